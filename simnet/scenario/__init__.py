@@ -1,0 +1,1 @@
+"""The YAML file that says everything about a run: its schema, its loading, its errors."""

@@ -1,0 +1,72 @@
+"""Fields that name a plug-in: ``topology: {kind: city, gateways: 4}``; the plug-in's own ``Params`` checks the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+from simnet.core.errors import UnknownName
+from simnet.core.plugins import PluginKind
+
+
+@dataclass(frozen=True)
+class PluginSpec:
+    """A plug-in named by a scenario, with its checked parameters."""
+
+    kind: str
+    params: BaseModel
+
+    def as_dict(self) -> dict[str, Any]:
+        """The mapping that a YAML file would give, defaults filled in."""
+        return {"kind": self.kind, **self.params.model_dump(mode="json")}
+
+
+@dataclass(frozen=True)
+class PluginField:
+    """Annotation of a field that holds a :class:`PluginSpec` of one kind. Loads a plug-in's file only when named."""
+
+    plugin: PluginKind
+
+    def validate(self, value: object) -> PluginSpec:
+        if isinstance(value, PluginSpec):
+            return value
+        if isinstance(value, str):
+            value = {"kind": value}
+        if not isinstance(value, Mapping):
+            raise PydanticCustomError(
+                "plugin_form", "must be a name or a mapping {{kind: NAME, ...}} of a {word}", {"word": self.plugin.word}
+            )
+        if "kind" not in value:
+            raise self._error("missing", (), value, f"key 'kind' is missing; allowed: {', '.join(self.plugin.names())}")
+        try:
+            found = self.plugin.load(value["kind"]) if isinstance(value["kind"], str) else None
+            if found is None:
+                raise UnknownName(self.plugin.word, value["kind"], self.plugin.names())
+        except UnknownName as error:
+            raise self._error("plugin", ("kind",), value["kind"], str(error)) from None
+        params = {key: item for key, item in value.items() if key != "kind"}
+        return PluginSpec(value["kind"], found.Params.model_validate(params))
+
+    def _error(self, type_: str, loc: tuple[str, ...], got: object, message: str) -> ValidationError:
+        detail = InitErrorDetails(type=PydanticCustomError(type_, "{text}", {"text": message}), loc=loc, input=got)
+        return ValidationError.from_exception_data(self.plugin.word, [detail])
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.validate, serialization=core_schema.plain_serializer_function_ser_schema(PluginSpec.as_dict)
+        )
+
+    def __get_pydantic_json_schema__(self, _core: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """One alternative per plug-in, with its parameters; imports every file of the kind."""
+        alternatives = []
+        for name in self.plugin.names():
+            schema = self.plugin.load(name).Params.model_json_schema()
+            schema["properties"] = {"kind": {"const": name}, **schema.get("properties", {})}
+            schema["required"] = ["kind", *schema.get("required", [])]
+            schema["description"] = self.plugin.summary(name)
+            alternatives.append(schema)
+        return {"anyOf": [{"enum": self.plugin.names()}, *alternatives]}

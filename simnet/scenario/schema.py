@@ -1,0 +1,192 @@
+"""The scenario's schema: one frozen model per part; units in the field names; unknown keys are errors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from simnet.core.plugins import KINDS
+from simnet.scenario.plugin_field import PluginField, PluginSpec
+
+Tier = Literal["device", "gateway", "edge", "cloud"]
+Protection = Literal["arq", "none"]
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+NonNegative = Annotated[float, Field(ge=0.0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+
+
+def plugin(folder: str) -> Any:
+    """The type of a field that names a plug-in of this folder."""
+    return Annotated[PluginSpec, PluginField(KINDS[folder])]
+
+
+class Part(BaseModel):
+    """Base of every part of a scenario."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TierSpec(Part):
+    """What a node of one tier can store and compute."""
+
+    store_byte: int = Field(0, ge=0, description="capacity of the store for slices, bytes")
+    compute_flop_per_s: Positive = Field(1e9, description="speed of the one compute queue, FLOP/s")
+    joule_per_flop: NonNegative = Field(1e-10, description="energy of one FLOP, J")
+    idle_power_w: NonNegative = Field(0.0, description="power drawn all the time, W")
+
+
+class Radio(Part):
+    """A class of wireless links: one half-duplex carrier per gateway, shared by up, down, ACK and control."""
+
+    bandwidth_hz: Positive = Field(125e3, description="symbol rate in complex symbols per second (T_s = 1/bandwidth)")
+    device_power_dbm: float = Field(14.0, description="transmit power of the device end, dBm")
+    gateway_power_dbm: float = Field(27.0, description="transmit power of the gateway end, dBm")
+    device_noise_figure_db: NonNegative = Field(7.0, description="noise figure of the device's receiver, dB")
+    gateway_noise_figure_db: NonNegative = Field(4.0, description="noise figure of the gateway's receiver, dB")
+    amplifier_efficiency: Annotated[float, Field(gt=0.0, le=1.0)] = Field(0.35, description="η in P_tx/η")
+    circuit_power_w: NonNegative = Field(0.05, description="P_circuit of a transmitting node, W")
+    receive_power_w: NonNegative = Field(0.06, description="P_rx of a receiving node, W")
+    mean_esno_db: float | None = Field(
+        None, description="mean Es/N0 of both directions, dB, in place of the one from powers and path loss"
+    )
+    fading: Literal["none", "rayleigh"] = Field("rayleigh", description="flat block fading, h ~ CN(0, 1), or none")
+    coherence_time_s: Positive = Field(0.1, description="h is constant over intervals of this length, s")
+    csi_delay_s: NonNegative = Field(0.0, description="age of the channel knowledge by which the MCS is chosen, s")
+    mcs: Literal["adaptive", "qpsk-1/2", "16qam-1/2", "64qam-1/2"] = Field(
+        "adaptive", description="modulation and coding scheme"
+    )
+    target_bler: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(
+        0.1, description="adaptive: the fastest MCS whose BLER at the known channel is at most this"
+    )
+    max_burst_s: Positive = Field(0.1, description="longest time that one grant may hold the carrier, s")
+    max_attempts: int = Field(8, ge=1, description="transmissions of one block before the payload is lost")
+    retry_delay_s: NonNegative = Field(0.0, description="wait before failed blocks queue again, s")
+    preamble_symbol: int = Field(32, ge=0, description="channel uses of preamble and header before each burst")
+    ack_symbol: int = Field(32, ge=0, description="channel uses of one acknowledgement")
+    turnaround_s: NonNegative = Field(0.0005, description="half-duplex switch before an acknowledgement, s")
+    scheduler: Literal["fifo", "round_robin", "priority"] = Field("fifo", description="who gets the next grant")
+    fidelity: Literal["exact", "table", "ideal"] = Field(
+        "table", description="exact: every block through the chain; table: drawn from BLER tables; ideal: no errors"
+    )
+    audit: Probability = Field(0.0, description="table: the share of blocks that is run exactly as well")
+    protection: Protection = Field(
+        "arq", description="arq: CRC and retransmission; none: bit errors land in codes and slices"
+    )
+    backend: Literal["native", "reference"] = Field(
+        "native", description="exact: our chain, or pyldpc's code with commpy's modem (slow, independent)"
+    )
+
+    @model_validator(mode="after")
+    def _burst_fits_coherence(self) -> Self:
+        if self.fading != "none" and self.max_burst_s > self.coherence_time_s:
+            raise ValueError(
+                f"max_burst_s {self.max_burst_s} exceeds coherence_time_s {self.coherence_time_s}: h is read once a "
+                "burst; give a shorter burst or a longer coherence time"
+            )
+        if self.protection == "none" and self.fidelity == "table":
+            raise ValueError("protection none needs the bits themselves: fidelity exact or ideal, not table")
+        return self
+
+
+class Wire(Part):
+    """A class of wired links: full duplex, error free, one queue per direction."""
+
+    rate_bit_per_s: Positive = Field(100e6, description="bit rate of each direction, bit/s")
+    delay_s: NonNegative = Field(0.0, description="delay added to the topology's propagation delay, s")
+    joule_per_bit: NonNegative = Field(0.0, description="energy of one bit, at the sender, J")
+    scheduler: Literal["fifo", "round_robin", "priority"] = Field("fifo", description="who is sent next")
+
+
+class Wish(Part):
+    """What a request asks for."""
+
+    task: Literal["recognition"] = Field("recognition", description="the downstream task")
+    ss: Annotated[float, Field(ge=0.0, le=1.0)] = Field(0.9, description="wanted semantic service score")
+    deadline_s: Positive = Field(10.0, description="time from the request until it is worth nothing, s")
+
+
+class Source(Part):
+    """One source type of the catalogue: its images, its owners, its judge."""
+
+    dataset: Any = Field(description="data set: a name of 'simnet list data'")
+    labels: tuple[int, ...] | None = Field(None, description="only images of these labels; null: all")
+    items: int = Field(100, ge=1, description="items of this type in the catalogue")
+    owners: Tier = Field("device", description="tier whose nodes own the items, dealt out by name")
+    judge: str = Field(description="zoo model that measures ST: classifier/…; it never reaches a node")
+    wish: Wish = Wish()
+
+    @model_validator(mode="after")
+    def _known_dataset(self) -> Self:
+        KINDS["data"].summary(self.dataset)
+        return self
+
+
+class Planner(Part):
+    """How the owner chooses codec and slices."""
+
+    cost: Literal["bytes", "airtime", "energy"] = Field("bytes", description="what the plan minimises")
+    expected_uses: Positive = Field(
+        1.0, description="uses over which a missing slice's cost is spread when plans are compared"
+    )
+    ss_margin: float = Field(0.0, ge=0.0, le=1.0, description="predicted SS must exceed the wish by this")
+
+
+class StoreSpec(Part):
+    """How nodes keep slices."""
+
+    policy: plugin("store") = Field({"kind": "lru"}, validate_default=True, description="who is evicted")  # type: ignore[valid-type]
+    ttl_s: Positive | None = Field(None, description="time to live of a stored slice, s; null: for ever")
+    ttl_from: Literal["from_fetch", "renewed_on_use"] = Field("from_fetch", description="when the TTL starts")
+    store_byte: dict[Tier, Annotated[int, Field(ge=0)]] = Field(
+        {}, description="capacity per tier in place of the tier's own, bytes"
+    )
+
+
+class Protocol(Part):
+    """How nodes ask, plan, send, keep. An arm overrides parts of it."""
+
+    codecs: dict[Name, tuple[Name, ...]] = Field(description="source type -> codecs that its owners may use")
+    propagation: plugin("propagation") = Field(  # type: ignore[valid-type]
+        {"kind": "with_code"}, validate_default=True, description="how slices reach those who miss them"
+    )
+    directory: Literal["oracle", "registry", "flood"] = Field("oracle", description="how copies of slices are found")
+    store: StoreSpec = StoreSpec()
+    planner: Planner = Planner()
+    ss_feedback: Literal["none", "provider", "confidence", "oracle"] = Field(
+        "none", description="how the protocol learns that SS fell short; then the next better plan is tried"
+    )
+    source_identification: str | None = Field(
+        None, description="zoo model by which owners tell source types apart; null: they know"
+    )
+    wish_ss: Probability | None = Field(None, description="wanted SS in place of the sources' own")
+
+
+class Signal(Part):
+    """How the tensor work is done; none of it changes a result."""
+
+    batch: int = Field(512, ge=1, description="measurement tickets that are gathered before they are run")
+    trace: bool = Field(False, description="write every event of the timeline to trace.csv")
+
+
+class Scenario(Part):
+    """A whole run."""
+
+    name: Name
+    description: str = ""
+    seed: int = Field(1, ge=0, description="every draw is a function of this and of names")
+    duration_s: Positive = Field(description="simulated time in which requests arrive, s")
+    drain_s: NonNegative = Field(60.0, description="simulated time after that in which open requests may end, s")
+    topology: plugin("topology")  # type: ignore[valid-type]
+    tiers: dict[Tier, TierSpec] = {}
+    radios: dict[Name, Radio] = {}
+    wires: dict[Name, Wire] = {}
+    sources: dict[Name, Source] = Field(min_length=1)
+    codecs: dict[Name, plugin("codecs")] = Field(min_length=1)  # type: ignore[valid-type]
+    traffic: plugin("traffic")  # type: ignore[valid-type]
+    protocol: Protocol
+    arms: dict[Name, dict[str, Any]] = Field(
+        {}, description="arm -> the parts of protocol that it changes; none: one arm, 'main'"
+    )
+    signal: Signal = Signal()
