@@ -152,8 +152,8 @@ class Protocol(Part):
         {"kind": "with_code"}, validate_default=True, description="how slices reach those who miss them"
     )
     directory: Literal["oracle", "registry", "flood"] = Field("oracle", description="how copies of slices are found")
-    store: StoreSpec = StoreSpec()
-    planner: Planner = Planner()
+    store: StoreSpec = Field(default_factory=StoreSpec)
+    planner: Planner = Field(default_factory=Planner)
     ss_feedback: Literal["none", "provider", "confidence", "oracle"] = Field(
         "none", description="how the protocol learns that SS fell short; then the next better plan is tried"
     )
