@@ -1,0 +1,1 @@
+"""Data sets: loaders for the usual files, the small shipped samples, fetching with checksums."""
