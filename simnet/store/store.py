@@ -1,0 +1,302 @@
+"""A node's bounded place for slices: capacity, time to live, pins, and dependents that go together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from simnet.store.base import EvictionPolicy
+from simnet.store.slice_heap import SliceHeap
+from simnet.store.stored_slice import StoredSlice
+
+TtlFrom = Literal["from_fetch", "renewed_on_use"]
+EventKind = Literal["insert", "evict", "expire", "reject", "hit", "miss"]
+Refusal = Literal["", "too_large", "pinned", "missing_requirement"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreEvent:
+    """One fact about a store: a flat row for ``stores.parquet``.
+
+    Args:
+        n_byte: size of the slice; 0 for a miss, since the store doesn't know it.
+        occupancy_byte: after the event.
+        time_s: when it was so; for ``expire`` the true time of expiry, though it is noticed later.
+    """
+
+    kind: EventKind
+    slice_id: str
+    n_byte: int
+    occupancy_byte: int
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class InsertResult:
+    """What came of an insertion.
+
+    Args:
+        evicted: ids of the slices that made room, each before those that it requires.
+        refusal: why it wasn't stored: ``too_large`` for the whole store; only ``pinned`` slices, or those
+            that it requires, would make room; ``missing_requirement``: one that it requires isn't held. Empty
+            if stored.
+    """
+
+    stored: bool
+    evicted: tuple[str, ...] = ()
+    refusal: Refusal = ""
+
+
+def _ignore(event: StoreEvent) -> None:
+    """The default listener."""
+
+
+class Store:
+    """A node's bounded place for slices.
+
+    What always holds: occupancy ≤ capacity; whatever a stored slice requires is stored too; a pinned slice
+    stays, and so does what it requires. A slice goes only together with all that depend on it: they would be
+    useless.
+
+    A slice lives for ``ttl_s``: held while now < expiry, gone at the expiry. Expired slices leave when the
+    store is next asked anything, but just as if they had left in time. A pin outlives the expiry: such a
+    slice is held, and can even be renewed, until it and those that depend on it have lost their last pin.
+
+    A use of a slice isn't a use of those that it requires: whoever decodes with several slices gets each of
+    them.
+
+    Args:
+        capacity_byte: ≥ 0; a store of 0 bytes holds nothing.
+        policy: an instance of its own for each store.
+        ttl_s: time to live, > 0; None: for ever.
+        ttl_from: counted from the last fetch, or renewed on each use.
+        on_event: called with each event, in the order in which the store notices them.
+    """
+
+    def __init__(
+        self,
+        capacity_byte: int,
+        policy: EvictionPolicy,
+        *,
+        ttl_s: float | None = None,
+        ttl_from: TtlFrom = "from_fetch",
+        on_event: Callable[[StoreEvent], None] = _ignore,
+    ) -> None:
+        if capacity_byte < 0:
+            raise ValueError(f"capacity_byte: got {capacity_byte}; allowed: >= 0")
+        if ttl_s is not None and not ttl_s > 0:
+            raise ValueError(f"ttl_s: got {ttl_s}; allowed: > 0, or None for ever")
+        self.capacity_byte = capacity_byte
+        self.policy = policy
+        self.ttl_s = ttl_s
+        self.ttl_from = ttl_from
+        self.on_event = on_event
+        self.occupancy_byte = 0
+        self.n_hit = 0
+        self.n_miss = 0
+        self._slices: dict[str, StoredSlice] = {}
+        self._by_priority = SliceHeap(self._slices, lambda slice_: slice_.priority)
+        self._by_expiry = SliceHeap(self._slices, lambda slice_: (self._expiry_s(slice_),))
+        self._overdue: dict[str, None] = {}
+        """Ids of what has expired, but is kept by a pin of its own or of a dependent."""
+        self._order = 0
+        self._now_s = float("-inf")
+
+    def get(self, slice_id: str, now_s: float) -> StoredSlice | None:
+        """A use of the slice: the entry, counted as a hit and renewed; or None, counted as a miss."""
+        self._advance(now_s)
+        slice_ = self._slices.get(slice_id)
+        if slice_ is None:
+            self.n_miss += 1
+            self._tell("miss", slice_id, 0, now_s)
+            return None
+        self.n_hit += 1
+        self._use(slice_, now_s)
+        self._tell("hit", slice_id, slice_.n_byte, now_s)
+        return slice_
+
+    def holds(self, slice_id: str, now_s: float) -> bool:
+        """Whether the slice is there; not a use."""
+        self._advance(now_s)
+        return slice_id in self._slices
+
+    def slice_ids(self, now_s: float) -> tuple[str, ...]:
+        """Ids of all slices held, in order of insertion: each after those that it requires."""
+        self._advance(now_s)
+        return tuple(self._slices)
+
+    def insert(
+        self,
+        slice_id: str,
+        n_byte: int,
+        requires: tuple[str, ...],
+        now_s: float,
+        *,
+        fetch_cost_byte: float | None = None,
+    ) -> InsertResult:
+        """Store a slice that was fetched, evicting others where that makes enough room, and none where it
+        doesn't.
+
+        A slice that is held already counts as fetched again and used; there is no event for it.
+
+        Args:
+            n_byte: ≥ 1; the same whenever the same id comes.
+            requires: ids that it depends on directly. They must be held and aren't evicted to make room for
+                it.
+            fetch_cost_byte: bytes that fetching it again would put on links; default ``n_byte``.
+        """
+        if n_byte < 1:
+            raise ValueError(f"slice {slice_id!r}: n_byte {n_byte}; allowed: >= 1")
+        self._advance(now_s)
+        held = self._slices.get(slice_id)
+        if held is not None:
+            if (held.n_byte, held.requires) != (n_byte, requires):
+                raise ValueError(
+                    f"slice {slice_id!r} is stored with {held.n_byte} bytes requiring {held.requires}; "
+                    f"now {n_byte} bytes requiring {requires}: an id names one content"
+                )
+            held.fetched_s = now_s
+            self._use(held, now_s)
+            return InsertResult(stored=True)
+        if n_byte > self.capacity_byte:
+            return self._refuse(slice_id, n_byte, now_s, "too_large")
+        if any(required not in self._slices for required in requires):
+            return self._refuse(slice_id, n_byte, now_s, "missing_requirement")
+        victims = self._choose_victims(self.occupancy_byte + n_byte - self.capacity_byte, keep=requires)
+        if victims is None:
+            return self._refuse(slice_id, n_byte, now_s, "pinned")
+        evicted: list[str] = []
+        for victim in victims:
+            self.policy.evicted(victim)
+            evicted += self._remove_group(victim, "evict", now_s)
+        self._order += 1
+        slice_ = StoredSlice(
+            slice_id,
+            n_byte,
+            requires,
+            fetch_cost_byte=n_byte if fetch_cost_byte is None else fetch_cost_byte,
+            fetched_s=now_s,
+            used_s=now_s,
+            inserted_order=self._order,
+            used_order=self._order,
+        )
+        slice_.priority = self.policy.priority(slice_)
+        self._slices[slice_id] = slice_
+        for required in requires:
+            self._slices[required].dependents[slice_id] = None
+        self.occupancy_byte += n_byte
+        self._by_priority.push(slice_)
+        self._by_expiry.push(slice_)
+        self._tell("insert", slice_id, n_byte, now_s)
+        return InsertResult(stored=True, evicted=tuple(evicted))
+
+    def pin(self, slice_id: str, now_s: float) -> None:
+        """Hold on to a slice that is held, while it is in use or in flight. Pins count.
+
+        Raises:
+            KeyError: it isn't held.
+        """
+        self._advance(now_s)
+        self._slices[slice_id].pins += 1
+
+    def unpin(self, slice_id: str, now_s: float) -> None:
+        """Take one pin back; slices that expired meanwhile and that no pin keeps any more go now.
+
+        Raises:
+            KeyError: it isn't held.
+            ValueError: it isn't pinned.
+        """
+        self._advance(now_s)
+        slice_ = self._slices[slice_id]
+        if slice_.pins == 0:
+            raise ValueError(f"slice {slice_id!r}: unpin without pin")
+        slice_.pins -= 1
+        for overdue in tuple(self._overdue):
+            if overdue in self._overdue:  # it may have gone with the one before
+                self._expire(self._slices[overdue], now_s)
+
+    def expire(self, now_s: float) -> tuple[str, ...]:
+        """Drop what has expired by now; the ids, in order of expiry."""
+        return tuple(self._advance(now_s))
+
+    def _use(self, slice_: StoredSlice, now_s: float) -> None:
+        self._order += 1
+        slice_.uses += 1
+        slice_.used_s = now_s
+        slice_.used_order = self._order
+        slice_.priority = self.policy.priority(slice_)
+        if slice_.slice_id in self._overdue and self._expiry_s(slice_) > now_s:
+            del self._overdue[slice_.slice_id]
+            self._by_expiry.push(slice_)
+
+    def _expiry_s(self, slice_: StoredSlice) -> float:
+        if self.ttl_s is None:
+            return float("inf")
+        return (slice_.fetched_s if self.ttl_from == "from_fetch" else slice_.used_s) + self.ttl_s
+
+    def _advance(self, now_s: float) -> list[str]:
+        """Let expire, in order of time, what is due by now. Ids of what went."""
+        if now_s < self._now_s:
+            raise ValueError(f"the store was asked at {self._now_s} s, then at {now_s} s: time runs forward")
+        self._now_s = now_s
+        gone: list[str] = []
+        while (slice_ := self._by_expiry.least()) is not None and self._expiry_s(slice_) <= now_s:
+            self._by_expiry.drop_least()
+            gone += self._expire(slice_, self._expiry_s(slice_))
+        return gone
+
+    def _expire(self, slice_: StoredSlice, time_s: float) -> list[str]:
+        """Remove an expired slice with its dependents, or note it as overdue if one of them is pinned."""
+        if any(member.pins for member in self._group(slice_)):
+            self._overdue[slice_.slice_id] = None
+            return []
+        return self._remove_group(slice_, "expire", time_s)
+
+    def _choose_victims(self, n_byte: int, *, keep: tuple[str, ...]) -> list[StoredSlice] | None:
+        """Slices, least priority first, that with their dependents free ``n_byte``; None if pins or ``keep``
+        forbid."""
+        victims: list[StoredSlice] = []
+        leaving: set[str] = set()
+        looked_at: list[StoredSlice] = []
+        while n_byte > 0 and (slice_ := self._by_priority.least()) is not None:
+            self._by_priority.drop_least()
+            looked_at.append(slice_)
+            group = [member for member in self._group(slice_) if member.slice_id not in leaving]
+            if not group or any(member.pins or member.slice_id in keep for member in group):
+                continue
+            victims.append(slice_)
+            leaving.update(member.slice_id for member in group)
+            n_byte -= sum(member.n_byte for member in group)
+        for slice_ in looked_at:
+            self._by_priority.push(slice_)
+        return victims if n_byte <= 0 else None
+
+    def _group(self, slice_: StoredSlice) -> list[StoredSlice]:
+        """The slice and all that depend on it, direct or not, each before those that it requires."""
+        found = {slice_.slice_id: slice_}
+        waiting = [slice_]
+        while waiting:
+            for dependent in waiting.pop().dependents:
+                if dependent not in found:
+                    found[dependent] = self._slices[dependent]
+                    waiting.append(found[dependent])
+        return sorted(found.values(), key=lambda member: -member.inserted_order)
+
+    def _remove_group(self, slice_: StoredSlice, kind: EventKind, time_s: float) -> list[str]:
+        group = self._group(slice_)
+        for member in group:
+            del self._slices[member.slice_id]
+            self._overdue.pop(member.slice_id, None)
+            for required in member.requires:
+                self._slices[required].dependents.pop(member.slice_id, None)
+            self.occupancy_byte -= member.n_byte
+            self._tell(kind, member.slice_id, member.n_byte, time_s)
+        return [member.slice_id for member in group]
+
+    def _refuse(self, slice_id: str, n_byte: int, now_s: float, refusal: Refusal) -> InsertResult:
+        self._tell("reject", slice_id, n_byte, now_s)
+        return InsertResult(stored=False, refusal=refusal)
+
+    def _tell(self, kind: EventKind, slice_id: str, n_byte: int, time_s: float) -> None:
+        self.on_event(StoreEvent(kind, slice_id, n_byte, self.occupancy_byte, time_s))

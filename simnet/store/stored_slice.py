@@ -1,0 +1,35 @@
+"""One slice as a store holds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class StoredSlice:
+    """One slice as a store holds it. Only its store changes it; callers and policies read.
+
+    Args:
+        requires: ids of the slices that this one depends on directly; the store holds them too.
+        fetch_cost_byte: bytes that fetching it again would put on links, e.g. ``n_byte`` × hops.
+        fetched_s: time of the last fetch.
+        used_s: time of the last use; the insertion counts as the first use.
+        uses: number of uses since the insertion, ≥ 1.
+        pins: number of transfers and decodings that hold on to it.
+        inserted_order, used_order: ticks of the store's own clock; unlike times they never tie.
+        priority: what the eviction policy said at the last use; the lowest goes first.
+    """
+
+    slice_id: str
+    n_byte: int
+    requires: tuple[str, ...]
+    fetch_cost_byte: float
+    fetched_s: float
+    used_s: float
+    inserted_order: int
+    used_order: int
+    uses: int = 1
+    pins: int = 0
+    priority: tuple[float, ...] = ()
+    dependents: dict[str, None] = field(default_factory=dict)
+    """Ids of the stored slices that require this one directly, in order of insertion."""
