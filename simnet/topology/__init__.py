@@ -1,0 +1,1 @@
+"""Where the nodes are and which links join them: generators and readers, one file each."""
