@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema, to_json
 
 from simnet.core.errors import UnknownName
 from simnet.core.plugins import PluginKind
@@ -37,11 +37,10 @@ class PluginField:
         if isinstance(value, str):
             value = {"kind": value}
         if not isinstance(value, Mapping):
-            raise PydanticCustomError(
-                "plugin_form", "must be a name or a mapping {{kind: NAME, ...}} of a {word}", {"word": self.plugin.word}
-            )
+            form = f"a name, or a mapping with 'kind' and its parameters, of: {', '.join(self.plugin.names())}"
+            raise self._error("plugin", (), value, f"got {value!r}; allowed: {form}")
         if "kind" not in value:
-            raise self._error("missing", (), value, f"key 'kind' is missing; allowed: {', '.join(self.plugin.names())}")
+            raise self._error("plugin", ("kind",), value, f"got no 'kind'; allowed: {', '.join(self.plugin.names())}")
         try:
             found = self.plugin.load(value["kind"]) if isinstance(value["kind"], str) else None
             if found is None:
@@ -49,7 +48,8 @@ class PluginField:
         except UnknownName as error:
             raise self._error("plugin", ("kind",), value["kind"], str(error)) from None
         params = {key: item for key, item in value.items() if key != "kind"}
-        return PluginSpec(value["kind"], found.Params.model_validate(params))
+        # by way of JSON: strict ("5" and true are no numbers), yet lists may fill tuples and text may fill paths
+        return PluginSpec(value["kind"], found.Params.model_validate_json(to_json(params), strict=True))
 
     def _error(self, type_: str, loc: tuple[str, ...], got: object, message: str) -> ValidationError:
         detail = InitErrorDetails(type=PydanticCustomError(type_, "{text}", {"text": message}), loc=loc, input=got)

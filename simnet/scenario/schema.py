@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from simnet.core.errors import UnknownName
 from simnet.core.plugins import KINDS
 from simnet.scenario.plugin_field import PluginField, PluginSpec
 
@@ -20,6 +22,14 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=
 def plugin(folder: str) -> Any:
     """The type of a field that names a plug-in of this folder."""
     return Annotated[PluginSpec, PluginField(KINDS[folder])]
+
+
+def _known_dataset(name: str) -> str:
+    try:
+        KINDS["data"].summary(name)
+    except UnknownName as error:
+        raise PydanticCustomError("plugin", "{text}", {"text": str(error)}) from None
+    return name
 
 
 class Part(BaseModel):
@@ -67,6 +77,9 @@ class Radio(Part):
     ack_symbol: int = Field(32, ge=0, description="channel uses of one acknowledgement")
     turnaround_s: NonNegative = Field(0.0005, description="half-duplex switch before an acknowledgement, s")
     scheduler: Literal["fifo", "round_robin", "priority"] = Field("fifo", description="who gets the next grant")
+    queue_limit: int | None = Field(
+        None, ge=1, description="payloads that may wait for a carrier; one more is rejected; null: no limit"
+    )
     fidelity: Literal["exact", "table", "ideal"] = Field(
         "table", description="exact: every block through the chain; table: drawn from BLER tables; ideal: no errors"
     )
@@ -91,12 +104,11 @@ class Radio(Part):
 
 
 class Wire(Part):
-    """A class of wired links: full duplex, error free, one queue per direction."""
+    """A class of wired links: full duplex, error free, one first-in-first-out queue per direction."""
 
     rate_bit_per_s: Positive = Field(100e6, description="bit rate of each direction, bit/s")
     delay_s: NonNegative = Field(0.0, description="delay added to the topology's propagation delay, s")
     joule_per_bit: NonNegative = Field(0.0, description="energy of one bit, at the sender, J")
-    scheduler: Literal["fifo", "round_robin", "priority"] = Field("fifo", description="who is sent next")
 
 
 class Wish(Part):
@@ -110,17 +122,14 @@ class Wish(Part):
 class Source(Part):
     """One source type of the catalogue: its images, its owners, its judge."""
 
-    dataset: Any = Field(description="data set: a name of 'simnet list data'")
+    dataset: Annotated[str, AfterValidator(_known_dataset)] = Field(
+        description="data set: a name of 'simnet list data'"
+    )
     labels: tuple[int, ...] | None = Field(None, description="only images of these labels; null: all")
     items: int = Field(100, ge=1, description="items of this type in the catalogue")
     owners: Tier = Field("device", description="tier whose nodes own the items, dealt out by name")
     judge: str = Field(description="zoo model that measures ST: classifier/…; it never reaches a node")
     wish: Wish = Wish()
-
-    @model_validator(mode="after")
-    def _known_dataset(self) -> Self:
-        KINDS["data"].summary(self.dataset)
-        return self
 
 
 class Planner(Part):
@@ -152,6 +161,8 @@ class Protocol(Part):
         {"kind": "with_code"}, validate_default=True, description="how slices reach those who miss them"
     )
     directory: Literal["oracle", "registry", "flood"] = Field("oracle", description="how copies of slices are found")
+    repositories: tuple[Tier, ...] = Field(("cloud",), description="tiers built with every decoder, outside their store")
+    keep_damaged: bool = Field(False, description="a slice that arrived with bit errors is kept after its first use")
     store: StoreSpec = Field(default_factory=StoreSpec)
     planner: Planner = Field(default_factory=Planner)
     ss_feedback: Literal["none", "provider", "confidence", "oracle"] = Field(

@@ -1,0 +1,121 @@
+"""What one key says must fit what another says: sources, codecs, arms, models, files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from simnet.core.errors import UnknownName
+from simnet.core.zoo import model_dir
+from simnet.scenario.errors import KeyPath, Problem, ScenarioError
+from simnet.scenario.explain import explain
+from simnet.scenario.plugin_field import PluginSpec
+from simnet.scenario.schema import Protocol, Scenario
+
+
+def arm_protocols(scenario: Scenario) -> dict[str, Protocol]:
+    """Arm -> the protocol with the arm's changes merged in; ``{"main": protocol}`` where the scenario has no arms.
+
+    Raises:
+        ScenarioError: an arm changes what no protocol has, or to what no protocol may be.
+    """
+    protocols, problems = _arms(scenario)
+    if problems:
+        raise ScenarioError(problems)
+    return protocols
+
+
+def check(scenario: Scenario) -> list[Problem]:
+    """Every misfit between parts of a scenario that are valid by themselves."""
+    protocols, problems = _arms(scenario)
+    for name, protocol in protocols.items():
+        problems += _codecs(scenario, protocol, _origin(scenario, name, "codecs"))
+        if protocol.source_identification is not None:
+            problems += _model(protocol.source_identification, _origin(scenario, name, "source_identification"))
+    for name, source in scenario.sources.items():
+        problems += _model(source.judge, ("sources", name, "judge"))
+    for path, spec in _plugins(scenario):
+        problems += _params(spec, path)
+    return list(dict.fromkeys(problems))  # a mistake of the protocol that many arms share is one
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Deep merge: mappings key by key, all else replaced; so is a plug-in whose ``kind`` changes."""
+    result = dict(base)
+    for key, value in changes.items():
+        old = base.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping) and value.get("kind", old.get("kind")) == old.get("kind"):
+            result[key] = merged(old, value)
+        else:
+            result[key] = value
+    return result
+
+
+def _arms(scenario: Scenario) -> tuple[dict[str, Protocol], list[Problem]]:
+    """The arms that are valid, and what is wrong with the others."""
+    if not scenario.arms:
+        return {"main": scenario.protocol}, []
+    base = scenario.protocol.model_dump(mode="json")
+    protocols: dict[str, Protocol] = {}
+    problems: list[Problem] = []
+    for name, changes in scenario.arms.items():
+        data = merged(base, changes)
+        try:
+            protocols[name] = Protocol.model_validate_json(to_json(data), strict=True)
+        except ValidationError as error:
+            found = explain(error, Protocol, data)
+            problems += [Problem(("arms", name, *problem.path), problem.text) for problem in found]
+    return protocols, problems
+
+
+def _origin(scenario: Scenario, arm: str, key: str) -> KeyPath:
+    """Path of the key in the arm if the arm has it, else in the protocol."""
+    return ("arms", arm, key) if key in scenario.arms.get(arm, {}) else ("protocol", key)
+
+
+def _codecs(scenario: Scenario, protocol: Protocol, path: KeyPath) -> Iterator[Problem]:
+    """Every source type has codecs, and both are known by name."""
+    for source, codecs in protocol.codecs.items():
+        if source not in scenario.sources:
+            yield _unknown((*path, source), "source", source, scenario.sources, "add it under 'sources'")
+        elif not codecs:
+            yield Problem((*path, source), f"got no codec for source {source!r}; allowed: {', '.join(scenario.codecs)}")
+        for index, codec in enumerate(codecs):
+            if codec not in scenario.codecs:
+                yield _unknown((*path, source, index), "codec", codec, scenario.codecs, "add it under 'codecs'")
+    for source in scenario.sources:
+        if source not in protocol.codecs:
+            text = f"got no codecs for source {source!r}; allowed: a list of {', '.join(scenario.codecs)}"
+            yield Problem((*path, source), text)
+
+
+def _unknown(path: KeyPath, what: str, got: str, allowed: Mapping[str, object], remedy: str) -> Problem:
+    return Problem(path, f"{UnknownName(what, got, allowed)} Or {remedy}.")
+
+
+def _model(name: str, path: KeyPath) -> Iterator[Problem]:
+    """The zoo has the model."""
+    try:
+        model_dir(name)
+    except UnknownName as error:
+        yield Problem(path, str(error))
+
+
+def _plugins(scenario: Scenario) -> Iterator[tuple[KeyPath, PluginSpec]]:
+    yield ("topology",), scenario.topology
+    yield ("traffic",), scenario.traffic
+    for name, codec in scenario.codecs.items():
+        yield ("codecs", name), codec
+
+
+def _params(spec: PluginSpec, path: KeyPath) -> Iterator[Problem]:
+    """By convention a parameter ``model`` names a model of the zoo, and one of type Path a file that is there."""
+    for key, value in spec.params:
+        if key == "model" and isinstance(value, str):
+            yield from _model(value, (*path, key))
+        if isinstance(value, Path) and not value.is_file():
+            yield Problem((*path, key), f"got {str(value)!r}, no such file; allowed: a file that can be read")

@@ -1,0 +1,61 @@
+"""pydantic's errors in the words of the scenario: the key path, what was got, what is allowed, the nearest name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from simnet.core.errors import nearest
+from simnet.scenario.errors import KeyPath, Problem, shown
+from simnet.scenario.places import Place, item
+
+
+def explain(error: ValidationError, model: type[BaseModel], data: object) -> list[Problem]:
+    """One problem per error found when ``model`` validated ``data``; paths are from ``data``'s root."""
+    return [_explain(detail, Place(model, data)) for detail in error.errors(include_url=False)]
+
+
+def _explain(detail: ErrorDetails, root: Place) -> Problem:
+    of_key = detail["loc"][-1:] == ("[key]",)
+    path = _within(detail["loc"][:-1] if of_key else detail["loc"], root.data)
+    place = root.follow(path)
+    match detail["type"]:
+        case "extra_forbidden":
+            text = f"got an unknown key; {_among(str(path[-1]), root.follow(path[:-1]).keys())}"
+        case "missing":
+            text = f"got no such key; allowed: {place.allowed()}"
+            text += f" ({place.description})" if place.description else ""
+        case "value_error":
+            text = str(detail["ctx"]["error"])
+        case "plugin":
+            text = detail["msg"]
+        case _ if of_key:
+            text = f"got the key {shown(path[-1])}; {_fits(str(path[-1]), Place(place.key_of, path[-1]))}"
+        case "too_short":
+            text = f"got {shown(detail['input'])}; allowed: at least {detail['ctx']['min_length']} entry"
+        case _:
+            text = f"got {shown(detail['input'])}; {_fits(detail['input'], place)}"
+    return Problem(path, text)
+
+
+def _within(loc: tuple[int | str, ...], data: object) -> KeyPath:
+    """The part of pydantic's location that is a path in the data, or would be if its last key were there."""
+    path: list[int | str] = []
+    for key in loc:
+        if not isinstance(data, (Mapping, list)):
+            break
+        path.append(key)
+        data = item(data, key)
+    return tuple(path)
+
+
+def _fits(got: object, place: Place) -> str:
+    names = place.names()
+    return _among(str(got), names) if names else f"allowed: {place.allowed()}"
+
+
+def _among(got: str, names: Sequence[str]) -> str:
+    near = nearest(got, names)
+    return f"allowed: {', '.join(names)}" + (f"; did you mean {near!r}?" if near else "")

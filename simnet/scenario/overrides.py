@@ -1,0 +1,54 @@
+"""``--set key.path=value``: changes to a scenario's tree before it is checked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from simnet.scenario.errors import KeyPath, Problem, ScenarioError, shown
+from simnet.scenario.yaml_tree import Node, parse
+
+
+def override(root: Node, assignment: str) -> Node:
+    """The tree with one value set; mappings that are missing on the way are made.
+
+    Args:
+        root: left as it is; the new tree shares what did not change.
+        assignment: ``key.path=value``, the value in YAML, e.g. ``protocol.store.ttl_s=60`` or ``traffic={kind: poisson}``.
+
+    Raises:
+        ScenarioError: no ``=``, broken YAML, or a path through something that has no such keys.
+    """
+    where = f"--set {shown(assignment)}"
+    keys, equals, value = assignment.partition("=")
+    if not equals or not keys:
+        raise ScenarioError([Problem((), "got no KEY.PATH=VALUE; allowed: for example seed=2", where)])
+    return _with(root, keys.split("."), parse(value, lambda _line: where), ())
+
+
+def _with(node: Node, keys: list[str], new: Node, path: KeyPath) -> Node:
+    if not keys:
+        return new
+    if isinstance(node.value, list):
+        index = int(keys[0]) if keys[0].isdecimal() else len(node.value)
+        if index >= len(node.value):
+            text = f"got {shown(keys[0])} as a list's index; allowed: 0..{len(node.value) - 1}"
+            raise ScenarioError([Problem(path, text, new.where)])
+        items = list(node.value)
+        items[index] = _with(items[index], keys[1:], new, (*path, index))
+        return replace(node, value=items)
+    if node.value is not None and not isinstance(node.value, dict):
+        text = f"got {shown(node.value)}, which has no key {keys[0]!r}; allowed: to set {'.'.join(map(str, path))} itself"
+        raise ScenarioError([Problem(path, text, new.where)])
+    children = node.value or {}
+    key, rest = _longest_key(keys, children)
+    child = children.get(key, Node(None, new.where))
+    return replace(node, value={**children, key: _with(child, rest, new, (*path, key))})
+
+
+def _longest_key(keys: list[str], known: dict[str, Node]) -> tuple[str, list[str]]:
+    """The key meant and what is left; names may contain dots, so the longest known one wins."""
+    for size in range(len(keys), 0, -1):
+        name = ".".join(keys[:size])
+        if name in known or size == 1:
+            return name, keys[size:]
+    raise AssertionError("keys are never empty here")
