@@ -1,0 +1,1 @@
+"""Downstream tasks: their performance ST is what a delivered image is worth."""

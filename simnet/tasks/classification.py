@@ -1,0 +1,51 @@
+"""Which class does the image show? ST is the probability given to the true one."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from simnet.core.zoo import model_dir
+from simnet.tasks.base import Task
+from simnet.tasks.flops import flops_per_image
+from simnet.tasks.networks import load_network
+from simnet.tasks.networks.base import Classifier
+
+
+class Classification(Task):
+    """Recognition by a classifier network of the zoo.
+
+    Args:
+        network: frozen, in evaluation mode; its device is the task's.
+    """
+
+    name = "classification"
+
+    def __init__(self, network: Classifier) -> None:
+        self.network = network
+        self._flops = flops_per_image(network, network.image_shape)
+
+    @classmethod
+    def from_zoo(cls, model: str) -> Classification:
+        """The task with the zoo's network ``model``, e.g. ``classifier/digits_judge``."""
+        return cls(load_network(model_dir(model) / "weights.safetensors"))
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return self.network.image_shape
+
+    @property
+    def flops_per_image(self) -> int:
+        return self._flops
+
+    def infer(self, images: Tensor) -> Tensor:
+        """Class probabilities [B, K] float32 of images [B, C, H, W] float32 in [0, 1]."""
+        logits: Tensor = self.network(images)
+        return logits.softmax(dim=1)
+
+    def st(self, inferred: Tensor, truth: Tensor) -> Tensor:
+        """Probability of the true class, [B]."""
+        return inferred.gather(1, truth.view(-1, 1)).squeeze(1)
+
+    def recognised(self, inferred: Tensor, truth: Tensor) -> Tensor:
+        """Whether the most probable class is the true one, [B] bool."""
+        return inferred.argmax(dim=1) == truth

@@ -1,0 +1,101 @@
+"""What a ``train.yaml`` may say: the part that all kinds share, and how one is read."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from simnet.core.errors import SimnetError, UnknownName
+
+KIND_MODULES: dict[str, str] = {
+    "classifier": "simnet.training.classifier",
+    "source_id": "simnet.training.source_id",
+    "autoencoder": "simnet.training.autoencoder",
+}
+"""Each module has a class ``Recipe`` and the functions ``run(recipe, training_run)``, which trains and writes
+the results, and ``measure(recipe, training_run)``, which gives the card's figures from what ``run`` left."""
+MAX_RECIPE_BYTES = 1 << 16
+
+
+class RecipeError(SimnetError):
+    """A recipe that cannot be read or says something that isn't allowed."""
+
+
+class Strict(BaseModel):
+    """Frozen, and no key is unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Optimisation(Strict):
+    """How the loss is brought down.
+
+    The learning rate rises linearly over ``warmup`` (a share of all steps) to ``learning_rate``, then follows
+    the schedule to 0 (or stays, if constant). Weight decay acts on tensors of at least two axes only.
+    """
+
+    epochs: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=1)] = 128
+    optimiser: Literal["sgd", "adam", "adamw"] = "sgd"
+    """sgd: with Nesterov momentum 0.9."""
+    learning_rate: Annotated[float, Field(gt=0)]
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """bfloat16: forward and backward under autocast; weights and their sums stay float32."""
+
+
+class BaseRecipe(Strict):
+    """Keys of every recipe. Kinds add their own."""
+
+    kind: str
+    seed: int = 0
+    optimisation: Optimisation
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of the fully resolved recipe: defaults written out, keys sorted."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+def kind_module(kind: str) -> ModuleType:
+    """The module that trains this kind of recipe, imported when it is first needed."""
+    return importlib.import_module(KIND_MODULES[kind])
+
+
+def read_recipe(path: Path) -> BaseRecipe:
+    """The recipe of a ``train.yaml``, as the class ``Recipe`` of its kind.
+
+    Raises:
+        RecipeError: not readable, not YAML, or a key is missing, unknown or out of range.
+        UnknownName: no such kind.
+    """
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(MAX_RECIPE_BYTES + 1)
+        if len(raw) > MAX_RECIPE_BYTES:
+            raise RecipeError(f"{path}: larger than {MAX_RECIPE_BYTES} bytes; is it a recipe?")
+        content: Any = yaml.safe_load(raw.decode("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise RecipeError(f"{path}: cannot be read as YAML ({error})") from error
+    if not isinstance(content, dict) or "kind" not in content:
+        raise RecipeError(f"{path}: no key 'kind' at the top; allowed: {', '.join(sorted(KIND_MODULES))}")
+    kind = content["kind"]
+    if kind not in KIND_MODULES:
+        raise UnknownName(f"kind of recipe in {path}", kind, KIND_MODULES)
+    try:
+        recipe: BaseRecipe = kind_module(kind).Recipe.model_validate(content)
+    except ValidationError as error:
+        details = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: got {e['input']!r}: {e['msg']}"
+            for e in error.errors(include_url=False)
+        )
+        raise RecipeError(f"{path}: {details}") from error
+    return recipe
