@@ -57,7 +57,7 @@ class Dataset(ABC):
         """The images of one split.
 
         Args:
-            split: ``train`` and ``test`` read from ``root``; ``sample``: 1,000 test images shipped with simnet.
+            split: ``train`` and ``test`` read from ``root``; ``sample``: 1,000 shipped test images.
             root: folder that holds the set's files or a folder named as the set; default: $SIMNET_DATA.
 
         Raises:

@@ -44,7 +44,7 @@ class Cifar10(Dataset):
         mosaics = sorted(folder.glob(f"{split}_[0-9][0-9].webp"))
         if not mosaics:
             raise DataError(
-                f"{folder}: no CIFAR-10 {split} images; looked for {names[0]} (binary version), {split}_00.webp"
+                f"{folder}: no CIFAR-10 {split} images; looked for {names[0]} (binary), {split}_00.webp"
             )
         images = np.concatenate([read_mosaic(path, tile=32) for path in mosaics])
         return images, _read_labels(require_file(folder, f"{split}_labels.npy"))
