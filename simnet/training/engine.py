@@ -114,23 +114,9 @@ def fit(objective: Objective, recipe: BaseRecipe, run: TrainingRun) -> Fitted:
     with _progress_bar(settings.epochs * n_batches, done.epochs_done * n_batches, run) as advance:
         for epoch in range(done.epochs_done, settings.epochs):
             start_s = time.perf_counter()
-            order = streams.generator(recipe.seed, "shuffle", epoch).permutation(objective.n_items)
-            rng = streams.generator(recipe.seed, "augment", epoch)
-            objective.module.train()
             losses = []
-            for batch in range(n_batches):
-                factor = learning_rate_factor(
-                    epoch * n_batches + batch, settings.epochs * n_batches, settings
-                )
-                for group in optimiser.param_groups:
-                    group["lr"] = settings.learning_rate * factor
-                indices = order[batch * settings.batch_size : (batch + 1) * settings.batch_size]
-                optimiser.zero_grad()
-                with _precision(run.device, settings):
-                    loss = objective.loss(indices, rng)
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
-                losses.append(loss.detach())
+            for loss in _train_epoch(objective, optimiser, recipe, epoch, run.device):
+                losses.append(loss)
                 advance(f"epoch {epoch + 1}/{settings.epochs}")
             mean_loss = float(torch.stack(losses).mean())
             if not math.isfinite(mean_loss):
@@ -143,15 +129,33 @@ def fit(objective: Objective, recipe: BaseRecipe, run: TrainingRun) -> Fitted:
                 figures = objective.evaluate()
             wall_s += time.perf_counter() - start_s
             curve.append({"epoch": epoch + 1, "wall_s": round(wall_s, 3), "loss": mean_loss, **figures})
-            checkpoints.save_checkpoint(
-                checkpoint,
-                objective.module,
-                optimiser,
-                checkpoints.Progress(digest, epoch + 1, wall_s, curve),
-            )
+            done = checkpoints.Progress(digest, epoch + 1, wall_s, curve)
+            checkpoints.save_checkpoint(checkpoint, objective.module, optimiser, done)
             _write_curve(run, curve)
     objective.module.eval()
     return Fitted(settings.epochs, wall_s, curve)
+
+
+def _train_epoch(
+    objective: Objective, optimiser: torch.optim.Optimizer, recipe: BaseRecipe, epoch: int, device: str
+) -> Iterator[Tensor]:
+    """Take the steps of one epoch; yields each batch's loss (scalar, detached)."""
+    settings = recipe.optimisation
+    n_batches = objective.n_items // settings.batch_size
+    order = streams.generator(recipe.seed, "shuffle", epoch).permutation(objective.n_items)
+    rng = streams.generator(recipe.seed, "augment", epoch)
+    objective.module.train()
+    for batch in range(n_batches):
+        factor = learning_rate_factor(epoch * n_batches + batch, settings.epochs * n_batches, settings)
+        for group in optimiser.param_groups:
+            group["lr"] = settings.learning_rate * factor
+        indices = order[batch * settings.batch_size : (batch + 1) * settings.batch_size]
+        optimiser.zero_grad()
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=settings.precision == "bfloat16"):
+            loss = objective.loss(indices, rng)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        yield loss.detach()
 
 
 def finish(run: TrainingRun) -> None:
@@ -172,12 +176,6 @@ def _optimiser(module: nn.Module, settings: Optimisation) -> torch.optim.Optimiz
             return torch.optim.Adam(groups, lr=settings.learning_rate)
         case "adamw":
             return torch.optim.AdamW(groups, lr=settings.learning_rate)
-
-
-@contextmanager
-def _precision(device: str, settings: Optimisation) -> Iterator[None]:
-    with torch.autocast(device, dtype=torch.bfloat16, enabled=settings.precision == "bfloat16"):
-        yield
 
 
 @contextmanager

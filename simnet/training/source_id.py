@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, field_validator
 
 from simnet.core.plugins import KINDS
 from simnet.data.base import ImageSet, Split, content_hash
@@ -40,7 +40,14 @@ class Recipe(ClassifierRecipe):
     kind: Literal["source_id"] = "source_id"
     sources: dict[Literal[SOURCES], Source]  # type: ignore[valid-type]
     n_train_per_source: Annotated[int, Field(ge=1)]
-    """The first so many training images of each, so that no source weighs more than another."""
+    """The first so many training images of each, so that no source outweighs another by far."""
+
+    @field_validator("sources")
+    @classmethod
+    def _all_named(cls, sources: dict[str, Source]) -> dict[str, Source]:
+        if missing := [name for name in SOURCES if name not in sources]:
+            raise ValueError(f"missing: {', '.join(missing)}")
+        return sources
 
 
 def run(recipe: Recipe, run: TrainingRun) -> None:
