@@ -37,3 +37,9 @@ def _short(raw: Any) -> str:
     """A hostile value for a message, without printing megabytes of it."""
     size = f" of {len(raw)}" if hasattr(raw, "__len__") else ""
     return f"{type(raw).__name__}{size}" if size else repr(raw)[:40]
+
+
+def number(raw: Any, low: float, high: float) -> float:
+    if type(raw) is not float or not low <= raw <= high:  # NaN is refused too
+        raise WireError(f"wire: got {_short(raw)}; allowed a float {low}..{high}")
+    return raw

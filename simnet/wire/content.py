@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.wire.errors import SliceError, WireError
+from simnet.wire.errors import EncodeError, WireError
 from simnet.wire.frames import Frame, encode_frame, pack_head
 from simnet.wire.ids import ID_BYTE
 from simnet.wire.kinds import Kind
@@ -101,7 +101,7 @@ def pack_tensors(
     """Quantise and prune; ``head`` comes without its entries.
 
     Raises:
-        SliceError: a tensor that cannot be sent; says which.
+        EncodeError: a tensor that cannot be sent; says which.
     """
     entries: list[Entry] = []
     side: list[bytes] = []
@@ -116,7 +116,7 @@ def pack_tensors(
             continue
         axis = channel_axis.get(name, 0)
         if not 0 <= axis < array.ndim:
-            raise SliceError(
+            raise EncodeError(
                 f"slice {head.name!r}: channel_axis of {name!r}: got {axis}; allowed 0..{array.ndim - 1}"
             )
         tensor = _float32(name, array)
@@ -125,8 +125,8 @@ def pack_tensors(
         try:
             peaks = np.empty(0, "<f2") if is_float(head.precision) else peaks_of(tensor, axis)
             words.append(to_words(tensor, head.precision, peaks, axis).ravel())
-        except SliceError as error:
-            raise SliceError(f"slice {head.name!r}: tensor {name!r}: {error}") from None
+        except EncodeError as error:
+            raise EncodeError(f"slice {head.name!r}: tensor {name!r}: {error}") from None
         entries.append(Entry(name, axis, tensor.shape))
         side.append(peaks.tobytes())
         stays.append(stay.ravel())
@@ -186,7 +186,7 @@ def _whole(name: str, array: NDArray[Any], precision: Precision) -> NDArray[Any]
     if little.dtype.kind in "iu" and little.dtype.str in SIDE_DTYPES:
         return little
     if little.dtype.kind != "f":
-        raise SliceError(
+        raise EncodeError(
             f"tensor {name!r}: got dtype {array.dtype}; allowed float, or integers of 8 to 64 bits"
         )
     tensor = _float32(name, little)
@@ -199,7 +199,7 @@ def _float32(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):
         tensor = array.astype("<f4")
     if not np.isfinite(tensor).all():
-        raise SliceError(
+        raise EncodeError(
             f"tensor {name!r}: got NaN, infinity or numbers beyond float32; did training diverge?"
         )
     return tensor

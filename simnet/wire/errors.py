@@ -1,4 +1,4 @@
-"""The two errors of this layer: bytes that arrived wrong, and a slice that cannot be made."""
+"""The two errors of this layer: bytes that cannot be read, and things that cannot be made into bytes."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ class WireError(SimnetError):
     """Bytes that are not what they claim to be: damaged, truncated, hostile. Decoding raises nothing else."""
 
 
-class SliceError(SimnetError):
-    """Tensors or a description from which no slice or message can be made."""
+class EncodeError(SimnetError):
+    """Tensors, or fields of a message, that have no bytes; the message says which and what is allowed."""

@@ -21,10 +21,10 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from simnet.wire.errors import SliceError, WireError
+from simnet.wire.errors import EncodeError, WireError
 
-# msgpack and zstandard are imported inside the functions: codecs and training import simnet.wire.slices on GPU
-# servers that lack zstandard, and use only its names there.
+# msgpack and zstandard are imported inside the functions: codecs and training import simnet.wire.slices on
+# machines that lack zstandard (GPU servers), and use only its names there.
 
 MAX_FRAME_BYTE = 1 << 28
 """256 MiB: the longest frame, and the longest content."""
@@ -57,14 +57,14 @@ def encode_frame(kind: int, head: object, tail: bytes = b"") -> bytes:
     """The frame's bytes, compressed if and only if that is shorter.
 
     Raises:
-        SliceError: the content is longer than the limits allow.
+        EncodeError: the content is longer than the limits allow.
     """
     packed = pack_head(head)
     content = b"".join((_varint(len(packed)), packed, tail))
     if len(packed) > MAX_HEAD_BYTE or len(content) + 2 + _CRC_BYTE > MAX_FRAME_BYTE:
-        raise SliceError(
+        raise EncodeError(
             f"frame of kind {kind}: got a head of {len(packed)} bytes and {len(content)} bytes in all;"
-            f" allowed {MAX_HEAD_BYTE} and {MAX_FRAME_BYTE}. Use a lower precision, or cut it into several slices."
+            f" allowed {MAX_HEAD_BYTE} and {MAX_FRAME_BYTE}. Lower the precision, or cut it up."
         )
     compressed = _compress(content)
     if len(compressed) < len(content) <= _longest_content(len(compressed)):
@@ -100,7 +100,7 @@ def decode_frame(frame: bytes) -> Frame:
 
 def pack_head(head: object) -> bytes:
     """The head as msgpack: shortest forms, so equal heads give equal bytes."""
-    import msgpack
+    import msgpack  # type: ignore[import-untyped]
 
     packed: bytes = msgpack.packb(head, use_bin_type=True)
     return packed

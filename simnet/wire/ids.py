@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simnet.wire.errors import SliceError
+from simnet.wire.errors import EncodeError
 
 ID_BYTE = 16
 SHORT_ID_BYTE = 8
@@ -17,10 +17,10 @@ def id_bytes(slice_id: str) -> bytes:
     """The 16 bytes of an id.
 
     Raises:
-        SliceError: not the id of a clean slice.
+        EncodeError: not the id of a clean slice.
     """
     if not is_id(slice_id):
-        raise SliceError(
+        raise EncodeError(
             f"slice id: got {slice_id[:80]!r}; allowed 32 hex digits"
             " (a slice that arrived damaged has no name on the wire)"
         )

@@ -3,7 +3,7 @@
 ::
 
     head        name, role, version, precision, ids required, whether pruned, and one entry per tensor
-    side        what is small and must arrive whole: channels' peaks, 1-D tensors, integer tables; in entry order
+    side        what is small and must arrive whole: channels' peaks, 1-D tensors, integer tables
     bitmap      if pruned: one bit per weight, set where it stays; all tensors flat, one after another
     words       the weights that stay, at the slice's precision
 
@@ -37,7 +37,7 @@ SIDE_DTYPES = ("<f2", "<f4", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<
 
 @dataclass(frozen=True)
 class Entry:
-    """One tensor. ``kind``: the channel axis if its weights are words; the dtype if it lies whole in the side."""
+    """One tensor. ``kind``: its channel axis if its elements are words; its dtype if it lies in the side."""
 
     name: str
     kind: int | str

@@ -1,8 +1,8 @@
 """Numbers of a slice at a named precision: real weights <-> integers <-> bytes.
 
-Integer precisions are symmetric: value = q · peak / q_max, with q in −q_max..q_max and q_max = 2^(bits−1) − 1.
-There is one peak per output channel: the largest magnitude there, kept as float16 rounded *up*. So no value is
-clipped, and |x − value| ≤ peak / q_max / 2 (plus float32's rounding). float16 and float32 travel as bit patterns.
+Integer precisions are symmetric: value = q · peak / q_max, q in −q_max..q_max, q_max = 2^(bits−1) − 1. One peak
+per output channel: the largest magnitude there, kept as float16 rounded *up*. So no value is clipped, and
+|x − value| ≤ peak / q_max / 2 (plus float32's rounding). float16 and float32 travel as their bit patterns.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.wire.errors import SliceError, WireError
+from simnet.wire.errors import EncodeError, WireError
 
 Precision: TypeAlias = Literal["float32", "float16", "int16", "int8", "int6", "int5", "int4"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -39,7 +39,7 @@ def peaks_of(tensor: NDArray[np.float32], axis: int) -> NDArray[np.float16]:
     """Largest magnitude per index of ``axis``, [C] float16, rounded up.
 
     Raises:
-        SliceError: a peak is beyond float16 (65504).
+        EncodeError: a peak is beyond float16 (65504).
     """
     others = tuple(i for i in range(tensor.ndim) if i != axis)
     exact = np.abs(tensor).max(axis=others, initial=0.0)
@@ -47,7 +47,7 @@ def peaks_of(tensor: NDArray[np.float32], axis: int) -> NDArray[np.float16]:
         rounded = exact.astype("<f2")
     peaks = np.where(rounded < exact, np.nextafter(rounded, np.float16(np.inf)), rounded)
     if not np.isfinite(peaks).all():
-        raise SliceError(
+        raise EncodeError(
             f"weights: got magnitude {exact.max():g}; integer precisions allow up to 65504; use float32"
         )
     little: NDArray[np.float16] = peaks.astype("<f2")
@@ -58,13 +58,13 @@ def to_words(tensor: NDArray[np.float32], precision: Precision, peaks: Array, ax
     """The tensor's weights as words, same shape; ``peaks`` and ``axis`` count for integer precisions only.
 
     Raises:
-        SliceError: a weight is beyond float16 at precision float16.
+        EncodeError: a weight is beyond float16 at precision float16.
     """
     if is_float(precision):
         with np.errstate(over="ignore"):
             as_float = tensor.astype(f"<f{n_bit(precision) // 8}")
         if not np.isfinite(as_float).all():
-            raise SliceError(
+            raise EncodeError(
                 f"weights: float16 allows magnitudes up to 65504, got {np.abs(tensor).max():g}; use float32"
             )
         return as_float.view(word_dtype(precision))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def keep_mask(tensor: NDArray[Any], sparsity: float) -> NDArray[np.bool_]:
-    """True where a weight stays: the floor(sparsity · size) smallest magnitudes go, among equals the earlier ones.
+    """True where a weight stays; the floor(sparsity · size) smallest magnitudes go, the first among equals.
 
     Each tensor loses the same share, so that no thin layer is cut off whole.
     """

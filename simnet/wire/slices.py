@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from simnet.core.errors import UnknownName
 from simnet.wire.checks import MAX_NAME_CHAR, blob, items
 from simnet.wire.content import Content, pack_tensors, read_frame, split_tail
-from simnet.wire.errors import SliceError, WireError
+from simnet.wire.errors import EncodeError, WireError
 from simnet.wire.frames import decode_frame, encode_frame
 from simnet.wire.ids import ID_BYTE, id_bytes, is_id
 from simnet.wire.kinds import Kind
@@ -48,7 +48,7 @@ class Slice:
         version: of the weights, 0 and up.
         precision: of the weights.
         requires: ids of the slices without which it is useless, sorted.
-        tensors: name -> array as the receiver gets it, read-only: float32, or a table of integers in its dtype.
+        tensors: name -> array as the receiver gets it, read-only: float32, or integers in their own dtype.
         payload: the framed bytes that travel; of a damaged slice the header and body that arrived.
         id: 32 hex digits, the content's hash; ``"<clean id>+<transfer>"`` of one that arrived damaged.
     """
@@ -98,7 +98,7 @@ def make_slice(
             convolutions want 1.
 
     Raises:
-        SliceError: a wrong argument; says which.
+        EncodeError: a wrong argument; says which.
     """
     axes = channel_axis or {}
     _check(name, role, precision, version, requires, sparsity, tensors, axes)
@@ -125,10 +125,10 @@ def split_raw(slice_: Slice) -> tuple[bytes, bytes]:
         the weights as bit planes, highest (sign) bits first, each plane padded to a byte; no compression.
 
     Raises:
-        SliceError: the slice is damaged itself.
+        EncodeError: the slice is damaged itself.
     """
     if slice_.damaged:
-        raise SliceError(f"slice {slice_.id}: arrived damaged and is not sent on; fetch a clean copy first")
+        raise EncodeError(f"slice {slice_.id}: arrived damaged and is not sent on; fetch a clean copy first")
     content = read_frame(decode_frame(slice_.payload))
     head = [id_bytes(slice_.id), content.head.to_list()]
     return encode_frame(Kind.SLICE_HEADER, head, content.side + content.bitmap), content.planes()
@@ -169,7 +169,7 @@ def high_bits_n_byte(body: bytes, precision: Precision, n_high_bit: int) -> int:
     """How many bytes at the body's start hold the ``n_high_bit`` highest bits of all weights: what to protect
     unequally."""
     if not 0 <= n_high_bit <= n_bit(precision):
-        raise SliceError(f"high bits to protect: got {n_high_bit}; {precision} has 0..{n_bit(precision)}")
+        raise EncodeError(f"high bits to protect: got {n_high_bit}; {precision} has 0..{n_bit(precision)}")
     return len(body) // n_bit(precision) * n_high_bit
 
 
@@ -221,4 +221,4 @@ def _check(
     if n_element > MAX_ELEMENT:
         wrong.append(f"{n_element} elements; allowed {MAX_ELEMENT}")
     if wrong:
-        raise SliceError(f"slice {name[:40]!r}: got " + "; ".join(wrong))
+        raise EncodeError(f"slice {name[:40]!r}: got " + "; ".join(wrong))
