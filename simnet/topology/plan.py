@@ -12,7 +12,9 @@ Tier = Literal["device", "gateway", "edge", "cloud"]
 TIERS: tuple[Tier, ...] = ("device", "gateway", "edge", "cloud")
 """From the smallest machines to the largest."""
 Medium = Literal["wireless", "wired"]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+MAX_NAME = 200
+"""Longest name of a node or of a link class, in characters."""
+Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 
 

@@ -116,8 +116,8 @@ class Popularity:
                     foreign.append((scale * weight, item.item_id))
         if not any(weight for weight, _ in foreign):
             raise TrafficError(
-                f"traffic: consumer {consumer!r} has nothing to wish for: it owns every item that its interests "
-                "allow; let other nodes own items, take it from the consumers, or lower 'concentration'"
+                f"traffic: consumer {consumer!r} has nothing to wish for: it owns all that interests it; "
+                "let other nodes own items, take it from the consumers, or lower 'concentration'"
             )
         sums = list(accumulate(weight for weight, _ in foreign))
         return foreign[_pick(sums, uniform(self.seed, "foreign", consumer, request_index))][1]

@@ -1,0 +1,171 @@
+"""A network from a file, GraphML or networkx node-link JSON, or from a shipped sample."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import networkx as nx
+from pydantic import Field, model_validator
+
+from simnet.core.errors import UnknownName
+from simnet.topology.base import Topology, TopologyError
+from simnet.topology.graph_files import read_graph, sample_file
+from simnet.topology.graph_plan import LinkRules, TiersByDegree, largest_component, plan_graph
+from simnet.topology.layout import Place
+from simnet.topology.plan import MAX_NAME, Name, NetworkPlan, Plan, Tier
+
+EARTH_RADIUS_M = 6_371_008.8
+"""Mean radius (IUGG)."""
+
+
+class Graphml(Topology):
+    """Nodes, links and coordinates of a real network. Directions and parallel links are merged into one
+    link."""
+
+    class Params(Plan):
+        """Which file, and what its attributes mean. Attribute values are compared as text; booleans as true,
+        false."""
+
+        file: Path | None = None
+        """``.graphml`` or ``.json`` (networkx node-link data)."""
+        sample: Name | None = None
+        """In place of ``file``: the name of a shipped network, e.g. ``freifunk_leipzig``."""
+        name_attribute: Name | None = None
+        """Node attribute that names the nodes; None: the file's node ids."""
+        tiers: TiersByDegree = TiersByDegree()
+        """Tiers by numbers of links, unless ``tier_attribute`` is given."""
+        tier_attribute: Name | None = None
+        """Node attribute that tells the tier."""
+        tier_values: dict[str, Tier] = Field(default_factory=dict)
+        """Tier of each value of ``tier_attribute``."""
+        default_tier: Tier = "device"
+        """Tier of nodes that lack ``tier_attribute`` or have a value not in ``tier_values``."""
+        x_attribute: Name = "x_m"
+        y_attribute: Name = "y_m"
+        coordinates: Literal["metre", "degree"] = "metre"
+        """Degree: x is the longitude, y the latitude, laid flat about the middle of the network."""
+        keep_unlocated: bool = True
+        """False: leave out nodes that lack coordinates."""
+        link_attribute: Name = "type"
+        """Edge attribute that tells the medium."""
+        wireless_values: tuple[str, ...] = ("wifi",)
+        """Values of ``link_attribute`` that mean a radio link; all other links are wired."""
+        left_out_values: tuple[str, ...] = ()
+        """Values of ``link_attribute`` of links to leave out, e.g. ``vpn``."""
+        links: LinkRules = LinkRules()
+        largest_component: bool = True
+        """Leave out what isn't connected to the largest part."""
+
+        @model_validator(mode="after")
+        def _check(self) -> Graphml.Params:
+            if (self.file is None) == (self.sample is None):
+                raise ValueError("give exactly one of 'file' and 'sample'")
+            return self
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+        if params.file is not None:
+            self.path = params.file
+        else:
+            assert params.sample is not None
+            self.path = sample_file(params.sample)
+
+    def build(self, *, seed: int) -> NetworkPlan:
+        p = self.params
+        graph = self._simplified(read_graph(self.path))
+        if len(graph) == 0:
+            raise TopologyError(f"{self.path}: the graph has no nodes")
+        places = self._places(graph)
+        if not p.keep_unlocated:
+            graph.remove_nodes_from([name for name in graph if name not in places])
+            if len(graph) == 0:
+                raise TopologyError(
+                    f"{self.path}: no node has both {p.x_attribute!r} and {p.y_attribute!r}; "
+                    "name the right x_attribute and y_attribute, or set keep_unlocated: true"
+                )
+        if p.largest_component:
+            graph = largest_component(graph)
+        return plan_graph(graph, self._tiers(graph), places, p.links, seed=seed)
+
+    def _simplified(self, read: nx.Graph) -> nx.Graph:
+        """The undirected graph of names with each edge's ``medium``: a radio link if any of the merged edges
+        is one."""
+        p = self.params
+        graph = nx.Graph()
+        names: dict[object, str] = {}
+        for node, data in read.nodes(data=True):
+            name = _text(self._attribute(node, data, p.name_attribute) if p.name_attribute else node)
+            if name in graph:
+                raise TopologyError(f"{self.path}: two nodes are named {name!r}; set another name_attribute")
+            if not 0 < len(name) <= MAX_NAME:
+                raise TopologyError(f"{self.path}: name of {len(name)} characters; allowed: 1 to {MAX_NAME}")
+            names[node] = name
+            graph.add_node(name)
+            graph.nodes[name].update(data)
+        for a, b, data in read.edges(data=True):
+            value = _text(data.get(p.link_attribute))
+            if a == b or value in p.left_out_values:
+                continue
+            pair = names[a], names[b]
+            radio = value in p.wireless_values or graph.get_edge_data(*pair, {}).get("medium") == "wireless"
+            graph.add_edge(*pair, medium="wireless" if radio else "wired")
+        return graph
+
+    def _attribute(self, node: object, data: Mapping[str, Any], name: str) -> object:
+        if name not in data:
+            raise UnknownName(f"attribute of node {node!r} in {self.path}", name, map(str, data))
+        return data[name]
+
+    def _tiers(self, graph: nx.Graph) -> dict[str, Tier]:
+        p = self.params
+        if p.tier_attribute is None:
+            return p.tiers.of(graph)
+        values = graph.nodes(data=p.tier_attribute)
+        if all(value is None for _, value in values):
+            raise UnknownName(f"node attribute in {self.path}", p.tier_attribute, _attribute_names(graph))
+        return {name: p.tier_values.get(_text(value), p.default_tier) for name, value in values}
+
+    def _places(self, graph: nx.Graph) -> dict[str, Place]:
+        """Places of the nodes that have both coordinates."""
+        p = self.params
+        places = {
+            name: (self._number(name, p.x_attribute, data), self._number(name, p.y_attribute, data))
+            for name, data in graph.nodes(data=True)
+            if data.get(p.x_attribute) is not None and data.get(p.y_attribute) is not None
+        }
+        return places if p.coordinates == "metre" else _flat(places)
+
+    def _number(self, name: str, attribute: str, data: Mapping[str, Any]) -> float:
+        try:
+            number = float(data[attribute])
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise TopologyError(
+                f"{self.path}: node {name!r}, {attribute}: got {data[attribute]!r}; allowed: a finite number"
+            )
+        return number
+
+
+def _attribute_names(graph: nx.Graph) -> Iterator[str]:
+    return iter({str(key): None for _, data in graph.nodes(data=True) for key in data})
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _flat(places: Mapping[str, Place]) -> dict[str, Place]:
+    """Degrees to metres east and north of the middle (equirectangular)."""
+    if not places:
+        return {}
+    longitudes, latitudes = zip(*places.values(), strict=True)
+    middle = (min(longitudes) + max(longitudes)) / 2, (min(latitudes) + max(latitudes)) / 2
+    east_m = EARTH_RADIUS_M * math.cos(math.radians(middle[1]))
+    return {
+        name: (east_m * math.radians(x - middle[0]), EARTH_RADIUS_M * math.radians(y - middle[1]))
+        for name, (x, y) in places.items()
+    }
