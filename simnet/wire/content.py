@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.wire.errors import EncodeError, WireError
-from simnet.wire.frames import Frame, encode_frame, pack_head
+from simnet.wire.frames import decode_frame, encode_frame, most_expanded, pack_head
 from simnet.wire.ids import ID_BYTE
 from simnet.wire.kinds import Kind
 from simnet.wire.layout import SIDE_DTYPES, Entry, Head
@@ -50,11 +50,12 @@ class Content:
     def payload(self) -> bytes:
         """The shorter frame of two: bit planes (packed tight), or whole bytes (which compress)."""
         head, protected = self.head.to_list(), self.side + self.bitmap
-        return min(
-            encode_frame(Kind.SLICE_PLANES, head, protected + self.planes()),
-            encode_frame(Kind.SLICE_BYTES, head, protected + to_byte_planes(self.words)),
-            key=len,
+        layouts = {Kind.SLICE_PLANES: self.planes(), Kind.SLICE_BYTES: to_byte_planes(self.words)}
+        n_element = self.head.n_element
+        frames = (
+            encode_frame(kind, head, protected + body, n_element=n_element) for kind, body in layouts.items()
         )
+        return min(frames, key=len)
 
     def planes(self) -> bytes:
         """The words in the raw layout."""
@@ -139,20 +140,35 @@ def pack_tensors(
     return Content(head, b"".join(side), np.packbits(stay).tobytes(), all_words[stay])
 
 
-def read_frame(frame: Frame) -> Content:
-    """The parts of a SLICE_PLANES or SLICE_BYTES frame.
+def read_payload(payload: bytes) -> Content:
+    """The parts of a slice's frame.
 
     Raises:
-        WireError: another kind, or parts that do not fit the head.
+        WireError: no frame of a slice, or parts that do not fit the head.
     """
+    frame = decode_frame(payload)
     if frame.kind not in (Kind.SLICE_PLANES, Kind.SLICE_BYTES):
         raise WireError(
             f"slice: got a frame of kind {frame.kind}; allowed {Kind.SLICE_PLANES:d} or {Kind.SLICE_BYTES:d}"
         )
-    head = Head.from_list(frame.head)
+    head = read_head(frame.head, len(payload))
     side, bitmap, n_word, body = split_tail(head, frame.tail)
     read_words = from_planes if frame.kind == Kind.SLICE_PLANES else from_byte_planes
     return Content(head, side, bitmap, read_words(body, n_word, head.precision))
+
+
+def read_head(raw: Any, n_byte: int) -> Head:
+    """The head of a slice that came in ``n_byte`` bytes.
+
+    Raises:
+        WireError: not a head, or one that declares more numbers than so many bytes can hold.
+    """
+    head = Head.from_list(raw)
+    if head.n_element > most_expanded(n_byte):
+        raise WireError(
+            f"slice: {n_byte} bytes declare {head.n_element} elements; allowed {most_expanded(n_byte)}"
+        )
+    return head
 
 
 def split_tail(head: Head, tail: bytes) -> tuple[bytes, bytes, int, bytes]:

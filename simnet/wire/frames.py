@@ -32,9 +32,9 @@ MAX_HEAD_BYTE = 1 << 18
 _MAX_WINDOW_BYTE = 1 << 23
 """What zstd may allocate besides the content itself; level 1 uses less."""
 MAX_RATIO = 256
-"""A content may be this much longer than its compressed form …"""
-FREE_RATIO_BYTE = 1 << 16
-"""… or any ratio, up to this length."""
+"""A content may be this many times as long as compressed, a slice this many numbers per byte …"""
+FREE_RATIO = 1 << 16
+"""… or up to this many at any ratio."""
 ZSTD_LEVEL = 1
 """Quantised weights have no repeats, only a skewed histogram: higher levels find spurious matches and grow
 (measured: int4, 600,000 values: 3.25 bit per value at level 1, 3.77 at level 3; entropy 3.19)."""
@@ -53,8 +53,11 @@ class Frame:
     tail: bytes
 
 
-def encode_frame(kind: int, head: object, tail: bytes = b"") -> bytes:
-    """The frame's bytes, compressed if and only if that is shorter.
+def encode_frame(kind: int, head: object, tail: bytes = b"", *, n_element: int = 0) -> bytes:
+    """The frame's bytes, compressed if that is shorter and not too good to pass the receiver's guard.
+
+    Args:
+        n_element: how many numbers the receiver will make of it.
 
     Raises:
         EncodeError: the content is longer than the limits allow.
@@ -67,7 +70,8 @@ def encode_frame(kind: int, head: object, tail: bytes = b"") -> bytes:
             f" allowed {MAX_HEAD_BYTE} and {MAX_FRAME_BYTE}. Lower the precision, or cut it up."
         )
     compressed = _compress(content)
-    if len(compressed) < len(content) <= _longest_content(len(compressed)):
+    believable = max(len(content), n_element) <= most_expanded(len(compressed))
+    if believable and len(compressed) < len(content):
         kind, content = kind | _COMPRESSED, compressed
     frame = bytes((_MAGIC, kind)) + content
     return frame + zlib.crc32(frame).to_bytes(_CRC_BYTE, "little")
@@ -115,20 +119,15 @@ def _unpack_head(packed: bytes) -> Any:
         return msgpack.unpackb(
             packed, max_str_len=size, max_bin_len=size, max_array_len=size, max_map_len=0, max_ext_len=0
         )
-    except (
-        ValueError,
-        TypeError,
-        OverflowError,
-        RecursionError,
-        msgpack.exceptions.UnpackException,
-    ) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:  # msgpack's own are ValueErrors
         raise WireError(
             f"frame: the head is not msgpack of the allowed types ({type(error).__name__})"
         ) from error
 
 
-def _longest_content(n_compressed_byte: int) -> int:
-    return min(MAX_FRAME_BYTE, max(FREE_RATIO_BYTE, MAX_RATIO * n_compressed_byte))
+def most_expanded(n_byte: int) -> int:
+    """How many bytes, or numbers, so many bytes may claim to hold: the guard against bombs."""
+    return min(MAX_FRAME_BYTE, max(FREE_RATIO, MAX_RATIO * n_byte))
 
 
 def _compress(content: bytes) -> bytes:
@@ -153,10 +152,10 @@ def _decompress(compressed: bytes) -> bytes:
         # Checked here because the library allocates whatever the stream declares, even beyond
         # max_output_size.
         declared_byte = zstandard.get_frame_parameters(compressed, magicless).content_size
-        if declared_byte > _longest_content(len(compressed)):
+        if declared_byte > most_expanded(len(compressed)):
             raise WireError(
                 f"frame: {len(compressed)} compressed bytes declare {declared_byte};"
-                f" allowed {_longest_content(len(compressed))} (decompression bomb?)"
+                f" allowed {most_expanded(len(compressed))} (decompression bomb?)"
             )
         decompressor = zstandard.ZstdDecompressor(format=magicless, max_window_size=_MAX_WINDOW_BYTE)
         return decompressor.decompress(compressed, allow_extra_data=False)

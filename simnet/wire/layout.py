@@ -31,7 +31,7 @@ MAX_TENSOR = 4096
 MAX_REQUIRED = 255
 MAX_DIMENSION = 8
 MAX_ELEMENT = 1 << 28
-"""Of all tensors together: 1 GiB once they are float32."""
+"""Of all tensors together: 1 GiB once they are float32. See also :func:`simnet.wire.frames.most_expanded`."""
 SIDE_DTYPES = ("<f2", "<f4", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8")
 
 
@@ -74,6 +74,10 @@ class Head:
     def n_weight(self) -> int:
         """Elements that are words, or were before pruning."""
         return sum(entry.n_element for entry in self.entries if isinstance(entry.kind, int))
+
+    @property
+    def n_element(self) -> int:
+        return sum(entry.n_element for entry in self.entries)
 
     @property
     def bitmap_byte(self) -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args, get_type_hints
 
 from simnet.core.errors import SimnetError, UnknownName
@@ -196,7 +195,6 @@ class Enhance:
 Message: TypeAlias = (
     Request | Code | SliceData | SliceRequest | SliceRef | Ack | Nack | Publish | Find | Found | Enhance
 )
-_CLASSES: dict[int, type[Message]] = {int(each.kind): each for each in get_args(Message)}
 
 
 def encode_message(message: Message) -> bytes:
@@ -207,7 +205,7 @@ def encode_message(message: Message) -> bytes:
     """
     head: list[Any] = []
     tail = b""
-    for name, form in _forms(type(message)):
+    for name, form in _FORMS[message.kind]:
         value = getattr(message, name)
         if not isinstance(form, _Form):
             tail = value
@@ -230,7 +228,7 @@ def decode_message(payload: bytes) -> Message:
     if frame.kind not in _CLASSES:
         raise WireError(f"message: got a frame of kind {frame.kind}; allowed {sorted(_CLASSES)}")
     message_class = _CLASSES[frame.kind]
-    forms = _forms(message_class)
+    forms = _FORMS[message_class.kind]
     n_head = sum(isinstance(form, _Form) for _, form in forms)
     head = iter(items(frame.head, n_head, n_head))
     if n_head == len(forms) and frame.tail:
@@ -241,8 +239,11 @@ def decode_message(payload: bytes) -> Message:
     return message_class(**values)
 
 
-@cache
-def _forms(message_class: type[Message]) -> list[tuple[str, object]]:
+def _forms(message_class: type[Any]) -> list[tuple[str, object]]:
     """Field name and what its annotation says, in order."""
     hints = get_type_hints(message_class, include_extras=True)
     return [(each.name, hints[each.name].__metadata__[0]) for each in fields(message_class)]
+
+
+_CLASSES: dict[int, type[Message]] = {int(each.kind): each for each in get_args(Message)}
+_FORMS = {each.kind: _forms(each) for each in get_args(Message)}

@@ -1,7 +1,7 @@
 """Numbers of a slice at a named precision: real weights <-> integers <-> bytes.
 
-Integer precisions are symmetric: value = q · peak / q_max, q in −q_max..q_max, q_max = 2^(bits−1) − 1. One peak
-per output channel: the largest magnitude there, kept as float16 rounded *up*. So no value is clipped, and
+Integer precisions are symmetric: value = q · peak / q_max, q in −q_max..q_max, q_max = 2^(bits−1) − 1. One
+peak per output channel: the largest magnitude there, kept as float16 rounded *up*. So nothing is clipped, and
 |x − value| ≤ peak / q_max / 2 (plus float32's rounding). float16 and float32 travel as their bit patterns.
 """
 
@@ -68,7 +68,6 @@ def to_words(tensor: NDArray[np.float32], precision: Precision, peaks: Array, ax
                 f"weights: float16 allows magnitudes up to 65504, got {np.abs(tensor).max():g}; use float32"
             )
         return as_float.view(word_dtype(precision))
-    # In float64 the product q · peak is exact (27 bits), so every machine rounds alike.
     spread = _along(peaks, axis, tensor.ndim)
     steps = np.divide(
         tensor.astype(np.float64) * _q_max(precision), spread, out=np.zeros(tensor.shape), where=spread > 0
@@ -81,7 +80,10 @@ def from_words(words: Array, precision: Precision, peaks: Array, axis: int) -> N
     if is_float(precision):
         with np.errstate(invalid="ignore"):
             return words.view(f"<f{n_bit(precision) // 8}").astype("<f4")
-    return (words * _along(peaks, axis, words.ndim) / _q_max(precision)).astype("<f4")
+    weights = words.astype("<f4")
+    weights *= _along(peaks, axis, words.ndim)  # in place: a slice may have 2^28 weights
+    weights /= _q_max(precision)
+    return weights
 
 
 def to_planes(words: Array, precision: Precision) -> bytes:
@@ -147,6 +149,6 @@ def _q_max(precision: Precision) -> int:
     return (1 << n_bit(precision) - 1) - 1
 
 
-def _along(peaks: Array, axis: int, n_dim: int) -> NDArray[np.float64]:
-    """[C] as float64, shaped to broadcast along ``axis`` of an array of ``n_dim`` dimensions."""
-    return peaks.astype(np.float64).reshape([-1 if i == axis else 1 for i in range(n_dim)])
+def _along(peaks: Array, axis: int, n_dim: int) -> NDArray[np.float32]:
+    """[C] as float32, shaped to broadcast along ``axis`` of an array of ``n_dim`` dimensions."""
+    return peaks.astype(np.float32).reshape([-1 if i == axis else 1 for i in range(n_dim)])
