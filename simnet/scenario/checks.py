@@ -48,11 +48,14 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     result = dict(base)
     for key, value in changes.items():
         old = base.get(key)
-        if isinstance(old, Mapping) and isinstance(value, Mapping) and value.get("kind", old.get("kind")) == old.get("kind"):
-            result[key] = merged(old, value)
-        else:
-            result[key] = value
+        if isinstance(old, Mapping) and isinstance(value, Mapping) and _same_kind(old, value):
+            value = merged(old, value)
+        result[key] = value
     return result
+
+
+def _same_kind(base: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
+    return "kind" not in changes or changes["kind"] == base.get("kind")
 
 
 def _arms(scenario: Scenario) -> tuple[dict[str, Protocol], list[Problem]]:

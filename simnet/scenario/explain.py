@@ -31,6 +31,10 @@ def _explain(detail: ErrorDetails, root: Place) -> Problem:
             text = str(detail["ctx"]["error"])
         case "plugin":
             text = detail["msg"]
+        case "union_tag_invalid" | "union_tag_not_found":
+            tag = str(detail["ctx"]["discriminator"]).strip("'")
+            path, got = (*path, tag), item(detail["input"], tag)
+            text = f"got {'no such key' if got is None else shown(got)}; {_among(str(got), place.tags(tag))}"
         case _ if of_key:
             text = f"got the key {shown(path[-1])}; {_fits(str(path[-1]), Place(place.key_of, path[-1]))}"
         case "too_short":
@@ -41,13 +45,17 @@ def _explain(detail: ErrorDetails, root: Place) -> Problem:
 
 
 def _within(loc: tuple[int | str, ...], data: object) -> KeyPath:
-    """The part of pydantic's location that is a path in the data, or would be if its last key were there."""
+    """The part of pydantic's location that is a path in the data, or would be if its last key were there.
+
+    The rest is what pydantic says of the schema: the members of unions.
+    """
     path: list[int | str] = []
-    for key in loc:
+    for index, key in enumerate(loc):
         if not isinstance(data, (Mapping, list)):
             break
-        path.append(key)
-        data = item(data, key)
+        if index == len(loc) - 1 or isinstance(data, list) or key in data:
+            path.append(key)
+            data = item(data, key)
     return tuple(path)
 
 

@@ -13,6 +13,7 @@ from simnet.scenario.checks import check
 from simnet.scenario.errors import Problem, ScenarioError, shown
 from simnet.scenario.explain import explain
 from simnet.scenario.overrides import override
+from simnet.scenario.plugin_field import PluginSpec
 from simnet.scenario.schema import Scenario
 from simnet.scenario.yaml_tree import Node, parse
 
@@ -20,7 +21,7 @@ MAX_FILE_BYTE = 2**20
 
 
 def load_scenario(path: Path, *, overrides: Sequence[str] = ()) -> Scenario:
-    """Read, check and cross-check a scenario file.
+    """Read, check and cross-check a scenario file. Files that it names are taken from its own folder.
 
     Args:
         path: the YAML file, UTF-8.
@@ -32,7 +33,7 @@ def load_scenario(path: Path, *, overrides: Sequence[str] = ()) -> Scenario:
     tree = parse(_text(path), lambda line: f"{path}:{line}")
     for assignment in overrides:
         tree = override(tree, assignment)
-    scenario = _validated(tree)
+    scenario = _rooted(_validated(tree), path.resolve().parent)
     if problems := check(scenario):
         raise _placed(problems, tree)
     return scenario
@@ -74,6 +75,17 @@ def _validated(tree: Node) -> Scenario:
         return Scenario.model_validate_json(to_json(data), strict=True)
     except ValidationError as error:
         raise _placed(explain(error, Scenario, data), tree) from None
+
+
+def _rooted(scenario: Scenario, folder: Path) -> Scenario:
+    """The scenario with the paths that plug-ins are given made absolute, so that it means the same from anywhere."""
+
+    def rooted(spec: PluginSpec) -> PluginSpec:
+        paths = {key: folder / value for key, value in spec.params if isinstance(value, Path)}
+        return replace(spec, params=spec.params.model_copy(update=paths))
+
+    plugins = {"topology": rooted(scenario.topology), "traffic": rooted(scenario.traffic)}
+    return scenario.model_copy(update=plugins)
 
 
 def _placed(problems: Sequence[Problem], tree: Node) -> ScenarioError:

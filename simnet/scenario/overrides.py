@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from simnet.scenario.errors import KeyPath, Problem, ScenarioError, shown
+from simnet.scenario.errors import KeyPath, Problem, ScenarioError, dotted, shown
 from simnet.scenario.yaml_tree import Node, parse
 
 
@@ -13,7 +13,7 @@ def override(root: Node, assignment: str) -> Node:
 
     Args:
         root: left as it is; the new tree shares what did not change.
-        assignment: ``key.path=value``, the value in YAML, e.g. ``protocol.store.ttl_s=60`` or ``traffic={kind: poisson}``.
+        assignment: ``key.path=value``, the value in YAML, e.g. ``protocol.store.ttl_s=60`` or ``topology=city``.
 
     Raises:
         ScenarioError: no ``=``, broken YAML, or a path through something that has no such keys.
@@ -37,7 +37,7 @@ def _with(node: Node, keys: list[str], new: Node, path: KeyPath) -> Node:
         items[index] = _with(items[index], keys[1:], new, (*path, index))
         return replace(node, value=items)
     if node.value is not None and not isinstance(node.value, dict):
-        text = f"got {shown(node.value)}, which has no key {keys[0]!r}; allowed: to set {'.'.join(map(str, path))} itself"
+        text = f"got {shown(node.value)} there, which has no key {keys[0]!r}; allowed: to set {dotted(path)} itself"
         raise ScenarioError([Problem(path, text, new.where)])
     children = node.value or {}
     key, rest = _longest_key(keys, children)

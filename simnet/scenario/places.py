@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -53,7 +53,7 @@ class Place:
         return Place(Any, below)
 
     def _bare(self) -> Any:
-        """The type without ``Annotated`` and ``| None``; of a plug-in's field, the parameters of the plug-in named."""
+        """The type without ``Annotated``; the member of a union that is meant; the Params of the plug-in named."""
         type_ = self.type
         while True:
             if get_origin(type_) is Annotated:
@@ -61,8 +61,11 @@ class Place:
                 if plugin is not None:
                     return _params(plugin, self.data)
                 type_ = get_args(type_)[0]
-            elif get_origin(type_) in (Union, types.UnionType) and len(_without_none(type_)) == 1:
-                type_ = _without_none(type_)[0]
+            elif get_origin(type_) in (Union, types.UnionType):
+                meant = [member for member in get_args(type_) if _is_meant(member, self.data)]
+                if len(meant) != 1:
+                    return Any
+                type_ = meant[0]
             else:
                 return type_
 
@@ -74,6 +77,11 @@ class Place:
 
     def _names_plugin(self) -> bool:
         return any(isinstance(mark, PluginField) for mark in getattr(self.type, "__metadata__", ()))
+
+    def tags(self, key: str) -> list[str]:
+        """Values of the key by which the members of a union of models are told apart."""
+        members = get_args(get_args(self.type)[0] if get_origin(self.type) is Annotated else self.type)
+        return [str(tag) for member in members for tag in get_args(member.model_fields[key].annotation)]
 
     def names(self) -> list[str]:
         """The closed list of values that may stand here; empty where it is not closed."""
@@ -97,8 +105,16 @@ def _is_model(type_: Any) -> bool:
     return isinstance(type_, type) and issubclass(type_, BaseModel)
 
 
-def _without_none(union: Any) -> list[Any]:
-    return [argument for argument in get_args(union) if argument is not type(None)]
+def _is_meant(member: Any, data: object) -> bool:
+    """Whether the data can mean this member of a union: it isn't None, and models' literals, such as tags, agree."""
+    if not _is_model(member) or not isinstance(data, Mapping):
+        return member is not type(None)
+    literals = {name: get_args(f.annotation) for name, f in member.model_fields.items() if _is_literal(f.annotation)}
+    return all(data[name] in values for name, values in literals.items() if name in data)
+
+
+def _is_literal(type_: Any) -> bool:
+    return get_origin(type_) is Literal
 
 
 def _params(field: PluginField, data: object) -> Any:
@@ -147,9 +163,13 @@ def _words(schema: dict[str, Any]) -> str:
 
 def _range(schema: dict[str, Any]) -> str:
     if "minimum" in schema and "maximum" in schema:
-        return f" {schema['minimum']:g}..{schema['maximum']:g}"
+        return f" {_number(schema['minimum'])}..{_number(schema['maximum'])}"
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    return "".join(f" {sign} {schema[word]:g}" for word, sign in signs.items() if word in schema)
+    return "".join(f" {sign} {_number(schema[word])}" for word, sign in signs.items() if word in schema)
+
+
+def _number(bound: float) -> str:
+    return f"{bound:g}" if isinstance(bound, float) else str(bound)
 
 
 def _length(schema: dict[str, Any]) -> str:

@@ -60,13 +60,15 @@ class PluginField:
             self.validate, serialization=core_schema.plain_serializer_function_ser_schema(PluginSpec.as_dict)
         )
 
-    def __get_pydantic_json_schema__(self, _core: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, _core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """One alternative per plug-in, with its parameters; imports every file of the kind."""
         alternatives = []
         for name in self.plugin.names():
-            schema = self.plugin.load(name).Params.model_json_schema()
-            schema["properties"] = {"kind": {"const": name}, **schema.get("properties", {})}
-            schema["required"] = ["kind", *schema.get("required", [])]
-            schema["description"] = self.plugin.summary(name)
-            alternatives.append(schema)
+            schema = handler.resolve_ref_schema(handler(self.plugin.load(name).Params.__pydantic_core_schema__))
+            changes = {
+                "description": self.plugin.summary(name),
+                "properties": {"kind": {"const": name}, **schema.get("properties", {})},
+                "required": ["kind", *schema.get("required", [])],
+            }
+            alternatives.append(schema | changes)
         return {"anyOf": [{"enum": self.plugin.names()}, *alternatives]}

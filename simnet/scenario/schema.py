@@ -114,7 +114,7 @@ class Wire(Part):
 class Wish(Part):
     """What a request asks for."""
 
-    task: Literal["recognition"] = Field("recognition", description="the downstream task")
+    task: Literal["classification"] = Field("classification", description="the downstream task")
     ss: Annotated[float, Field(ge=0.0, le=1.0)] = Field(0.9, description="wanted semantic service score")
     deadline_s: Positive = Field(10.0, description="time from the request until it is worth nothing, s")
 
@@ -161,7 +161,7 @@ class Protocol(Part):
         {"kind": "with_code"}, validate_default=True, description="how slices reach those who miss them"
     )
     directory: Literal["oracle", "registry", "flood"] = Field("oracle", description="how copies of slices are found")
-    repositories: tuple[Tier, ...] = Field(("cloud",), description="tiers built with every decoder, outside their store")
+    repositories: tuple[Tier, ...] = Field(("cloud",), description="tiers that have every decoder, outside stores")
     keep_damaged: bool = Field(False, description="a slice that arrived with bit errors is kept after its first use")
     store: StoreSpec = Field(default_factory=StoreSpec)
     planner: Planner = Field(default_factory=Planner)

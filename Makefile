@@ -1,0 +1,51 @@
+# Two commands: 'make demo' runs a city, 'make test' runs everything that checks the code. Both work from nothing.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+PACKAGES := simnet tests
+
+.PHONY: help demo env test slow lint clean
+
+help:
+	@echo "make demo   virtual environment, install, the city scenario"
+	@echo "make test   virtual environment, install, lint, types, import rules, the whole suite"
+	@echo "make slow   the long tests as well"
+	@echo "make lint   ruff, mypy, import-linter"
+	@echo "make clean  delete the virtual environment and caches (never runs/)"
+
+demo: $(READY)
+	$(BIN)/python -m simnet run scenarios/city_iot.yaml
+	@echo "Open the newest runs/city_iot-*/report.html in a browser."
+
+env: $(READY)
+
+# pyldpc has no wheel, and its build imports numpy without asking for it: it comes last, built in this environment.
+$(READY): setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "simnet needs Python 3.11 or newer; got $$($(PYTHON) --version); try make PYTHON=python3.12"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation 'pyldpc>=0.7.9'
+	touch $@
+
+# One thread per process: torch's many small operators collapse when threads outnumber cores.
+test slow: export OMP_NUM_THREADS := 1
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+slow: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or not slow"
+
+lint: $(READY)
+	$(BIN)/ruff check $(PACKAGES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --config setup.cfg
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build ./*.egg-info

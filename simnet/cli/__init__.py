@@ -1,0 +1,41 @@
+"""The command line: one file per verb; nothing heavy is imported before a verb needs it.
+
+Exit codes: 0 done · 1 our own bug, with traceback · 2 the user can mend it, without traceback · 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+import typer
+
+from simnet.cli import check, data, list_plugins, models, report, run, schema, train
+from simnet.cli.group import Group
+
+app = typer.Typer(
+    cls=Group,
+    help="Simulate semantic networks in which decoders and codes travel.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run.run)
+app.command("check")(check.check)
+app.command("schema")(schema.schema)
+app.command("list")(list_plugins.list_plugins)
+app.command("report")(report.report)
+app.command("train")(train.train)
+app.add_typer(models.app, name="models")
+app.add_typer(data.app, name="data")
+
+
+def main() -> None:
+    """Entry point of ``simnet`` and of ``python -m simnet``."""
+    try:
+        app(prog_name="simnet")
+    except Exception:
+        traceback.print_exc()
+        print("\nsimnet: a bug of simnet, not of your input; please report it with the lines above", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,23 @@
+"""``simnet check FILE``: say what is wrong with a scenario, without running it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="Scenario, a YAML file.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change one value; may be repeated.")
+    ] = None,
+) -> None:
+    """Say what is wrong with a scenario, without running it."""
+    from simnet.scenario.checks import arm_protocols
+    from simnet.scenario.load import load_scenario
+
+    scenario = load_scenario(file, overrides=set_ or [])
+    arms = ", ".join(arm_protocols(scenario))
+    print(f"{file}: ok: scenario {scenario.name!r}, {scenario.duration_s:g} s; arms: {arms}")

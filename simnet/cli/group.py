@@ -1,0 +1,45 @@
+"""What every verb shares: how errors and Ctrl-C end, and the words of common options."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from simnet.core.errors import SimnetError
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+Device = Annotated[Literal["cpu", "cuda"], typer.Option(help="Where tensors are computed.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")]
+DataRoot = Annotated[Path | None, typer.Option("--data", help="Folder of the data sets.  [default: $SIMNET_DATA]")]
+
+_SYSTEM_SAYS_NO = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+class Group(TyperGroup):
+    """Turns what a verb raises into a message and an exit code; what is a bug goes on to ``main``."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SimnetError as error:
+            _say(str(error))
+            sys.exit(USER_ERROR)
+        except OSError as error:
+            if error.errno not in _SYSTEM_SAYS_NO:
+                raise
+            _say(f"{error.filename or 'writing'}: {error.strerror}; nothing unfinished was left that looks finished")
+            sys.exit(USER_ERROR)
+        except KeyboardInterrupt as interrupt:
+            _say(str(interrupt) or "stopped by Ctrl-C; nothing was kept")
+            sys.exit(INTERRUPTED)
+
+
+def _say(message: str) -> None:
+    print(f"simnet: {message}", file=sys.stderr)

@@ -1,0 +1,24 @@
+"""``simnet report RUN``: tables and figures anew, from the run's files alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simnet.cli.group import Quiet
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="Run folder, such as runs/hello-1a2b3c.")], quiet: Quiet = False
+) -> None:
+    """Draw a run's figures, tables and page anew, from its files alone."""
+    from simnet.report import closing_table, redraw
+
+    redraw(run)
+    if not quiet:
+        from rich.console import Console
+
+        Console().print(closing_table(run))
+    print(run / "report.html")

@@ -1,0 +1,38 @@
+"""``simnet run FILE``: simulate a scenario, write its run folder and report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simnet.cli.group import Device, Quiet
+
+
+def run(
+    file: Annotated[Path, typer.Argument(help="Scenario, a YAML file.")],
+    out: Annotated[Path, typer.Option(help="Folder that receives the run's own folder.")] = Path("runs"),
+    seed: Annotated[int | None, typer.Option(help="In place of the scenario's.")] = None,
+    device: Device = "cpu",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change one value; may be repeated.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate a scenario; write records, tables and figures."""
+    from simnet.scenario.load import load_scenario
+
+    overrides = [*(set_ or []), *([] if seed is None else [f"seed={seed}"])]
+    scenario = load_scenario(file, overrides=overrides)
+
+    from simnet.build import run_scenario
+    from simnet.report import closing_table, redraw
+
+    folder = run_scenario(scenario, out=out, device=device, quiet=quiet)
+    redraw(folder.path)
+    if not quiet:
+        from rich.console import Console
+
+        Console().print(closing_table(folder.path))
+    print(folder.path / "report.html")
