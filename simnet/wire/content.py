@@ -52,9 +52,7 @@ class Content:
         head, protected = self.head.to_list(), self.side + self.bitmap
         layouts = {Kind.SLICE_PLANES: self.planes(), Kind.SLICE_BYTES: to_byte_planes(self.words)}
         n_element = self.head.n_element
-        frames = (
-            encode_frame(kind, head, protected + body, n_element=n_element) for kind, body in layouts.items()
-        )
+        frames = (encode_frame(kind, head, protected + body, n_element=n_element) for kind, body in layouts.items())
         return min(frames, key=len)
 
     def planes(self) -> bytes:
@@ -81,9 +79,7 @@ class Content:
                 part = words[word_at : word_at + entry.n_element].reshape(entry.shape)
                 word_at += entry.n_element
                 tensor = from_words(part, self.head.precision, peaks, entry.kind)
-                tensor = (
-                    np.nan_to_num(tensor, nan=0, posinf=0, neginf=0) if mend else _finite(tensor, entry.name)
-                )
+                tensor = np.nan_to_num(tensor, nan=0, posinf=0, neginf=0) if mend else _finite(tensor, entry.name)
             tensor.setflags(write=False)
             tensors[entry.name] = tensor
         return tensors
@@ -117,9 +113,7 @@ def pack_tensors(
             continue
         axis = channel_axis.get(name, 0)
         if not 0 <= axis < array.ndim:
-            raise EncodeError(
-                f"slice {head.name!r}: channel_axis of {name!r}: got {axis}; allowed 0..{array.ndim - 1}"
-            )
+            raise EncodeError(f"slice {head.name!r}: channel_axis of {name!r}: got {axis}; allowed 0..{array.ndim - 1}")
         tensor = _float32(name, array)
         stay = keep_mask(tensor, sparsity)
         tensor = np.where(stay, tensor, np.float32(0))
@@ -165,9 +159,7 @@ def read_head(raw: Any, n_byte: int) -> Head:
     """
     head = Head.from_list(raw)
     if head.n_element > most_expanded(n_byte):
-        raise WireError(
-            f"slice: {n_byte} bytes declare {head.n_element} elements; allowed {most_expanded(n_byte)}"
-        )
+        raise WireError(f"slice: {n_byte} bytes declare {head.n_element} elements; allowed {most_expanded(n_byte)}")
     return head
 
 
@@ -179,9 +171,7 @@ def split_tail(head: Head, tail: bytes) -> tuple[bytes, bytes, int, bytes]:
     """
     body_at = head.side_byte + head.bitmap_byte
     if len(tail) < body_at:
-        raise WireError(
-            f"slice: got {len(tail)} bytes after the head; its peaks, tables and bitmap take {body_at}"
-        )
+        raise WireError(f"slice: got {len(tail)} bytes after the head; its peaks, tables and bitmap take {body_at}")
     bitmap = tail[head.side_byte : body_at]
     n_word = head.n_weight
     if head.pruned:
@@ -202,9 +192,7 @@ def _whole(name: str, array: NDArray[Any], precision: Precision) -> NDArray[Any]
     if little.dtype.kind in "iu" and little.dtype.str in SIDE_DTYPES:
         return little
     if little.dtype.kind != "f":
-        raise EncodeError(
-            f"tensor {name!r}: got dtype {array.dtype}; allowed float, or integers of 8 to 64 bits"
-        )
+        raise EncodeError(f"tensor {name!r}: got dtype {array.dtype}; allowed float, or integers of 8 to 64 bits")
     tensor = _float32(name, little)
     if precision == "float32" or np.abs(tensor).max(initial=0.0) > np.finfo(np.float16).max:
         return tensor
@@ -215,9 +203,7 @@ def _float32(name: str, array: NDArray[Any]) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):
         tensor = array.astype("<f4")
     if not np.isfinite(tensor).all():
-        raise EncodeError(
-            f"tensor {name!r}: got NaN, infinity or numbers beyond float32; did training diverge?"
-        )
+        raise EncodeError(f"tensor {name!r}: got NaN, infinity or numbers beyond float32; did training diverge?")
     return tensor
 
 

@@ -120,9 +120,7 @@ def _unpack_head(packed: bytes) -> Any:
             packed, max_str_len=size, max_bin_len=size, max_array_len=size, max_map_len=0, max_ext_len=0
         )
     except (ValueError, TypeError, OverflowError, RecursionError) as error:  # msgpack's own are ValueErrors
-        raise WireError(
-            f"frame: the head is not msgpack of the allowed types ({type(error).__name__})"
-        ) from error
+        raise WireError(f"frame: the head is not msgpack of the allowed types ({type(error).__name__})") from error
 
 
 def most_expanded(n_byte: int) -> int:

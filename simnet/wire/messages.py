@@ -70,9 +70,7 @@ Name: TypeAlias = Annotated[str, _Form(_same, text)]
 SliceId: TypeAlias = Annotated[str, _Form(id_bytes, lambda raw: blob(raw, ID_BYTE, ID_BYTE).hex())]
 SliceIds: TypeAlias = Annotated[
     tuple[str, ...],
-    _Form(
-        lambda ids: b"".join(map(id_bytes, ids)), lambda raw: tuple(part.hex() for part in _cut(raw, ID_BYTE))
-    ),
+    _Form(lambda ids: b"".join(map(id_bytes, ids)), lambda raw: tuple(part.hex() for part in _cut(raw, ID_BYTE))),
 ]
 ShortIds: TypeAlias = Annotated[tuple[bytes, ...], _Form(_join_short, lambda raw: _cut(raw, SHORT_ID_BYTE))]
 Bitmap: TypeAlias = Annotated[bytes, _Form(_same, lambda raw: blob(raw, 0, MAX_LIST_BYTE))]

@@ -47,9 +47,7 @@ def peaks_of(tensor: NDArray[np.float32], axis: int) -> NDArray[np.float16]:
         rounded = exact.astype("<f2")
     peaks = np.where(rounded < exact, np.nextafter(rounded, np.float16(np.inf)), rounded)
     if not np.isfinite(peaks).all():
-        raise EncodeError(
-            f"weights: got magnitude {exact.max():g}; integer precisions allow up to 65504; use float32"
-        )
+        raise EncodeError(f"weights: got magnitude {exact.max():g}; integer precisions allow up to 65504; use float32")
     little: NDArray[np.float16] = peaks.astype("<f2")
     return little
 
@@ -104,9 +102,7 @@ def from_planes(planes: bytes, n_word: int, precision: Precision) -> Array:
     """
     bits, plane_byte = n_bit(precision), (n_word + 7) // 8
     if len(planes) != bits * plane_byte:
-        raise WireError(
-            f"slice: got {len(planes)} bytes of weights; {n_word} at {precision} take {bits * plane_byte}"
-        )
+        raise WireError(f"slice: got {len(planes)} bytes of weights; {n_word} at {precision} take {bits * plane_byte}")
     rows = np.frombuffer(planes, np.uint8).reshape(bits, plane_byte)
     dtype = word_dtype(precision)
     words = np.unpackbits(rows[0], count=n_word).astype(dtype)

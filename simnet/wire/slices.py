@@ -88,7 +88,7 @@ def make_slice(
     Float tensors of two or more dimensions are weights and get the ``precision``. Those of fewer (biases,
     statistics of norms, quantiser centres) travel whole: as float32 at precision float32, else as float16 if
     that holds them, else as float32. (On AESC-I's MNIST decoder float16 costs 97 bytes of 7.6 kB more than
-    int8 would, and its biases are then off by 1/4096 of their own size, instead of 1/254 of the largest's.)
+    int8 would, and its biases are then off by 1/2048 of their own size, instead of 1/254 of the largest's.)
 
     Args:
         tensors: name -> finite float array, or array of 8- to 64-bit integers, which stays exact.
@@ -179,9 +179,7 @@ def high_bits_n_byte(body: bytes, precision: Precision, n_high_bit: int) -> int:
 def _slice(content: Content, payload: bytes, slice_id: str, *, mend: bool = False) -> Slice:
     head = content.head
     tensors = content.tensors(mend=mend)
-    return Slice(
-        head.name, head.role, head.version, head.precision, head.requires, tensors, payload, slice_id
-    )
+    return Slice(head.name, head.role, head.version, head.precision, head.requires, tensors, payload, slice_id)
 
 
 def _check(
@@ -217,9 +215,7 @@ def _check(
     if not 0 <= sparsity < 1:
         wrong.append(f"sparsity {sparsity}; allowed [0, 1)")
     if len(tensors) > MAX_TENSOR or len(requires) > MAX_REQUIRED:
-        wrong.append(
-            f"{len(tensors)} tensors, {len(requires)} ids required; allowed {MAX_TENSOR} and {MAX_REQUIRED}"
-        )
+        wrong.append(f"{len(tensors)} tensors, {len(requires)} ids required; allowed {MAX_TENSOR} and {MAX_REQUIRED}")
     n_element = sum(math.prod(t.shape) for t in tensors.values())
     if n_element > MAX_ELEMENT:
         wrong.append(f"{n_element} elements; allowed {MAX_ELEMENT}")
