@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pydantic import Field
 
@@ -128,5 +129,5 @@ def _wire(a: NodePlan, b: NodePlan, link_class: str) -> LinkPlan:
 
 def _ring(nodes: Sequence[NodePlan], link_class: str) -> list[LinkPlan]:
     """Each to the next and the last to the first; of two nodes one link, of one none."""
-    links = [_wire(a, b, link_class) for a, b in zip(nodes, nodes[1:], strict=False)]
+    links = [_wire(a, b, link_class) for a, b in pairwise(nodes)]
     return links + ([_wire(nodes[-1], nodes[0], link_class)] if len(nodes) > 2 else [])

@@ -27,8 +27,8 @@ class TiersByDegree(Plan):
     def of(self, graph: nx.Graph) -> dict[str, Tier]:
         """Tier of each node."""
         ranked = sorted(graph, key=lambda name: -graph.degree(name))
-        counts: list[tuple[Tier, int]] = [("cloud", self.clouds), ("edge", self.edges), ("gateway", self.gateways)]
-        ladder = [tier for tier, count in counts for _ in range(count)]
+        counts: dict[Tier, int] = {"cloud": self.clouds, "edge": self.edges, "gateway": self.gateways}
+        ladder = [tier for tier, count in counts.items() for _ in range(count)]
         return {name: ladder[rank] if rank < len(ladder) else "device" for rank, name in enumerate(ranked)}
 
 

@@ -1,0 +1,206 @@
+"""The rules of a store, each on a small case worked out by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from simnet.store.gdsf import Gdsf
+from simnet.store.lfu import Lfu
+from simnet.store.lru import Lru
+from simnet.store.store import Store, StoreEvent, TtlFrom
+
+
+def make(
+    capacity_byte: int, *, ttl_s: float | None = None, ttl_from: TtlFrom = "from_fetch"
+) -> tuple[Store, list[StoreEvent]]:
+    events: list[StoreEvent] = []
+    store = Store(capacity_byte, Lru(), ttl_s=ttl_s, ttl_from=ttl_from, on_event=events.append)
+    return store, events
+
+
+def test_timeline_of_events() -> None:
+    store, events = make(10, ttl_s=5.0)
+    assert store.get("a", 0.0) is None
+    assert store.insert("a", 6, (), 0.0).stored
+    assert store.get("a", 1.0) is not None
+    assert store.insert("b", 6, (), 2.0).evicted == ("a",)
+    assert store.expire(9.0) == ("b",)
+    assert events == [
+        StoreEvent("miss", "a", 0, 0, 0.0),
+        StoreEvent("insert", "a", 6, 6, 0.0),
+        StoreEvent("hit", "a", 6, 6, 1.0),
+        StoreEvent("evict", "a", 6, 0, 2.0),
+        StoreEvent("insert", "b", 6, 6, 2.0),
+        StoreEvent("expire", "b", 6, 0, 7.0),
+    ]
+    assert (store.n_hit, store.n_miss) == (1, 1)
+
+
+def test_entry_tells_its_uses() -> None:
+    store, _ = make(10)
+    store.insert("a", 1, (), 1.0)
+    store.insert("b", 2, ("a",), 2.0)
+    entry = store.get("b", 3.0)
+    assert entry is not None
+    assert (entry.n_byte, entry.requires, entry.fetched_s, entry.used_s, entry.uses, entry.pins) == (
+        2, ("a",), 2.0, 3.0, 2, 0,
+    )  # fmt: skip
+
+
+def test_larger_than_the_store_evicts_nothing() -> None:
+    store, events = make(10)
+    store.insert("a", 10, (), 0.0)
+    result = store.insert("big", 11, (), 1.0)
+    assert (result.stored, result.evicted, result.refusal) == (False, (), "too_large")
+    assert store.slice_ids(1.0) == ("a",)
+    assert events[-1] == StoreEvent("reject", "big", 11, 10, 1.0)
+
+
+def test_store_of_no_bytes_holds_nothing() -> None:
+    store, _ = make(0)
+    assert store.insert("a", 1, (), 0.0).refusal == "too_large"
+
+
+def test_pinned_slices_stay_and_a_hopeless_insertion_evicts_nothing() -> None:
+    store, _ = make(10)
+    store.insert("pinned", 6, (), 0.0)
+    store.insert("free", 4, (), 1.0)
+    store.pin("pinned", 1.0)
+    assert store.insert("new", 5, (), 2.0).refusal == "pinned"
+    assert store.slice_ids(2.0) == ("pinned", "free")
+    assert store.insert("small", 4, (), 3.0).evicted == ("free",)
+    store.unpin("pinned", 4.0)
+    assert store.insert("new", 5, (), 4.0).evicted == ("pinned",)
+
+
+def test_pins_count() -> None:
+    store, _ = make(10)
+    store.insert("a", 10, (), 0.0)
+    store.pin("a", 0.0)
+    store.pin("a", 0.0)
+    store.unpin("a", 0.0)
+    assert store.insert("b", 10, (), 0.0).refusal == "pinned"
+    store.unpin("a", 0.0)
+    assert store.insert("b", 10, (), 0.0).stored
+
+
+def test_dependents_go_with_what_they_require() -> None:
+    store, events = make(10)
+    store.insert("base", 4, (), 0.0)
+    store.insert("middle", 2, ("base",), 1.0)
+    store.insert("top", 2, ("middle",), 2.0)
+    store.insert("other", 2, (), 3.0)
+    # The base is the least recently used; 8 bytes go, though 4 would have made room.
+    assert store.insert("new", 3, (), 4.0).evicted == ("top", "middle", "base")
+    assert [(e.slice_id, e.occupancy_byte) for e in events if e.kind == "evict"] == [
+        ("top", 8), ("middle", 6), ("base", 2),
+    ]  # fmt: skip
+    assert store.slice_ids(4.0) == ("other", "new")
+
+
+def test_a_pinned_dependent_keeps_what_it_requires() -> None:
+    store, _ = make(10)
+    store.insert("base", 4, (), 0.0)
+    store.insert("top", 2, ("base",), 1.0)
+    store.insert("other", 4, (), 2.0)
+    store.pin("top", 2.0)
+    assert store.insert("new", 4, (), 3.0).evicted == ("other",)
+
+
+def test_a_new_slice_never_pushes_out_what_it_requires() -> None:
+    store, _ = make(10)
+    store.insert("base", 5, (), 0.0)
+    store.insert("other", 5, (), 1.0)
+    assert store.insert("top", 5, ("base",), 2.0).evicted == ("other",)
+    assert store.insert("second", 6, ("base",), 3.0).refusal == "pinned"
+
+
+def test_what_requires_a_slice_that_is_not_held_is_refused() -> None:
+    store, _ = make(10)
+    assert store.insert("top", 1, ("base",), 0.0).refusal == "missing_requirement"
+
+
+@pytest.mark.parametrize(("ttl_from", "gone_s"), [("from_fetch", 10.0), ("renewed_on_use", 14.0)])
+def test_time_to_live_ends_at_the_expiry(ttl_from: TtlFrom, gone_s: float) -> None:
+    store, events = make(10, ttl_s=10.0, ttl_from=ttl_from)
+    store.insert("a", 1, (), 0.0)
+    assert store.get("a", 4.0)
+    assert store.holds("a", gone_s - 1e-9)
+    assert not store.holds("a", gone_s)
+    assert events[-1] == StoreEvent("expire", "a", 1, 0, gone_s)
+
+
+def test_fetching_again_renews_without_another_insertion() -> None:
+    store, events = make(10, ttl_s=10.0)
+    store.insert("a", 4, (), 0.0)
+    assert store.insert("a", 4, (), 8.0).stored
+    assert store.holds("a", 17.0)
+    assert [e.kind for e in events] == ["insert"]
+    assert store.occupancy_byte == 4
+
+
+def test_expiry_takes_dependents_along_and_comes_before_eviction() -> None:
+    store, _ = make(10, ttl_s=10.0)
+    store.insert("base", 5, (), 0.0)
+    store.insert("top", 5, ("base",), 9.0)
+    assert store.insert("new", 10, (), 10.0).evicted == ()
+
+
+def test_expired_but_pinned_goes_on_unpin() -> None:
+    store, events = make(10, ttl_s=10.0)
+    store.insert("base", 5, (), 0.0)
+    store.insert("top", 5, ("base",), 5.0)
+    store.pin("top", 5.0)
+    assert store.expire(30.0) == ()
+    assert store.get("base", 30.0) is not None
+    store.unpin("top", 31.0)
+    assert store.slice_ids(31.0) == ()
+    assert [(e.slice_id, e.time_s) for e in events if e.kind == "expire"] == [("top", 31.0), ("base", 31.0)]
+
+
+def test_use_while_pinned_renews_even_after_the_expiry() -> None:
+    store, _ = make(10, ttl_s=10.0, ttl_from="renewed_on_use")
+    store.insert("a", 5, (), 0.0)
+    store.pin("a", 0.0)
+    store.get("a", 30.0)
+    store.unpin("a", 31.0)
+    assert store.holds("a", 39.0)
+    assert store.expire(50.0) == ("a",)
+
+
+def test_lfu_evicts_the_least_used() -> None:
+    store = Store(3, Lfu())
+    for time_s, slice_id in enumerate("abc"):
+        store.insert(slice_id, 1, (), float(time_s))
+    for slice_id in "aac":
+        store.get(slice_id, 3.0)
+    assert [store.insert(new, 1, (), 4.0).evicted for new in "de"] == [("b",), ("d",)]
+
+
+def test_gdsf_worked_by_hand() -> None:
+    store = Store(10, Gdsf())
+    store.insert("large", 8, (), 0.0)  # H = 0 + 1 · 8/8 = 1
+    store.insert("far", 2, (), 1.0, fetch_cost_byte=6.0)  # H = 0 + 1 · 6/2 = 3
+    store.get("large", 2.0)  # H = 0 + 2 · 8/8 = 2
+    assert store.insert("x", 1, (), 3.0).evicted == ("large",)  # L = 2, H(x) = 2 + 1 = 3, younger than far
+    assert store.insert("y", 8, (), 4.0).evicted == ("far",)  # L = 3, H(y) = 4
+    assert store.insert("z", 3, (), 5.0).evicted == ("x", "y")
+
+
+def test_misuse_is_refused_loudly() -> None:
+    store, _ = make(10)
+    store.insert("a", 5, (), 1.0)
+    with pytest.raises(ValueError, match="time runs forward"):
+        store.holds("a", 0.5)
+    with pytest.raises(ValueError, match="unpin without pin"):
+        store.unpin("a", 1.0)
+    with pytest.raises(KeyError):
+        store.pin("b", 1.0)
+    with pytest.raises(ValueError, match="an id names one content"):
+        store.insert("a", 6, (), 1.0)
+    with pytest.raises(ValueError, match="n_byte 0; allowed: >= 1"):
+        store.insert("b", 0, (), 1.0)
+    with pytest.raises(ValueError, match="capacity_byte: got -1"):
+        Store(-1, Lru())
+    with pytest.raises(ValueError, match="ttl_s: got 0"):
+        Store(1, Lru(), ttl_s=0.0)
