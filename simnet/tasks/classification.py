@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from torch import Tensor
 
 from simnet.core.zoo import model_dir
@@ -22,7 +24,6 @@ class Classification(Task):
 
     def __init__(self, network: Classifier) -> None:
         self.network = network
-        self._flops = flops_per_image(network, network.image_shape)
 
     @classmethod
     def from_zoo(cls, model: str) -> Classification:
@@ -33,9 +34,9 @@ class Classification(Task):
     def image_shape(self) -> tuple[int, int, int]:
         return self.network.image_shape
 
-    @property
+    @cached_property
     def flops_per_image(self) -> int:
-        return self._flops
+        return flops_per_image(self.network, self.network.image_shape)
 
     def infer(self, images: Tensor) -> Tensor:
         """Class probabilities [B, K] float32 of images [B, C, H, W] float32 in [0, 1]."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -44,7 +46,6 @@ class SourceIdentification(Task):
 
     def __init__(self, network: Classifier) -> None:
         self.network = network
-        self._flops = flops_per_image(network, network.image_shape)
 
     @classmethod
     def from_zoo(cls, model: str = "source_id/four_sources") -> SourceIdentification:
@@ -56,9 +57,9 @@ class SourceIdentification(Task):
         """The network's own; :meth:`infer` pads smaller and grey images."""
         return self.network.image_shape
 
-    @property
+    @cached_property
     def flops_per_image(self) -> int:
-        return self._flops
+        return flops_per_image(self.network, self.network.image_shape)
 
     def infer(self, images: Tensor) -> Tensor:
         """Probabilities [B, 4] over :data:`SOURCES` of images [B, 1 or 3, H, W] float32 in [0, 1]."""
