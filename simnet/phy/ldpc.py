@@ -1,0 +1,99 @@
+"""LDPC code of IEEE 802.16e, rate 1/2, n = 576 … 2304: parity-check matrix and linear-time encoder.
+
+The decoder is in :mod:`simnet.phy.ldpc_decoder` and takes any parity-check matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache, reduce
+from operator import xor
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from simnet.core.errors import SimnetError
+from simnet.phy.ieee80216e import CODEWORD_LENGTHS, N_BASE_COLUMNS, base_matrix
+from simnet.phy.parity_check import ParityCheck
+
+
+class Code(Protocol):
+    """A systematic binary block code: a codeword begins with its k information bits."""
+
+    n: int
+    k: int
+    parity: ParityCheck
+
+    def encode(self, bits: Tensor) -> Tensor:
+        """Codewords [B, n] uint8 of information bits [B, k] uint8."""
+        ...
+
+
+class Ieee80216eCode:
+    """The rate-1/2 code of one codeword length.
+
+    Args:
+        n: codeword length in bits, one of :data:`CODEWORD_LENGTHS`.
+
+    Raises:
+        SimnetError: the standard has no such length.
+    """
+
+    def __init__(self, n: int) -> None:
+        if n not in CODEWORD_LENGTHS:
+            raise SimnetError(f"IEEE 802.16e codeword length: got {n} bit; allowed 576, 672, ... 2304 (steps of 96)")
+        self.n = n
+        self.k = n // 2
+        self._z = n // N_BASE_COLUMNS
+        self._shifts = base_matrix(self._z)
+        self.parity = ParityCheck(n, tuple(self._layer(row) for row in range(len(self._shifts))))
+
+    def _layer(self, row: int) -> NDArray[np.int64]:
+        """The z checks of one block row, [z, degree]."""
+        (columns,) = np.nonzero(self._shifts[row] >= 0)
+        check = np.arange(self._z)[:, None]
+        layer: NDArray[np.int64] = columns * self._z + (check + self._shifts[row, columns]) % self._z
+        return layer
+
+    def encode(self, bits: Tensor) -> Tensor:
+        """Codewords [B, n] uint8 of information bits [B, k] uint8, in time linear in n.
+
+        The first parity column has three blocks, the outer two equal; all other parity columns are the dual diagonal.
+        So the sum of all block rows leaves the first parity block alone, and each block row then gives the next one.
+        """
+        n_rows = len(self._shifts)
+        n_info = N_BASE_COLUMNS - n_rows
+        blocks = bits.reshape(len(bits), n_info, self._z).unbind(1)
+        sums = [
+            _modulo_2_sum([_shifted(blocks[column], shift) for column, shift in enumerate(row[:n_info]) if shift >= 0])
+            for row in self._shifts.tolist()
+        ]
+        middle_shift = next(shift for shift in self._shifts[1:-1, n_info].tolist() if shift >= 0)
+        first = _shifted(_modulo_2_sum(sums), -middle_shift)
+        parity = [first]
+        for row, shift in enumerate(self._shifts[:-1, n_info].tolist()):
+            terms = [sums[row]]
+            if shift >= 0:
+                terms.append(_shifted(first, shift))
+            if row > 0:
+                terms.append(parity[-1])
+            parity.append(_modulo_2_sum(terms))
+        return torch.cat((bits, *parity), dim=1)
+
+
+def _shifted(block: Tensor, shift: int) -> Tensor:
+    """The z×z identity shifted right by ``shift``, times ``block`` [B, z]."""
+    return torch.roll(block, -shift, dims=-1)
+
+
+def _modulo_2_sum(terms: Sequence[Tensor]) -> Tensor:
+    return reduce(xor, terms)
+
+
+@cache
+def ieee80216e(n: int) -> Ieee80216eCode:
+    """The code of length n, built once."""
+    return Ieee80216eCode(n)

@@ -1,0 +1,68 @@
+"""A sparse parity-check matrix, arranged in layers of checks that share no bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from simnet.core.errors import SimnetError
+
+
+@dataclass(frozen=True, eq=False)
+class ParityCheck:
+    """H as lists of bits per check.
+
+    Attributes:
+        n: bits of a codeword.
+        layers: each [checks, degree] int64, the bits of each check; rows shorter than their layer's largest degree
+            are filled up with n, one past the last bit. No bit occurs twice in a layer, so its checks may be updated
+            at once.
+    """
+
+    n: int
+    layers: tuple[NDArray[np.int64], ...]
+
+    @classmethod
+    def from_matrix(cls, matrix: NDArray[np.generic] | sparse.spmatrix | sparse.sparray) -> ParityCheck:
+        """Layers of any binary matrix [checks, n], dense or sparse; checks are dealt first-fit, in the order of rows.
+
+        Raises:
+            SimnetError: an entry is neither 0 nor 1.
+        """
+        rows = sparse.csr_array(matrix)
+        rows.eliminate_zeros()
+        rows.sort_indices()
+        if not np.all(rows.data == 1):
+            raise SimnetError("parity-check matrix: got entries other than 0 and 1; pass a binary matrix")
+        n = int(rows.shape[1])
+        checks_of: list[list[NDArray[np.int64]]] = []
+        taken_of: list[NDArray[np.bool_]] = []
+        for start, end in zip(rows.indptr[:-1], rows.indptr[1:], strict=True):
+            bits = rows.indices[start:end].astype(np.int64)
+            layer = next((i for i, taken in enumerate(taken_of) if not taken[bits].any()), len(taken_of))
+            if layer == len(taken_of):
+                checks_of.append([])
+                taken_of.append(np.zeros(n, dtype=bool))
+            checks_of[layer].append(bits)
+            taken_of[layer][bits] = True
+        return cls(n, tuple(_filled(checks, n) for checks in checks_of))
+
+    def to_matrix(self) -> sparse.csr_array:
+        """H, [checks, n] uint8, rows in the order of the layers."""
+        checks = [check[check < self.n] for layer in self.layers for check in layer]
+        indptr = np.concatenate(([0], np.cumsum([len(check) for check in checks])))
+        columns = np.concatenate(checks)
+        return sparse.csr_array(
+            (np.ones(len(columns), dtype=np.uint8), columns, indptr), shape=(len(checks), self.n)
+        )
+
+
+def _filled(checks: list[NDArray[np.int64]], filler: int) -> NDArray[np.int64]:
+    """Checks of unequal degree as one array, filled up with ``filler``."""
+    layer = np.full((len(checks), max(len(check) for check in checks)), filler, dtype=np.int64)
+    for row, check in zip(layer, checks, strict=True):
+        row[: len(check)] = check
+    return layer

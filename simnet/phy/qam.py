@@ -1,0 +1,74 @@
+"""Gray-mapped square QAM of unit mean energy: mapping and soft demapping.
+
+The mapping is that of 3GPP TS 38.211, 5.1.3 to 5.1.5: bits of even index choose the real part, bits of odd index the
+imaginary one, so that each real dimension is a Gray-mapped PAM and is demapped alone.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from simnet.core.errors import SimnetError
+
+BITS_PER_SYMBOL = (2, 4, 6)
+"""4-QAM (QPSK), 16-QAM and 64-QAM."""
+
+
+@cache
+def pam_levels(bits_per_symbol: int) -> Tensor:
+    """Amplitudes of one real dimension, [2^(m/2)] float64, indexed by their bits, first bit highest; mean square 1/2.
+
+    Raises:
+        SimnetError: not one of :data:`BITS_PER_SYMBOL`.
+    """
+    if bits_per_symbol not in BITS_PER_SYMBOL:
+        raise SimnetError(f"QAM bits per symbol: got {bits_per_symbol}; allowed 2 (QPSK), 4 (16-QAM), 6 (64-QAM)")
+    half = bits_per_symbol // 2
+    label = torch.arange(2**half)
+    level = torch.zeros(2**half, dtype=torch.float64)
+    for bit in range(half - 1, -1, -1):
+        sign = 1 - 2 * (label >> (half - 1 - bit) & 1)
+        level = sign * (2 ** (half - 1 - bit) - level)
+    return level / (2 * level.square().mean()).sqrt()
+
+
+def modulate(bits: Tensor, bits_per_symbol: int) -> Tensor:
+    """Symbols [..., S] complex64 of unit mean energy of bits [..., S·bits_per_symbol] uint8."""
+    levels = pam_levels(bits_per_symbol).to(bits.device, torch.float32)
+    half = bits_per_symbol // 2
+    pairs = bits.reshape(*bits.shape[:-1], -1, half, 2)
+    weight = 2 ** torch.arange(half - 1, -1, -1, device=bits.device)
+    label = (pairs * weight[:, None]).sum(-2)
+    return torch.view_as_complex(levels[label])
+
+
+def demodulate(symbols: Tensor, noise_variance: Tensor, bits_per_symbol: int, *, max_log: bool = False) -> Tensor:
+    """LLRs of symbols received in white Gaussian noise, all points equally likely.
+
+    LLR = ln Σ_{s: bit=0} exp(−|y−s|²/N0) − ln Σ_{s: bit=1} exp(−|y−s|²/N0); each sum is taken relative to its largest
+    term and so stays finite at any N0 > 0. ``max_log`` keeps only the largest terms.
+
+    Args:
+        symbols: [..., S] complex, equalised to unit mean energy.
+        noise_variance: variance N0 of the complex noise on each symbol, real, broadcastable to ``symbols``.
+        bits_per_symbol: 2, 4 or 6.
+
+    Returns:
+        [..., S·bits_per_symbol] real, of the precision of ``symbols``.
+    """
+    received = torch.view_as_real(symbols)
+    levels = pam_levels(bits_per_symbol).to(received)
+    half = bits_per_symbol // 2
+    # Levels in the first dimension, so that the sums run over contiguous rows.
+    distance = received - levels.reshape(-1, *[1] * received.ndim)
+    metric = -distance.square() / noise_variance[..., None]
+    merge = torch.amax if max_log else torch.logsumexp
+    labels = torch.arange(len(levels), device=symbols.device)
+    llr = []
+    for bit in range(half):
+        is_one = (labels >> (half - 1 - bit) & 1).bool()
+        llr.append(merge(metric[~is_one], 0) - merge(metric[is_one], 0))
+    return torch.stack(llr, dim=-2).reshape(*symbols.shape[:-1], -1)
