@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from simnet.core.tables import TABLES
 
 if TYPE_CHECKING:
     import pyarrow
 
+R = TypeVar("R")
 Row = Any
 """An instance of one of the dataclasses in ``TABLES``."""
 
@@ -27,6 +28,10 @@ class Recorder:
         """Append a row; it may still be filled in until the run ends. Returns it."""
         self.rows[self._table_of[type(row)]].append(row)
         return row
+
+    def rows_of(self, row_type: type[R], arm: str) -> list[R]:
+        """An arm's rows of one table."""
+        return [row for row in self.rows[self._table_of[row_type]] if row.arm == arm]
 
     def write(self, folder: Path) -> dict[str, int]:
         """Write ``<table>.parquet`` for every table; returns the row counts."""

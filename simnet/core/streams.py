@@ -52,3 +52,11 @@ def complex_normal(seed: int, *names: Name) -> complex:
     phase = 2.0 * math.pi * (int.from_bytes(digest[8:], "little") >> 11) * 2.0**-53
     radius = math.sqrt(-math.log(u))
     return complex(radius * math.cos(phase), radius * math.sin(phase))
+
+
+def uniforms(seed: int, *names: Name, count: int) -> list[float]:
+    """``count`` draws from (0, 1); cheap for a few, from a generator for many."""
+    if count > 8:
+        return generator(seed, *names).random(count).tolist()
+    digest = _digest(seed, names, 8 * count)
+    return [((int.from_bytes(digest[8 * i : 8 * i + 8], "little") >> 11) + 0.5) * 2.0**-53 for i in range(count)]

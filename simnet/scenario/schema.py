@@ -64,7 +64,7 @@ class Radio(Part):
     fading: Literal["none", "rayleigh"] = Field("rayleigh", description="flat block fading, h ~ CN(0, 1), or none")
     coherence_time_s: Positive = Field(0.1, description="h is constant over intervals of this length, s")
     csi_delay_s: NonNegative = Field(0.0, description="age of the channel knowledge by which the MCS is chosen, s")
-    mcs: Literal["adaptive", "qpsk-1/2", "16qam-1/2", "64qam-1/2"] = Field(
+    mcs: Literal["adaptive", "QPSK 1/2", "16-QAM 1/2", "64-QAM 1/2"] = Field(
         "adaptive", description="modulation and coding scheme"
     )
     target_bler: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(
@@ -195,6 +195,7 @@ class Scenario(Part):
     wires: dict[Name, Wire] = {}
     sources: dict[Name, Source] = Field(min_length=1)
     codecs: dict[Name, plugin("codecs")] = Field(min_length=1)  # type: ignore[valid-type]
+    consumers: tuple[Tier, ...] = Field(("device",), min_length=1, description="tiers whose nodes make requests")
     traffic: plugin("traffic")  # type: ignore[valid-type]
     protocol: Protocol
     arms: dict[Name, dict[str, Any]] = Field(

@@ -1,0 +1,321 @@
+"""Scenario -> run folder: the only place that picks plug-ins by name, and the device."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+import simnet
+from simnet.codecs.base import Codec
+from simnet.core import streams
+from simnet.core.errors import SimnetError
+from simnet.core.plugins import KINDS
+from simnet.core.records import Recorder
+from simnet.core.tables import DeliveryRow
+from simnet.net.arm import Arm
+from simnet.net.timeline import Event, Timeline
+from simnet.scenario.checks import arm_protocols
+from simnet.scenario.dump import dump_scenario
+from simnet.scenario.schema import Scenario, Source
+from simnet.signal.plane import SignalPlane, SourceImages
+from simnet.tasks.classification import Classification
+from simnet.tasks.source_identification import SourceIdentification
+from simnet.topology.plan import NetworkPlan
+from simnet.traffic.base import CatalogueItem
+
+CALIBRATION_IMAGES = 256
+"""At most so many images that aren't in the catalogue tell planners what a codec gives."""
+LEAST_CALIBRATION_IMAGES = 32
+SAMPLES_PER_CODEC = 3
+LIBRARIES = ("torch", "numpy", "simpy", "pandas", "pyarrow", "msgpack", "zstandard", "Pillow", "constriction")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A finished run.
+
+    Args:
+        timeline: arm -> its events, if the scenario traces them.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    timeline: dict[str, list[Event]]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A scenario with its plug-ins made: what all arms share."""
+
+    scenario: Scenario
+    plan: NetworkPlan
+    catalogue: tuple[CatalogueItem, ...]
+    plane: SignalPlane
+
+    def run_arms(self, recorder: Recorder, progress: Callable[[str, float], None]) -> dict[str, dict[str, Any]]:
+        """Simulate every arm. Returns arm -> accounts, wall time and timeline."""
+        results: dict[str, dict[str, Any]] = {}
+        for name, protocol in arm_protocols(self.scenario).items():
+            began = time.perf_counter()
+            timeline = Timeline(self.scenario.signal.trace)
+            arm = Arm(name, self.scenario, protocol, self.plan, self.catalogue, self.plane, recorder, timeline)
+            accounts = arm.run(self._requests(), lambda done, name=name: progress(name, done))  # type: ignore[misc]
+            results[name] = {
+                "accounts": accounts,
+                "wall_s": time.perf_counter() - began,
+                "timeline": timeline.events,
+            }
+        return results
+
+    def _requests(self) -> Iterator[Any]:
+        scenario = self.scenario
+        traffic = KINDS["traffic"].load(scenario.traffic.kind)(scenario.traffic.params)
+        consumers = [node.name for node in self.plan.nodes if node.tier in scenario.consumers]
+        return traffic.requests(  # type: ignore[no-any-return]
+            consumers=consumers, catalogue=self.catalogue, duration_s=scenario.duration_s, seed=scenario.seed
+        )
+
+
+def run_scenario(scenario: Scenario, *, out: Path, device: str = "cpu", quiet: bool = False) -> RunFolder:
+    """Simulate a scenario and leave its records in ``out/<name>-<hash>/``.
+
+    The folder appears whole or not at all: it is written under another name and renamed at the end.
+
+    Raises:
+        SimnetError: the scenario's parts don't fit, or the device isn't there.
+        AccountingError: the run's accounts don't close (a bug).
+    """
+    began = time.perf_counter()
+    torch.set_num_threads(1)  # results must not depend on the number of cores; many small operators gain nothing by more
+    simulation = build(scenario, device=device)
+    built_s = time.perf_counter() - began
+    recorder = Recorder()
+    with _progress(quiet, len(arm_protocols(scenario))) as progress:
+        arms = simulation.run_arms(recorder, progress)
+    text = dump_scenario(scenario)
+    manifest = {
+        "simnet_version": simnet.__version__,
+        "scenario": scenario.name,
+        "description": scenario.description,
+        "seed": scenario.seed,
+        "duration_s": scenario.duration_s,
+        "drain_s": scenario.drain_s,
+        "arms": list(arms),
+        "sources": list(scenario.sources),
+        "fidelity": {name: radio.fidelity for name, radio in scenario.radios.items()}
+        | dict.fromkeys(scenario.wires, "ideal"),
+        "codecs": _codec_facts(simulation.plane),
+        "accounting": {name: result["accounts"] for name, result in arms.items()},
+        "audit": _audits(scenario, simulation.plane),
+        "device": device,
+        "machine": {"python": platform.python_version(), "processor": platform.machine(), "cpu": _cpu_features()},
+        "libraries": {name: _version(name) for name in LIBRARIES},
+        "wall_s": {"build": built_s} | {name: result["wall_s"] for name, result in arms.items()},
+    }
+    timeline = {name: result["timeline"] for name, result in arms.items()}
+    path = out / f"{scenario.name}-{_hash(text, device)}"
+    with _appearing(path) as folder:
+        (folder / "scenario.yaml").write_text(text, encoding="utf-8")
+        _save_samples(folder / "samples", simulation.plane, recorder)
+        if scenario.signal.trace:
+            _save_trace(folder / "trace.csv", timeline)
+        manifest["rows"] = recorder.write(folder)
+        manifest["wall_s"]["total"] = time.perf_counter() - began  # type: ignore[index]
+        (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    return RunFolder(path, manifest, timeline)
+
+
+def build(scenario: Scenario, *, device: str = "cpu") -> Simulation:
+    """Make the plug-ins that a scenario names.
+
+    Raises:
+        SimnetError: no such device, too few images, or parts that don't fit.
+    """
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise SimnetError("--device cuda: torch sees no CUDA device; use --device cpu, or install a CUDA build of torch")
+    topology = KINDS["topology"].load(scenario.topology.kind)(scenario.topology.params)
+    plan: NetworkPlan = topology.build(seed=scenario.seed)
+    sources, catalogue = _catalogue(scenario, plan, device)
+    codecs: dict[str, Codec] = {
+        name: KINDS["codecs"].load(spec.kind)(spec.params, device=device) for name, spec in scenario.codecs.items()
+    }
+    identifiers = {p.source_identification for p in arm_protocols(scenario).values()} - {None}
+    if len(identifiers) > 1:
+        raise SimnetError(f"protocol.source_identification: arms name several: {', '.join(map(str, identifiers))}; allowed one")
+    identifier = SourceIdentification.from_zoo(str(identifiers.pop())) if identifiers else None
+    if identifier is not None:
+        identifier.network.to(device)
+    plane = SignalPlane(codecs, sources, identifier=identifier, device=device, batch=scenario.signal.batch)
+    return Simulation(scenario, plan, catalogue, plane)
+
+
+def _catalogue(
+    scenario: Scenario, plan: NetworkPlan, device: str
+) -> tuple[dict[str, SourceImages], tuple[CatalogueItem, ...]]:
+    """Images for the signal plane; for the network only ids, types and owners."""
+    sources: dict[str, SourceImages] = {}
+    catalogue: list[CatalogueItem] = []
+    for name, source in scenario.sources.items():
+        sources[name] = _images(name, source, len(catalogue), device)
+        owners = [node.name for node in plan.nodes if node.tier == source.owners]
+        if not owners:
+            raise SimnetError(f"sources.{name}.owners: the topology has no node of tier {source.owners!r}; name another")
+        for index in range(source.items):
+            owner = owners[int(streams.uniform(scenario.seed, "owner", name, index) * len(owners))]
+            catalogue.append(CatalogueItem(len(catalogue), name, owner))
+    return sources, tuple(catalogue)
+
+
+def _images(name: str, source: Source, first_item_id: int, device: str) -> SourceImages:
+    """The first ``items`` shipped images of the source's labels; the others calibrate the planner."""
+    data = KINDS["data"].load(source.dataset)().load("sample")
+    chosen = np.arange(len(data)) if source.labels is None else np.flatnonzero(np.isin(data.labels, source.labels))
+    most = len(chosen) - LEAST_CALIBRATION_IMAGES
+    if source.items > most:
+        raise SimnetError(
+            f"sources.{name}.items: got {source.items}; allowed 1..{most}: {source.dataset} ships {len(chosen)} images of "
+            f"these labels, of which {LEAST_CALIBRATION_IMAGES} are kept for the planner's cards"
+        )
+    task = Classification.from_zoo(source.judge)
+    task.network.to(device)
+    if task.image_shape != data.images.shape[1:]:
+        raise SimnetError(
+            f"sources.{name}.judge: {source.judge} takes images of {task.image_shape}, {source.dataset} has "
+            f"{data.images.shape[1:]}; name a judge that was trained on it"
+        )
+    items, calibration = chosen[: source.items], chosen[source.items :][:CALIBRATION_IMAGES]
+    pixels = torch.tensor(data.images, device=device).float() / 255.0
+    labels = torch.tensor(data.labels, device=device)
+    return SourceImages(
+        pixels[items], labels[items], pixels[calibration], labels[calibration], task, first_item_id
+    )  # fmt: skip
+
+
+def _codec_facts(plane: SignalPlane) -> dict[str, Any]:
+    """Codec -> its slices by name with id and size: which weights made this run."""
+    return {
+        name: {
+            "decoder": {s.name: {"id": s.id, "n_byte": s.n_byte} for s in profile.decoder_slices},
+            "encoder": {s.name: {"id": s.id, "n_byte": s.n_byte} for s in profile.encoder_slices},
+        }
+        for name, profile in plane.codecs.items()
+    }
+
+
+def _audits(scenario: Scenario, plane: SignalPlane) -> dict[str, float] | None:
+    return plane.audit_report() if any(radio.audit for radio in scenario.radios.values()) else None
+
+
+def _save_samples(folder: Path, plane: SignalPlane, recorder: Recorder) -> None:
+    """Some originals and what arrived of them, as PNG, with an index for the report."""
+    folder.mkdir()
+    index, taken = [], dict[tuple[str, str, str], set[int]]()
+    for delivery in recorder.rows["deliveries"]:
+        assert isinstance(delivery, DeliveryRow)
+        group = taken.setdefault((delivery.arm, delivery.source_type, delivery.codec), set())
+        if delivery.damaged or delivery.item_id in group or len(group) >= SAMPLES_PER_CODEC:
+            continue
+        group.add(delivery.item_id)
+        original, recovered = f"{delivery.item_id}.png", f"{delivery.item_id}-{delivery.codec}.png"
+        for name, make in (
+            (original, lambda d=delivery: plane.original(d.item_id)),
+            (recovered, lambda d=delivery: plane.recover(d.item_id, d.codec)),
+        ):
+            if not (folder / name).exists():
+                _save_png(folder / name, make())
+        index.append(
+            {
+                "source_type": delivery.source_type,
+                "item_id": delivery.item_id,
+                "arm": delivery.arm,
+                "codec": delivery.codec,
+                "original": f"samples/{original}",
+                "recovered": f"samples/{recovered}",
+                "ss": delivery.ss,
+                "psnr_db": delivery.psnr_db,
+                "code_byte": delivery.code_byte,
+            }
+        )
+    (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+
+
+def _save_png(path: Path, image: torch.Tensor) -> None:
+    """Write an image [C, H, W] float32 in [0, 1]."""
+    pixels = (image.cpu() * 255.0).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels).save(path)
+
+
+def _save_trace(path: Path, timeline: dict[str, list[Event]]) -> None:
+    lines = ["arm,time_s,node,event"]
+    lines += [f'{arm},{e.time_s!r},{e.node},"{e.text}"' for arm, events in timeline.items() for e in events]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _appearing(path: Path) -> Iterator[Path]:
+    """A folder to write into, which takes its name only when the block has ended well; else it is removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        yield partial
+        shutil.rmtree(path, ignore_errors=True)
+        partial.rename(path)
+    except OSError as error:
+        raise SimnetError(f"cannot write the run to {path}: {error.strerror or error}; nothing was kept") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def _progress(quiet: bool, n_arms: int) -> Iterator[Callable[[str, float], None]]:
+    """A bar over all arms; says nothing if quiet."""
+    if quiet:
+        yield lambda arm, done: None
+        return
+    columns = (
+        TextColumn("{task.description:<28}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("simulating", total=float(n_arms))
+        finished: list[str] = []
+
+        def report(arm: str, done: float) -> None:
+            bar.update(task, description=f"arm {arm}", completed=len(finished) + done)
+            if done >= 1.0:
+                finished.append(arm)
+
+        yield report
+
+
+def _hash(text: str, device: str) -> str:
+    """Names the run folder: the resolved scenario, the seed in it, the code's version and the device."""
+    return hashlib.blake2b(f"{simnet.__version__}\n{device}\n{text}".encode(), digest_size=4).hexdigest()
+
+
+def _version(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
+
+
+def _cpu_features() -> str:
+    return str(torch.backends.cpu.get_cpu_capability())

@@ -1,0 +1,197 @@
+"""One arm of a scenario: its network, its protocol, its requests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import simpy
+
+from simnet.core.plugins import KINDS
+from simnet.core.records import Recorder
+from simnet.core.tables import DeliveryRow, RequestRow
+from simnet.core.units import linear_to_db
+from simnet.net.accounting import check_accounts
+from simnet.net.directory import DIRECTORIES
+from simnet.net.exchange import Exchange
+from simnet.net.network import Network
+from simnet.net.node import Node
+from simnet.net.payload import Payload
+from simnet.net.planner import Plan, Planner
+from simnet.net.timeline import Timeline
+from simnet.scenario.schema import Protocol, Scenario
+from simnet.signal.plane import CodecProfile, SignalPlane, Ticket
+from simnet.topology.plan import NetworkPlan
+from simnet.traffic.base import CatalogueItem, RequestPlan
+from simnet.wire.messages import SliceData, encode_message
+from simnet.wire.slices import Slice
+
+Progress = Callable[[float], None]
+
+
+@dataclass
+class Arm:
+    """One arm. All arms of a run share the catalogue, the requests and the channel; they differ in ``protocol``."""
+
+    name: str
+    scenario: Scenario
+    protocol: Protocol
+    plan: NetworkPlan
+    catalogue: Sequence[CatalogueItem]
+    plane: SignalPlane
+    recorder: Recorder
+    timeline: Timeline
+
+    def __post_init__(self) -> None:
+        self.env = simpy.Environment()
+        self.decoders = self._slices_of("decoder_slices")
+        slices = {**self.decoders, **self._slices_of("encoder_slices")}
+        self.network = Network(
+            self.env, self.name, self.scenario, self.protocol, self.plane, self.recorder, self.timeline, slices
+        )
+        self.network.build(self.plan)
+        self._provision()
+        strategy = KINDS["propagation"].load(self.protocol.propagation.kind)
+        self.propagation = strategy(self.protocol.propagation.params, self.network)
+        self.directory = DIRECTORIES[self.protocol.directory](self.network)
+        self.planner = Planner(self.protocol.planner, self.network.routes, may_fetch=self.propagation.may_fetch)
+        self.propagation.prepare(self.decoders)
+        self._judged: list[tuple[DeliveryRow, RequestRow, Ticket]] = []
+        self._rows: list[RequestRow] = []
+        self._slice_frames: dict[str, bytes] = {}
+
+    def run(self, requests: Iterator[RequestPlan], progress: Progress) -> dict[str, Any]:
+        """Simulate until ``duration_s`` + ``drain_s``; then measure, settle every outcome, check the accounts.
+
+        Returns:
+            The accounts, as they go into the manifest.
+
+        Raises:
+            AccountingError: they don't add up.
+        """
+        self.env.process(self._arrivals(requests))
+        end_s = self.scenario.duration_s + self.scenario.drain_s
+        step_s = end_s / 100
+        for step in range(1, 101):
+            self.env.run(until=step * step_s if step < 100 else end_s)
+            progress(step / 100)
+        self.network.close()
+        self._settle()
+        return check_accounts(self.recorder, self.name, self.network, self._rows)
+
+    def _slices_of(self, attribute: str) -> dict[str, Slice]:
+        """Slices of the arm's codecs, by id, in the scenario's order."""
+        return {
+            slice_.id: slice_
+            for names in self.protocol.codecs.values()
+            for name in names
+            for slice_ in getattr(self.plane.codecs[name], attribute)
+        }
+
+    def _provision(self) -> None:
+        """Owners are built with both sides of the codecs of what they own; repositories with every decoder."""
+        types: dict[str, dict[str, None]] = {}
+        for item in self.catalogue:
+            types.setdefault(item.owner, {})[item.source_type] = None
+        for node in self.network.nodes.values():
+            built_in: dict[str, Slice] = {}
+            for source_type in types.get(node.name, ()):
+                for codec in self._codecs(source_type):
+                    built_in.update({s.id: s for s in (*codec.encoder_slices, *codec.decoder_slices)})
+            if node.plan.tier in self.protocol.repositories:
+                built_in.update(self.decoders)
+            self.network.provision(node, built_in.values())
+
+    def _codecs(self, source_type: str) -> list[CodecProfile]:
+        return [self.plane.codecs[name] for name in self.protocol.codecs.get(source_type, ())]
+
+    def _arrivals(self, requests: Iterator[RequestPlan]) -> Generator[simpy.Event, Any, None]:
+        """Process: traffic wakes a consumer."""
+        items = {item.item_id: item for item in self.catalogue}
+        for request_id, plan in enumerate(requests):
+            if plan.time_s > self.env.now:
+                yield self.env.timeout(plan.time_s - self.env.now)
+            item = items[plan.item_id]
+            wish = self.scenario.sources[item.source_type].wish
+            wish_ss = wish.ss if self.protocol.wish_ss is None else self.protocol.wish_ss
+            row = RequestRow(
+                self.name, request_id, plan.consumer, item.owner, item.item_id, item.source_type, plan.time_s,
+                wish_ss, wish.deadline_s,
+            )  # fmt: skip
+            self._rows.append(self.recorder.add(row))
+            self.network.requests[request_id] = row
+            exchange = Exchange(self, row, item, f"{plan.consumer}#{plan.request_index}")
+            self.timeline.add(self.env.now, plan.consumer, f"wishes item {item.item_id} of {item.owner}")
+            self.env.process(exchange.run())
+
+    # ------------------------------------------------------------------ what exchanges ask
+
+    def task_of(self, item: CatalogueItem) -> str:
+        return self.scenario.sources[item.source_type].wish.task
+
+    def encodable(self, owner: Node, item: CatalogueItem) -> tuple[str, ...]:
+        """Source types of the item's image size for which the owner holds an encoder of every codec allowed."""
+        return tuple(
+            source_type
+            for source_type in self.protocol.codecs
+            if self.plane.image_shape(source_type) == self.plane.image_shape(item.source_type)
+            and any(self._can_encode(owner, codec) for codec in self._codecs(source_type))
+        )
+
+    @staticmethod
+    def _can_encode(owner: Node, codec: CodecProfile) -> bool:
+        return all(slice_.id in owner.provisioned for slice_ in codec.encoder_slices)
+
+    def plans(self, source_type: str, owner: Node, consumer: Node, wish_ss: float, held: set[str]) -> list[Plan]:
+        """The planner's ranking of what this owner can do for this consumer."""
+        codecs = [codec for codec in self._codecs(source_type) if self._can_encode(owner, codec)]
+        return self.planner.rank(
+            codecs, source_type, wish_ss=wish_ss, held=held | set(consumer.provisioned), owner=owner.name,
+            consumer=consumer.name, mean_esno_db=self._unprotected_esno_db(owner.name, consumer.name),
+        )  # fmt: skip
+
+    def _unprotected_esno_db(self, owner: str, consumer: str) -> float | None:
+        """Least mean Es/N0 of the unprotected radio hops of a route; None if every hop repairs its errors."""
+        worst, node = math.inf, owner
+        for link in self.network.routes.path(owner, consumer):
+            node = link.other(node)
+            if link.wireless and link.radio.protection == "none":
+                worst = min(worst, link.ends[node].esno)
+        return None if math.isinf(worst) else linear_to_db(worst)
+
+    def slice_payload(self, slice_: Slice, exchange: Exchange) -> Payload:
+        """A clean slice on its way; its frame is made once, for bulk data names no request."""
+        if slice_.id not in self._slice_frames:
+            self._slice_frames[slice_.id] = encode_message(SliceData(0, slice_.id, slice_.payload))
+        return Payload(
+            self._slice_frames[slice_.id], "model", f"SliceData {slice_.name}", exchange.row.request_id,
+            exchange.request_name,
+        )  # fmt: skip
+
+    def delivered(self, delivery: DeliveryRow, row: RequestRow, ticket: Ticket) -> None:
+        """A consumer has decoded an item; the judge will fill in what it was worth."""
+        self._judged.append((self.recorder.add(delivery), row, ticket))
+
+    # ------------------------------------------------------------------ the end
+
+    def _settle(self) -> None:
+        """Fill in what the judge measured, and give each request its one outcome."""
+        for delivery, row, ticket in self._judged:
+            m = self.plane.result(ticket)
+            for name in ("st_original", "st_recovered", "ss", "judge_unsure", "correct_original", "correct_recovered",
+                         "psnr_db", "ssim"):  # fmt: skip
+                setattr(delivery, name, getattr(m, name))
+            if row.outcome == "satisfied":
+                row.ss = m.ss  # of the last delivery, if there are several
+        now_s = self.env.now
+        for row in self._rows:
+            if row.ended_s is None and now_s > row.created_s + row.deadline_s:
+                row.outcome = "timeout"
+            if row.outcome == "timeout":
+                row.ended_s = row.created_s + row.deadline_s
+            if row.outcome != "satisfied":
+                row.ss = 0.0
+            elif row.ss is not None and row.ss < row.wish_ss:
+                row.outcome = "below_wish"

@@ -1,0 +1,77 @@
+"""A node: its store of slices, its compute queue, its energy."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+
+from simnet.scenario.schema import TierSpec
+from simnet.store.store import Store
+from simnet.topology.plan import NodePlan
+from simnet.wire.slices import Slice
+
+
+@dataclass(eq=False)
+class Node:
+    """A device, gateway, edge server or cloud.
+
+    Args:
+        store: bounded; what the node fetched.
+        provisioned: slices that it was built with, outside its store: id -> slice.
+    """
+
+    env: simpy.Environment
+    plan: NodePlan
+    spec: TierSpec
+    store: Store
+    provisioned: dict[str, Slice] = field(default_factory=dict)
+    damaged: dict[str, Slice] = field(default_factory=dict)
+    """Clean id -> the slice as it arrived, with bit errors, where the scenario keeps such."""
+    fetching: dict[str, simpy.Event] = field(default_factory=dict)
+    """Slice id -> the event of its arrival: concurrent fetches of one slice are one."""
+    requests: int = 0
+    tx_j: float = 0.0
+    rx_j: float = 0.0
+    flop: float = 0.0
+    busy_s: float = 0.0
+    compute_free_s: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return self.plan.name
+
+    def holds(self, slice_id: str) -> bool:
+        return slice_id in self.provisioned or self.store.holds(slice_id, self.env.now)
+
+    def offers(self, slice_id: str) -> bool:
+        """Whether it can pass on the clean slice."""
+        return self.holds(slice_id) and slice_id not in self.damaged
+
+    def held_ids(self) -> list[str]:
+        """Every slice held or on its way here: what a REQUEST declares."""
+        return [*self.provisioned, *self.store.slice_ids(self.env.now), *self.fetching]
+
+    def compute(self, flop: float) -> Generator[simpy.Event, Any, float]:
+        """Process: wait in the one FIFO compute queue and be served. Returns the time that took, s."""
+        now_s = self.env.now
+        service_s = flop / self.spec.compute_flop_per_s
+        self.compute_free_s = max(now_s, self.compute_free_s) + service_s
+        yield self.env.timeout(self.compute_free_s - now_s)
+        # Counted when done, so that a run's end cuts what is still queued from both.
+        self.flop += flop
+        self.busy_s += service_s
+        return self.env.now - now_s
+
+    def spend(self, tx_j: float, rx_j: float) -> None:
+        self.tx_j += tx_j
+        self.rx_j += rx_j
+
+    @property
+    def compute_j(self) -> float:
+        return self.flop * self.spec.joule_per_flop
+
+    def idle_j(self, duration_s: float) -> float:
+        return self.spec.idle_power_w * duration_s

@@ -1,0 +1,31 @@
+"""What travels over links: real bytes, their class, and the request that they serve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simnet.core.tables import PayloadClass
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Bytes on their way from one node to another.
+
+    Args:
+        frame: an encoded message; always protected by CRC and ARQ.
+        body: the raw fixed-layout part that ``protection: none`` sends without CRC; empty otherwise.
+        label: message type and what it carries, e.g. ``"SliceData aesc/digits_z40/decoder"``.
+        request_name: consumer and its request's index. With the label it names the noise that the payload meets, so
+            that two arms that send the same meet the same, whatever other nodes do.
+    """
+
+    frame: bytes
+    payload_class: PayloadClass
+    label: str
+    request_id: int
+    request_name: str
+    body: bytes = b""
+
+    @property
+    def n_byte(self) -> int:
+        return len(self.frame) + len(self.body)

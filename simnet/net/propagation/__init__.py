@@ -1,0 +1,1 @@
+"""How slices reach those who miss them: one strategy per file."""

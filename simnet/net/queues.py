@@ -1,0 +1,112 @@
+"""Who gets a carrier's next grant: the schedulers ``fifo``, ``round_robin`` and ``priority``."""
+
+from __future__ import annotations
+
+import heapq
+from abc import ABC, abstractmethod
+from collections import deque
+from typing import Generic, Protocol, TypeVar
+
+
+class Waiting(Protocol):
+    """What a scheduler must know of a transfer."""
+
+    @property
+    def flow(self) -> str: ...
+
+    @property
+    def urgency(self) -> int: ...
+
+    @property
+    def order(self) -> int: ...
+
+
+T = TypeVar("T", bound=Waiting)
+
+
+class Queue(ABC, Generic[T]):
+    """Transfers that wait for a carrier."""
+
+    @abstractmethod
+    def push(self, transfer: T) -> None:
+        """A new transfer queues."""
+
+    @abstractmethod
+    def push_again(self, transfer: T) -> None:
+        """A transfer that has had its grant and isn't done queues again."""
+
+    @abstractmethod
+    def pop(self) -> T:
+        """The transfer to serve next."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+
+class Fifo(Queue[T]):
+    """First in, first out; a transfer keeps the carrier, burst after burst, until it is done."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[T] = deque()
+
+    def push(self, transfer: T) -> None:
+        self._waiting.append(transfer)
+
+    def push_again(self, transfer: T) -> None:
+        self._waiting.appendleft(transfer)
+
+    def pop(self) -> T:
+        return self._waiting.popleft()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+
+class RoundRobin(Queue[T]):
+    """One burst for each flow (sender and receiver) in turn; first in, first out within a flow."""
+
+    def __init__(self) -> None:
+        self._flows: dict[str, deque[T]] = {}
+        self._size = 0
+
+    def push(self, transfer: T) -> None:
+        self._flows.setdefault(transfer.flow, deque()).append(transfer)
+        self._size += 1
+
+    def push_again(self, transfer: T) -> None:
+        self._flows.setdefault(transfer.flow, deque()).appendleft(transfer)
+        self._size += 1
+
+    def pop(self) -> T:
+        flow, waiting = next(iter(self._flows.items()))
+        transfer = waiting.popleft()
+        del self._flows[flow]
+        if waiting:
+            self._flows[flow] = waiting  # behind the other flows
+        self._size -= 1
+        return transfer
+
+    def __len__(self) -> int:
+        return self._size
+
+
+class Priority(Queue[T]):
+    """The most urgent first (control, code, enhancement, model), between bursts; of equals the one that came first."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, T]] = []
+
+    def push(self, transfer: T) -> None:
+        heapq.heappush(self._heap, (transfer.urgency, transfer.order, transfer))
+
+    def push_again(self, transfer: T) -> None:
+        self.push(transfer)
+
+    def pop(self) -> T:
+        return heapq.heappop(self._heap)[2]
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+
+SCHEDULERS: dict[str, type[Queue]] = {"fifo": Fifo, "round_robin": RoundRobin, "priority": Priority}

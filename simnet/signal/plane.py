@@ -1,0 +1,307 @@
+"""The signal plane: all tensor work of a run, behind tickets (DESIGN §4 "Tickets").
+
+*Decision* tickets (encode, transmit, identify, and measurements that a protocol reacts to) are worked off when the first of
+them is asked for. *Measurement* tickets are worked off by count and at the end of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from simnet.core.errors import SimnetError
+from simnet.phy.chain import BlockJob, BlockResult, DigitalChain
+from simnet.signal.chunks import in_chunks
+from simnet.signal.judge import Judge, Measurement
+from simnet.signal.ticket import Ticket, TicketQueue
+from simnet.tasks.base import Task
+from simnet.tasks.similarity import recognition_rate
+from simnet.tasks.source_identification import SOURCES, SourceIdentification
+from simnet.wire.slices import Slice
+
+if TYPE_CHECKING:
+    from simnet.codecs.base import Codec
+
+__all__ = ["Code", "CodecCard", "CodecProfile", "Measurement", "SignalPlane", "SourceImages", "Ticket"]
+
+
+@dataclass(frozen=True)
+class SourceImages:
+    """The images of one source type; only the signal plane sees them.
+
+    Args:
+        items: [N, C, H, W] float32 in [0, 1], the catalogue's items of this type.
+        labels: [N] int64.
+        calibration, calibration_labels: other images, by which planners learn what codecs give.
+        first_item_id: id of the first; the others follow.
+    """
+
+    items: Tensor
+    labels: Tensor
+    calibration: Tensor
+    calibration_labels: Tensor
+    task: Task
+    first_item_id: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        _, channels, height, width = self.items.shape
+        return channels, height, width
+
+
+@dataclass(frozen=True)
+class Code:
+    """One encoded item."""
+
+    data: bytes
+    header_byte: int
+
+
+@dataclass(frozen=True)
+class CodecCard:
+    """What a planner knows of a codec for one source type: measured, on images that aren't in the catalogue.
+
+    Args:
+        code_byte: mean size of a code.
+        ss: population SS where everything arrives unharmed.
+        over_snr: (Es/N0 dB, population SS) of ``protection: none``, by ascending SNR, where the model's card has it.
+    """
+
+    code_byte: float
+    ss: float
+    n: int
+    over_snr: tuple[tuple[float, float], ...] = ()
+
+    def ss_at(self, mean_esno_db: float | None) -> float:
+        """Predicted SS; None: all errors are repaired."""
+        if mean_esno_db is None or not self.over_snr:
+            return self.ss
+        import numpy as np
+
+        snrs, values = zip(*self.over_snr, strict=True)
+        return float(np.interp(mean_esno_db, snrs, values))
+
+
+@dataclass(eq=False)
+class CodecProfile:
+    """A codec as the network sees it: sizes, costs, slices; no tensors' meaning."""
+
+    name: str
+    codec: Codec
+    plane: SignalPlane
+    _cards: dict[str, CodecCard] = field(default_factory=dict)
+
+    @cached_property
+    def decoder_slices(self) -> tuple[Slice, ...]:
+        return self.codec.decoder_slices
+
+    @cached_property
+    def encoder_slices(self) -> tuple[Slice, ...]:
+        return self.codec.encoder_slices
+
+    @cached_property
+    def encode_flop(self) -> float:
+        return float(self.codec.encode_flop)
+
+    @cached_property
+    def decode_flop(self) -> float:
+        return float(self.codec.decode_flop)
+
+    def card(self, source_type: str) -> CodecCard:
+        """The codec's card for a source type, measured when first asked for."""
+        if source_type not in self._cards:
+            self._cards[source_type] = self.plane.calibrate(self.codec, source_type)
+        return self._cards[source_type]
+
+
+class SignalPlane:
+    """Does the tensor work of a run.
+
+    Args:
+        codecs: by the scenario's names.
+        sources: by source type.
+        device: torch device of images and judges.
+        batch: measurement tickets that are gathered before they are worked off.
+    """
+
+    def __init__(
+        self,
+        codecs: Mapping[str, Codec],
+        sources: Mapping[str, SourceImages],
+        *,
+        identifier: SourceIdentification | None = None,
+        device: str = "cpu",
+        batch: int = 512,
+    ) -> None:
+        self.codecs = {name: CodecProfile(name, codec, self) for name, codec in codecs.items()}
+        self.sources = dict(sources)
+        self.device = device
+        if identifier is not None and (unknown := set(sources) - set(SOURCES)):
+            raise SimnetError(
+                f"protocol.source_identification: its network tells {', '.join(SOURCES)} apart; the scenario also has "
+                f"{', '.join(sorted(unknown))}. Rename the sources, train a network for them, or leave it out."
+            )
+        self._identifier = identifier
+        self._type_of = {
+            source.first_item_id + i: name for name, source in sources.items() for i in range(len(source.items))
+        }
+        self._judges = {name: Judge(s.task, s.items, s.labels) for name, s in self.sources.items()}
+        self._encodings: TicketQueue[Code] = TicketQueue(self._encode)
+        self._identities: TicketQueue[str] = TicketQueue(self._identify)
+        self._measurements: TicketQueue[Measurement] = TicketQueue(self._measure, limit=batch)
+        self._bursts: dict[str, TicketQueue[list[BlockResult]]] = {}
+        self._audited: list[tuple[BlockJob, float]] = []
+        self._serial = 0
+
+    # ------------------------------------------------------------------ submitting
+
+    def encode(self, item_id: int, codec: str, *, raw: bool = False) -> Ticket[Code]:
+        """An item's code; ``raw``: in the fixed layout of ``protection: none``."""
+        key = (item_id, codec, raw)
+        return self._encodings.submit(key, key)
+
+    def identify(self, item_id: int, candidates: tuple[str, ...]) -> Ticket[str]:
+        """Which of these source types the item's image is taken for."""
+        key = (item_id, candidates)
+        return self._identities.submit(key, key)
+
+    def transmit(self, jobs: Sequence[BlockJob], backend: str) -> Ticket[list[BlockResult]]:
+        """Blocks through the exact chain."""
+        if backend not in self._bursts:
+            chain = DigitalChain(backend, device=self.device if backend == "native" else "cpu")  # type: ignore[arg-type]
+            self._bursts[backend] = TicketQueue(lambda bursts: _run_bursts(chain, bursts))
+        self._serial += 1
+        return self._bursts[backend].submit(self._serial, list(jobs))
+
+    def measure(
+        self, item_id: int, codec: str, code: bytes, slices: Sequence[Slice], *, raw: bool = False
+    ) -> Ticket[Measurement]:
+        """What an item is worth, decoded from these bytes with these slices."""
+        key = (item_id, codec, code, tuple(s.id for s in slices), raw)
+        return self._measurements.submit(key, (item_id, codec, code, tuple(slices), raw))
+
+    def result(self, ticket: Ticket[Any]) -> Any:
+        """A ticket's result; works off what waits if need be. A burst's result is given once."""
+        value = ticket.queue.result(ticket)
+        if ticket.queue in self._bursts.values():
+            ticket.queue.forget(ticket)
+        return value
+
+    def audit(self, job: BlockJob, bler: float) -> None:
+        """Run a block exactly too, whose fate was drawn with this BLER."""
+        self._audited.append((job, bler))
+
+    def audit_report(self) -> dict[str, float]:
+        """Audited blocks, how many failed in the exact chain, how many the tables expect, and the standard error."""
+        blers = [bler for _, bler in self._audited]
+        results = DigitalChain(device=self.device).transmit([job for job, _ in self._audited])
+        return {
+            "blocks": len(blers),
+            "failed_exact": sum(not result.ok for result in results),
+            "failed_expected": sum(blers),
+            "standard_error": sum(bler * (1.0 - bler) for bler in blers) ** 0.5,
+        }
+
+    # ------------------------------------------------------------------ what the network may know
+
+    def image_shape(self, source_type: str) -> tuple[int, int, int]:
+        """(C, H, W) of a source type: the one thing that an image's size tells."""
+        return self.sources[source_type].shape
+
+    def task_flop(self, source_type: str) -> float:
+        """FLOPs of running the task on one image."""
+        return float(self.sources[source_type].task.flops_per_image)
+
+    @property
+    def identification_flop(self) -> float:
+        return 0.0 if self._identifier is None else float(self._identifier.flops_per_image)
+
+    # ------------------------------------------------------------------ work
+
+    def calibrate(self, codec: Codec, source_type: str) -> CodecCard:
+        """Measure a codec on a source type's calibration images."""
+        source = self.sources[source_type]
+        codes = codec.encode(source.calibration)
+        recovered = codec.decode(codes, codec.decoder_slices)
+        judge = Judge(source.task, source.calibration, source.calibration_labels)
+        measured = judge.measure(recovered, torch.arange(len(codes)))
+        original = recognition_rate(_flags([m.correct_original for m in measured]))
+        after = recognition_rate(_flags([m.correct_recovered for m in measured]))
+        if original.n_hits == 0:
+            raise SimnetError(f"source type {source_type}: its judge recognises none of {original.n} calibration images")
+        mean_byte = sum(map(len, codes)) / len(codes)
+        over_snr = tuple(getattr(codec, "over_snr", ()))
+        return CodecCard(mean_byte, after.value / original.value, len(codes), over_snr)
+
+    def _encode(self, wanted: list[tuple[int, str, bool]]) -> list[Code]:
+        groups: dict[tuple[str, bool, tuple[int, int, int]], list[int]] = {}
+        for item_id, codec, raw in wanted:
+            groups.setdefault((codec, raw, self.image_shape(self._type_of[item_id])), []).append(item_id)
+        done: dict[tuple[int, str, bool], Code] = {}
+        for (name, raw, _), item_ids in groups.items():
+            codec = self.codecs[name].codec
+            images = torch.stack([self._original(item_id) for item_id in item_ids])
+            codes = codec.encode_raw(images) if raw else codec.encode(images)
+            done.update(
+                {(i, name, raw): Code(code, codec.header_byte(code)) for i, code in zip(item_ids, codes, strict=True)}
+            )
+        return [done[key] for key in wanted]
+
+    def _identify(self, wanted: list[tuple[int, tuple[str, ...]]]) -> list[str]:
+        assert self._identifier is not None
+        found = []
+        for item_id, candidates in wanted:
+            probabilities = in_chunks(self._identifier.infer, self._original(item_id)[None])[0]
+            scores = {name: float(probabilities[SOURCES.index(name)]) for name in candidates}
+            found.append(max(scores, key=lambda name: scores[name]))
+        return found
+
+    def _measure(self, wanted: list[tuple[int, str, bytes, tuple[Slice, ...], bool]]) -> list[Measurement]:
+        """Decode per codec and slices, judge per source type."""
+        groups: dict[Hashable, list[int]] = {}
+        for index, (item_id, codec, _, slices, raw) in enumerate(wanted):
+            key = (codec, tuple(s.id for s in slices), raw, self._type_of[item_id])
+            groups.setdefault(key, []).append(index)
+        recovered: dict[str, list[tuple[int, Tensor]]] = {}
+        for members in groups.values():
+            item_id, name, _, slices, raw = wanted[members[0]]
+            codec, codes = self.codecs[name].codec, [wanted[i][2] for i in members]
+            images = codec.decode_raw(codes, slices) if raw else codec.decode(codes, slices)
+            recovered.setdefault(self._type_of[item_id], []).extend(zip(members, images, strict=True))
+        results: dict[int, Measurement] = {}
+        for source_type, pairs in recovered.items():
+            first = self.sources[source_type].first_item_id
+            which = torch.tensor([wanted[i][0] - first for i, _ in pairs])
+            images = torch.stack([image for _, image in pairs])
+            measured = self._judges[source_type].measure(images, which)
+            results.update({i: m for (i, _), m in zip(pairs, measured, strict=True)})
+        return [results[i] for i in range(len(wanted))]
+
+    def recover(self, item_id: int, codec: str) -> Tensor:
+        """An item after an unharmed trip through a codec, [C, H, W]: for pictures in reports."""
+        codec_ = self.codecs[codec].codec
+        return codec_.decode(codec_.encode(self._original(item_id)[None]), codec_.decoder_slices)[0]
+
+    def original(self, item_id: int) -> Tensor:
+        """An item's image [C, H, W]: for pictures in reports, never for a node."""
+        return self._original(item_id)
+
+    def _original(self, item_id: int) -> Tensor:
+        source = self.sources[self._type_of[item_id]]
+        return source.items[item_id - source.first_item_id]
+
+
+def _run_bursts(chain: DigitalChain, bursts: list[list[BlockJob]]) -> list[list[BlockResult]]:
+    results = iter(chain.transmit([job for burst in bursts for job in burst]))
+    return [[next(results) for _ in burst] for burst in bursts]
+
+
+def _flags(values: list[bool]) -> Any:
+    import numpy as np
+
+    return np.array(values)
