@@ -14,5 +14,7 @@ def keep_mask(tensor: NDArray[Any], sparsity: float) -> NDArray[np.bool_]:
     Each tensor loses the same share, so that no thin layer is cut off whole.
     """
     keep = np.ones(tensor.size, bool)
-    keep[np.argsort(np.abs(tensor), axis=None, kind="stable")[: int(sparsity * tensor.size)]] = False
+    n_pruned = int(sparsity * tensor.size)
+    if n_pruned:  # sorting is slow: 3 s for 18 million
+        keep[np.argsort(np.abs(tensor), axis=None, kind="stable")[:n_pruned]] = False
     return keep.reshape(tensor.shape)
