@@ -22,7 +22,7 @@ _BELOW_CAPACITY_DB = 1.0
 """The ladder starts this far below the Es/N0 at which capacity equals the rate: there every block fails."""
 _FEWEST_ERRORS = 10
 """A point with fewer tells the rate to worse than a third, and is left out."""
-_FIRST_ROUND, _LARGEST_ROUND = 128, 4096
+_FIRST_ROUND, _LARGEST_ROUND = 512, 4096
 
 
 def calibrate(

@@ -1,0 +1,152 @@
+"""The digital chain: round trips, independence of batching, errors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simnet.core.errors import SimnetError, UnknownName
+from simnet.core.streams import generator
+from simnet.core.units import db_to_linear
+from simnet.phy import reference
+from simnet.phy.blocks import BLOCK_LENGTHS, capacity_byte, split
+from simnet.phy.chain import BlockJob, DigitalChain, UncodedJob
+from simnet.phy.mcs import MCS_TABLE, UNCODED_TABLE, Mcs
+
+QUIET = db_to_linear(60.0)
+WATERFALL_DB = {2: 1.5, 4: 7.0, 6: 12.0}
+
+
+def job(index: int, n: int, mcs: Mcs, esno: float, gain: complex = 1.0) -> BlockJob:
+    payload = generator(5, "payload", index).bytes(capacity_byte(n) - index % 7)
+    return BlockJob(payload, n, mcs, esno, gain, (5, "chain", index))
+
+
+def waterfall_jobs(n_jobs: int) -> list[BlockJob]:
+    """Every length and scheme in turn, about half of them failing."""
+    jobs = []
+    for index in range(n_jobs):
+        mcs = MCS_TABLE[index % 3]
+        gain = complex(*generator(5, "gain", index).normal(0.7, 0.15, 2))
+        esno = db_to_linear(WATERFALL_DB[mcs.bits_per_symbol])
+        jobs.append(job(index, BLOCK_LENGTHS[index // 3 % 3], mcs, esno, gain))
+    return jobs
+
+
+@settings(max_examples=25, deadline=None)
+@given(n_byte=st.integers(0, 10_000), mcs=st.sampled_from(MCS_TABLE))
+def test_noiseless_round_trip_of_any_length(n_byte: int, mcs: Mcs) -> None:
+    payload = generator(6, "round trip", n_byte).bytes(n_byte)
+    jobs = [BlockJob(part, n, mcs, QUIET, 0.3 - 0.4j, (6, i)) for i, (n, part) in enumerate(split(payload))]
+    results = DigitalChain().transmit(jobs)
+    assert b"".join(result.payload for result in results) == payload
+    assert all(result.ok and result.iterations == 1 for result in results)
+
+
+def test_results_do_not_depend_on_the_batch() -> None:
+    jobs = waterfall_jobs(90)
+    chain = DigitalChain()
+    together = chain.transmit(jobs)
+    assert 20 < sum(result.ok for result in together) < 70
+    assert [chain.transmit([each])[0] for each in jobs] == together
+    order = generator(5, "order").permutation(len(jobs))
+    assert chain.transmit([jobs[i] for i in order]) == [together[i] for i in order]
+    assert chain.transmit(jobs + [replace(each, noise_key=(5, "other")) for each in jobs])[: len(jobs)] == together
+
+
+def test_noise_changes_with_the_key_and_failures_are_seen() -> None:
+    jobs = [replace(job(0, 576, MCS_TABLE[0], db_to_linear(1.0)), noise_key=(5, "key", i)) for i in range(40)]
+    results = DigitalChain().transmit(jobs)
+    assert len({result.payload for result in results}) > 1
+    for result in results:
+        assert result.ok == (result.payload == jobs[0].payload)
+        assert len(result.payload) == len(jobs[0].payload)
+
+
+def test_payloads_of_zeros_meet_the_same_error_rate_as_random_ones() -> None:
+    esno = db_to_linear(11.0)
+    random = [job(7 * i, 576, MCS_TABLE[2], esno) for i in range(600)]
+    zeros = [replace(each, payload=bytes(33 - i % 7), noise_key=(5, "zeros", i)) for i, each in enumerate(random)]
+    lost = [sum(not result.ok for result in DigitalChain().transmit(jobs)) / len(jobs) for jobs in (random, zeros)]
+    assert 0.05 < lost[0] < 0.95
+    assert abs(lost[0] - lost[1]) < 4 * np.sqrt(2 * 0.25 / len(random))
+
+
+def test_the_receiver_sees_the_gain_times_the_mean_esno() -> None:
+    """A gain of 2 at a quarter of the Es/N0 is the same channel."""
+    jobs = [job(i, 1152, MCS_TABLE[1], db_to_linear(6.6)) for i in range(40)]
+    amplified = [replace(each, esno=each.esno / 4, gain=2.0) for each in jobs]
+    results = DigitalChain().transmit(jobs)
+    assert 0 < sum(result.ok for result in results) < 40
+    assert DigitalChain().transmit(amplified) == results
+
+
+def test_fewer_iterations_lose_more() -> None:
+    jobs = [job(i, 576, MCS_TABLE[0], db_to_linear(1.5)) for i in range(200)]
+    few, many = (sum(r.ok for r in DigitalChain(max_iterations=i).transmit(jobs)) for i in (3, 30))
+    assert few < many
+
+
+@pytest.mark.parametrize("mcs", UNCODED_TABLE)
+def test_uncoded_payloads_arrive_and_break_bit_by_bit(mcs: Mcs) -> None:
+    payload = generator(5, "uncoded").bytes(1001)
+    chain = DigitalChain()
+    noisy_esno = db_to_linear(4.0 * mcs.bits_per_symbol)
+    quiet, noisy = chain.transmit_uncoded(
+        [UncodedJob(payload, mcs, esno, 1j, (5, "uncoded")) for esno in (QUIET, noisy_esno)]
+    )
+    assert quiet == payload
+    flipped = np.unpackbits(np.frombuffer(noisy, np.uint8) ^ np.frombuffer(payload, np.uint8)).mean()
+    assert 0 < flipped < 0.1
+    assert chain.transmit_uncoded([UncodedJob(b"", mcs, 1.0, 1.0, (5,))]) == [b""]
+
+
+def test_no_jobs_no_results() -> None:
+    assert DigitalChain().transmit([]) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n": 600}, r"block of 600 bit: allowed codeword lengths are 576, 672, \.\.\. 2304"),
+        ({"payload": bytes(34)}, r"got a payload of 34 byte; allowed 0 to 33; cut it with simnet\.phy\.blocks\.split"),
+        ({"esno": 0.0}, r"Es/N0 \(linear\): got 0\.0; allowed above 0 and finite"),
+        ({"esno": float("nan")}, r"Es/N0 \(linear\): got nan"),
+        ({"gain": complex("inf")}, "channel gain: got .*; allowed any finite complex number"),
+    ],
+)
+def test_impossible_jobs_are_refused(change: dict[str, object], message: str) -> None:
+    good = job(0, 576, MCS_TABLE[0], 1.0)
+    with pytest.raises(SimnetError, match=message):
+        DigitalChain().transmit([good, replace(good, **change)])  # type: ignore[arg-type]
+
+
+def test_unknown_backends_and_devices_are_refused() -> None:
+    with pytest.raises(UnknownName, match=r"unknown PHY backend: got 'refrence'; did you mean 'reference'\?"):
+        DigitalChain("refrence")  # type: ignore[arg-type]
+    with pytest.raises(SimnetError, match="backend 'reference' on device 'cuda': allowed 'cpu'"):
+        DigitalChain("reference", device="cuda")
+
+
+def test_missing_libraries_of_the_reference_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> None:
+        raise ImportError(f"No module named {name!r}")
+
+    monkeypatch.setattr(reference, "import_module", absent)
+    with pytest.raises(SimnetError, match="pip install --no-build-isolation pyldpc"):
+        DigitalChain("reference")
+
+
+def test_the_chain_loads_no_oracle_and_the_tables_no_tensors() -> None:
+    code = (
+        "import sys, simnet.phy.bler, simnet.phy.blocks, simnet.phy.mcs; assert 'torch' not in sys.modules;"
+        "import simnet.phy.chain, simnet.phy.calibration, simnet.phy.reference;"
+        "assert not {'pyldpc', 'commpy', 'zstandard', 'simpy', 'pyarrow'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,143 @@
+"""The code of IEEE 802.16e, its encoder, and the decoder."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from simnet.core.errors import SimnetError
+from simnet.core.streams import generator
+from simnet.phy.ieee80216e import CODEWORD_LENGTHS
+from simnet.phy.ldpc import ieee80216e
+from simnet.phy.ldpc_decoder import DecoderSettings, LdpcDecoder
+from simnet.phy.llr import hard_decision
+from simnet.phy.parity_check import ParityCheck
+
+
+def random_bits(n_codewords: int, k: int, name: str) -> torch.Tensor:
+    return torch.from_numpy(generator(1, name).integers(0, 2, (n_codewords, k), dtype=np.uint8))
+
+
+def noisy_llr(codewords: torch.Tensor, esno_per_bit: float, name: str) -> torch.Tensor:
+    """LLRs of BPSK at amplitude 1 with noise variance 1/(2·esno) per real dimension."""
+    variance = 1 / (2 * esno_per_bit)
+    noise = generator(2, name).standard_normal(tuple(codewords.shape)) * np.sqrt(variance)
+    return ((1 - 2 * codewords.double() + torch.from_numpy(noise)) * 2 / variance).float()
+
+
+def irregular_matrix() -> np.ndarray:
+    matrix = (generator(3, "irregular").random((40, 90)) < 0.06).astype(np.uint8)
+    matrix[:, :40] |= np.eye(40, dtype=np.uint8)
+    return matrix
+
+
+def test_the_standard_has_nineteen_lengths() -> None:
+    assert len(CODEWORD_LENGTHS) == 19
+    assert CODEWORD_LENGTHS[0] == 576
+    assert CODEWORD_LENGTHS[-1] == 2304
+
+
+@pytest.mark.parametrize("n", CODEWORD_LENGTHS)
+def test_every_codeword_is_systematic_and_satisfies_every_check(n: int) -> None:
+    code = ieee80216e(n)
+    bits = random_bits(8, code.k, f"encode {n}")
+    codewords = code.encode(bits)
+    assert codewords.shape == (8, n)
+    assert torch.equal(codewords[:, : code.k], bits)
+    parity = code.parity.to_matrix()
+    assert parity.shape == (n // 2, n)
+    assert not (parity.astype(np.int64) @ codewords.numpy().T % 2).any()
+
+
+def test_an_unknown_length_is_refused() -> None:
+    with pytest.raises(SimnetError, match=r"got 600 bit; allowed 576, 672, \.\.\. 2304"):
+        ieee80216e(600)
+
+
+def test_layers_hold_the_matrix_and_share_no_bit() -> None:
+    matrix = irregular_matrix()
+    parity = ParityCheck.from_matrix(matrix)
+    assert sorted(map(tuple, parity.to_matrix().toarray())) == sorted(map(tuple, matrix))
+    for layer in parity.layers:
+        bits = layer[layer < parity.n]
+        assert len(set(bits.tolist())) == len(bits)
+
+
+def test_a_matrix_that_is_not_binary_is_refused() -> None:
+    with pytest.raises(SimnetError, match="entries other than 0 and 1"):
+        ParityCheck.from_matrix(np.array([[0, 2], [1, 1]]))
+
+
+def test_positive_llr_is_bit_0() -> None:
+    assert hard_decision(torch.tensor([3.0, -3.0, 0.0])).tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("rule", ["min_sum", "sum_product"])
+@pytest.mark.parametrize("schedule", ["layered", "flooding"])
+def test_decoders_correct_what_the_channel_broke(rule: str, schedule: str) -> None:
+    code = ieee80216e(576)
+    codewords = code.encode(random_bits(20, code.k, "correct"))
+    llr = noisy_llr(codewords, 1.0, "correct")
+    assert (hard_decision(llr) != codewords).any(1).all()
+    decoder = LdpcDecoder(code.parity, DecoderSettings(rule, schedule, max_iterations=50))  # type: ignore[arg-type]
+    decoded = decoder.decode(llr)
+    assert decoded.converged.all()
+    assert torch.equal(decoded.bits, codewords)
+
+
+def test_noiseless_words_take_one_iteration() -> None:
+    code = ieee80216e(1152)
+    codewords = code.encode(random_bits(3, code.k, "noiseless"))
+    decoded = LdpcDecoder(code.parity).decode(4 * (1 - 2 * codewords.float()))
+    assert torch.equal(decoded.bits, codewords)
+    assert decoded.iterations.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("n_codewords", [1, 16, 17, 150])
+def test_compiled_and_torch_decoders_agree_bit_for_bit(n_codewords: int) -> None:
+    code = ieee80216e(576)
+    codewords = code.encode(random_bits(n_codewords, code.k, "agree"))
+    llr = noisy_llr(codewords, 0.6, "agree")
+    assert_same_decisions(code.parity, llr)
+
+
+def test_compiled_and_torch_decoders_agree_on_an_irregular_matrix() -> None:
+    parity = ParityCheck.from_matrix(irregular_matrix())
+    llr = noisy_llr(torch.zeros((100, parity.n), dtype=torch.uint8), 0.8, "irregular")
+    assert_same_decisions(parity, llr)
+
+
+def assert_same_decisions(parity: ParityCheck, llr: torch.Tensor) -> None:
+    compiled = LdpcDecoder(parity).decode(llr)
+    plain = LdpcDecoder(parity, compiled=False).decode(llr)
+    assert torch.equal(compiled.bits, plain.bits)
+    assert torch.equal(compiled.converged, plain.converged)
+    assert torch.equal(compiled.iterations, plain.iterations)
+    if len(llr) >= 100:
+        assert 0 < int(plain.converged.sum()) < len(llr)
+
+
+def test_converged_means_that_every_check_holds() -> None:
+    code = ieee80216e(576)
+    llr = noisy_llr(code.encode(random_bits(100, code.k, "syndrome")), 0.6, "syndrome")
+    decoded = LdpcDecoder(code.parity).decode(llr)
+    holds = ~(code.parity.to_matrix().astype(np.int64) @ decoded.bits.numpy().T % 2).any(0)
+    assert decoded.converged.tolist() == holds.tolist()
+    assert (decoded.iterations[~decoded.converged] == DecoderSettings().max_iterations).all()
+
+
+def test_more_iterations_change_no_word_that_was_done() -> None:
+    code = ieee80216e(576)
+    llr = noisy_llr(code.encode(random_bits(60, code.k, "more")), 0.65, "more")
+    few, many = (LdpcDecoder(code.parity, DecoderSettings(max_iterations=i)).decode(llr) for i in (8, 40))
+    assert few.converged.any()
+    assert torch.equal(few.bits[few.converged], many.bits[few.converged])
+    assert int(many.converged.sum()) > int(few.converged.sum())
+
+
+def test_wrong_shapes_and_limits_are_refused() -> None:
+    with pytest.raises(SimnetError, match=r"shape \(2, 500\); need \[B, 576\]"):
+        LdpcDecoder(ieee80216e(576).parity).decode(torch.zeros(2, 500))
+    with pytest.raises(SimnetError, match="max_iterations: got 0; allowed 1 or more"):
+        DecoderSettings(max_iterations=0)
