@@ -12,7 +12,7 @@ from pydantic import Field
 from simnet.core.streams import uniform
 from simnet.topology.base import Topology
 from simnet.topology.layout import Place, circle, jittered_grid, near
-from simnet.topology.plan import Count, LinkPlan, Name, NetworkPlan, NodePlan, Plan, Tier
+from simnet.topology.plan import Count, LinkPlan, Name, NetworkPlan, NodePlan, Plan, Positive, Tier
 from simnet.topology.radio_geometry import LogDistance, air_delay_s, fibre_delay_s
 
 
@@ -34,8 +34,8 @@ class City(Topology):
         """How many nodes, where, and which link classes join them."""
 
         devices: Count = 128
-        gateways: Count = Field(default=16, ge=1)
-        edges: Count = Field(default=4, ge=1)
+        gateways: Positive = 16
+        edges: Positive = 4
         clouds: Count = 1
         area_m: float = Field(default=4000.0, gt=0)
         """Side of the square city."""

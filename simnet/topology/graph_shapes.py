@@ -10,9 +10,8 @@ from pydantic import Field, model_validator
 
 from simnet.core.streams import generator, uniform
 from simnet.topology.layout import Place, circle
-from simnet.topology.plan import Plan
+from simnet.topology.plan import Plan, Positive
 
-Nodes = Annotated[int, Field(ge=1, le=1_000_000)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -32,7 +31,7 @@ class Star(Shape):
     """One node in the middle, linked to all others."""
 
     shape: Literal["star"]
-    nodes: Nodes
+    nodes: Positive
 
     def graph(self, places: list[Place], seed: int) -> nx.Graph:
         return nx.star_graph(self.nodes - 1)
@@ -45,7 +44,7 @@ class Path(Shape):
     """A row of nodes, each linked to the next."""
 
     shape: Literal["path"]
-    nodes: Nodes
+    nodes: Positive
 
     def graph(self, places: list[Place], seed: int) -> nx.Graph:
         return nx.path_graph(self.nodes)
@@ -88,7 +87,7 @@ class ErdosRenyi(Shape):
     """Each pair is linked with the same probability."""
 
     shape: Literal["erdos_renyi"]
-    nodes: Nodes
+    nodes: Positive
     probability: Share
 
     def graph(self, places: list[Place], seed: int) -> nx.Graph:
@@ -102,7 +101,7 @@ class BarabasiAlbert(Shape):
     """Grown node by node; each new one links to earlier ones, rather to those that have many links."""
 
     shape: Literal["barabasi_albert"]
-    nodes: Nodes
+    nodes: Positive
     links_of_new: Annotated[int, Field(ge=1)]
     """Links that each new node brings; less than ``nodes``."""
 
@@ -123,7 +122,7 @@ class WattsStrogatz(Shape):
     """A ring in which each node is linked to its nearest ones, some links then turned to far ones."""
 
     shape: Literal["watts_strogatz"]
-    nodes: Nodes
+    nodes: Positive
     neighbours: Annotated[int, Field(ge=2, multiple_of=2)]
     """Links of each node before the turning, half of them to each side; less than ``nodes``."""
     rewiring: Share
@@ -145,7 +144,7 @@ class RandomGeometric(Shape):
     """Nodes anywhere in the square, linked if nearer than a radius. Adding nodes moves no other."""
 
     shape: Literal["random_geometric"]
-    nodes: Nodes
+    nodes: Positive
     radius_m: Annotated[float, Field(gt=0.0)]
 
     def graph(self, places: list[Place], seed: int) -> nx.Graph:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from simnet.core.streams import normal, uniform
 
@@ -12,21 +13,19 @@ Place = tuple[float, float]
 
 
 def jittered_grid(names: Sequence[str], *, side_m: float, jitter: float, seed: int) -> list[Place]:
-    """One place per name, spread evenly over the square [0, side]².
+    """One place per name, spread evenly over the square [0, side]²: equal rows of equal cells.
 
     Args:
         jitter: 0: at the cells' centres; 1: anywhere in the cell.
     """
-    columns = math.ceil(math.sqrt(len(names)))
-    rows = math.ceil(len(names) / columns) if names else 0
+    rows = max(1, round(math.sqrt(len(names))))
+    starts = [row * len(names) // rows for row in range(rows + 1)]
     places = []
-    for index, name in enumerate(names):
-        row, column = divmod(index, columns)
-        # The last row may hold fewer: it is stretched over the whole width.
-        in_row = columns if row < rows - 1 else len(names) - columns * (rows - 1)
-        x = (column + 0.5 + jitter * (uniform(seed, "x", name) - 0.5)) / in_row
-        y = (row + 0.5 + jitter * (uniform(seed, "y", name) - 0.5)) / rows
-        places.append((x * side_m, y * side_m))
+    for row, (start, end) in enumerate(pairwise(starts)):
+        for column, name in enumerate(names[start:end]):
+            x = (column + 0.5 + jitter * (uniform(seed, "x", name) - 0.5)) / (end - start)
+            y = (row + 0.5 + jitter * (uniform(seed, "y", name) - 0.5)) / rows
+            places.append((x * side_m, y * side_m))
     return places
 
 

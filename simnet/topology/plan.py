@@ -16,6 +16,7 @@ MAX_NAME = 200
 """Longest name of a node or of a link class, in characters."""
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Positive = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class Plan(BaseModel):

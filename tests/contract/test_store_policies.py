@@ -43,7 +43,10 @@ def test_settings_refuse_unknown_keys(name: str) -> None:
 
 @pytest.mark.parametrize("name", POLICIES)
 @given(
-    trace=steps, capacity_byte=st.integers(0, 12), ttl_s=st.sampled_from([None, 3.0, 10.0]), renewed=st.booleans()
+    trace=steps,
+    capacity_byte=st.integers(0, 12),
+    ttl_s=st.sampled_from([None, 3.0, 10.0]),
+    renewed=st.booleans(),
 )
 @settings(max_examples=80, deadline=None)
 def test_invariants(

@@ -1,0 +1,50 @@
+"""Plans refuse networks that make no sense, and say why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simnet.topology.explicit import Explicit
+from simnet.topology.plan import LinkPlan, NetworkPlan, NodePlan
+
+NODES = [{"name": "camera", "tier": "device"}, {"name": "hall", "tier": "gateway", "x_m": 30.0}]
+ENDS = {"a": "camera", "b": "hall"}
+RADIO = {**ENDS, "medium": "wireless", "link_class": "radio", "carrier": "hall", "path_loss_db": 80.0}
+
+
+def test_written_out_network_is_built_as_it_stands() -> None:
+    params = Explicit.Params.model_validate({"nodes": NODES, "links": [RADIO]})
+    plan = Explicit(params).build(seed=1)
+    assert plan == NetworkPlan(
+        nodes=(NodePlan(name="camera", tier="device"), NodePlan(name="hall", tier="gateway", x_m=30.0)),
+        links=(
+            LinkPlan(
+                a="camera", b="hall", medium="wireless", link_class="radio", carrier="hall", path_loss_db=80.0
+            ),
+        ),
+    )
+    assert plan.links[0].name == "camera--hall"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "links", "message"),
+    [
+        ([*NODES, NODES[0]], [], "node 'camera' appears twice"),
+        (NODES, [{**RADIO, "b": "hal"}], "no node 'hal'; did you mean 'hall'"),
+        (NODES, [{**RADIO, "carrier": "halle"}], "no node 'halle'; did you mean 'hall'"),
+        (NODES, [{**RADIO, "b": "camera"}], "both ends are 'camera'"),
+        (NODES, [RADIO, {**RADIO, "a": "hall", "b": "camera"}], "a link serves both directions"),
+        (NODES, [{**RADIO, "carrier": None}], "needs both 'carrier' and 'path_loss_db'"),
+        (NODES, [{**RADIO, "medium": "wired"}], "a wired link has no 'carrier' and no 'path_loss_db'"),
+        (NODES, [{**RADIO, "delay_s": -1.0}], "greater than or equal to 0"),
+        (NODES, [{**RADIO, "path_loss_db": float("nan")}], "finite number"),
+        ([{"name": "x", "tier": "fog"}], [], "'device', 'gateway', 'edge' or 'cloud'"),
+        ([{"name": "", "tier": "edge"}], [], "at least 1 character"),
+        ([{"name": "x", "tier": "edge", "z_m": 1}], [], "Extra inputs are not permitted"),
+    ],
+)
+def test_broken_networks(nodes: list[dict[str, Any]], links: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Explicit.Params.model_validate({"nodes": nodes, "links": links})
