@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic_core import to_json
 
 from simnet.core.errors import UnknownName
 from simnet.core.zoo import model_dir
-from simnet.scenario.errors import KeyPath, Problem, ScenarioError
+from simnet.scenario.errors import KeyPath, Problem, ScenarioError, shown
 from simnet.scenario.explain import explain
 from simnet.scenario.plugin_field import PluginSpec
 from simnet.scenario.schema import Protocol, Scenario
@@ -38,8 +39,10 @@ def check(scenario: Scenario) -> list[Problem]:
             problems += _model(protocol.source_identification, _origin(scenario, name, "source_identification"))
     for name, source in scenario.sources.items():
         problems += _model(source.judge, ("sources", name, "judge"))
-    for path, spec in _plugins(scenario):
-        problems += _params(spec, path)
+    for name, codec in scenario.codecs.items():
+        if isinstance(model := getattr(codec.params, "model", None), str):
+            problems += _model(f"{codec.kind}/{model}", ("codecs", name, "model"))
+    problems += [*_files(scenario.topology, "topology"), *_files(scenario.traffic, "traffic")]
     return list(dict.fromkeys(problems))  # a mistake of the protocol that many arms share is one
 
 
@@ -108,17 +111,10 @@ def _model(name: str, path: KeyPath) -> Iterator[Problem]:
         yield Problem(path, str(error))
 
 
-def _plugins(scenario: Scenario) -> Iterator[tuple[KeyPath, PluginSpec]]:
-    yield ("topology",), scenario.topology
-    yield ("traffic",), scenario.traffic
-    for name, codec in scenario.codecs.items():
-        yield ("codecs", name), codec
-
-
-def _params(spec: PluginSpec, path: KeyPath) -> Iterator[Problem]:
-    """By convention a parameter ``model`` names a model of the zoo, and one of type Path a file that is there."""
-    for key, value in spec.params:
-        if key == "model" and isinstance(value, str):
-            yield from _model(value, (*path, key))
-        if isinstance(value, Path) and not value.is_file():
-            yield Problem((*path, key), f"got {str(value)!r}, no such file; allowed: a file that can be read")
+def _files(spec: PluginSpec, key: str) -> Iterator[Problem]:
+    """Files that a plug-in's parameters name are there."""
+    for name, value in spec.params:
+        if isinstance(value, Path) and not os.path.isfile(value):  # is_file() raises for names too long
+            yield Problem(
+                (key, name), f"got {shown(str(value), longest=300)}, no such file; allowed: a file that can be read"
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from simnet.scenario.errors import KeyPath, Problem, ScenarioError, dotted, shown
-from simnet.scenario.yaml_tree import Node, parse
+from simnet.scenario.yaml_tree import MAX_DEPTH, Node, parse
 
 
 def override(root: Node, assignment: str) -> Node:
@@ -19,10 +19,13 @@ def override(root: Node, assignment: str) -> Node:
         ScenarioError: no ``=``, broken YAML, or a path through something that has no such keys.
     """
     where = f"--set {shown(assignment)}"
-    keys, equals, value = assignment.partition("=")
-    if not equals or not keys:
+    left, equals, value = assignment.partition("=")
+    keys = left.split(".")
+    if not equals or not all(keys):
         raise ScenarioError([Problem((), "got no KEY.PATH=VALUE; allowed: for example seed=2", where)])
-    return _with(root, keys.split("."), parse(value, lambda _line: where), ())
+    if len(keys) > MAX_DEPTH:
+        raise ScenarioError([Problem((), f"got a path of {len(keys)} keys; allowed: {MAX_DEPTH}", where)])
+    return _with(root, keys, parse(value, lambda _line: where), ())
 
 
 def _with(node: Node, keys: list[str], new: Node, path: KeyPath) -> Node:

@@ -228,5 +228,3 @@ def parse(text: str, label: Callable[[int], str]) -> Node:
     if builder.problems:
         raise ScenarioError(builder.problems)
     return builder.root or Node(None, label(1))
-
-
