@@ -1,0 +1,1 @@
+"""Codecs: one file per system; an encoder/decoder pair for one source type, semantic or classical."""

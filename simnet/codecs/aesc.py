@@ -1,0 +1,176 @@
+"""AESC-I: a convolutional autoencoder whose decoder travels with the code (Dong et al., 2021).
+
+::
+
+    image -> encoder -> code in [low, 1] -> b-bit symbols -> entropy coder -> bytes
+    bytes -> entropy decoder -> symbols -> code -> received decoder -> image
+
+The decoder's slice holds the network's weights at the chosen precision, the ranges of the code's dimensions (folded
+into its first layer) and the entropy table. The table serves every number of bits, so one slice decodes codes of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor, nn
+
+from simnet.codecs.base import Codec, CodecError, CodecParams
+from simnet.codecs.entropy.packing import pack, packed_n_byte, unpack
+from simnet.codecs.entropy.static import EntropyError, StaticCoder
+from simnet.codecs.networks.aesc import load_autoencoder
+from simnet.codecs.networks.chunks import in_chunks
+from simnet.codecs.networks.flops import flop_per_image
+from simnet.core.zoo import model_dir
+from simnet.wire.slices import Precision, Slice, make_slice
+
+TABLE = "table"
+
+
+class Aesc(Codec):
+    """One trained model of the zoo at one precision and number of code bits.
+
+    Args:
+        params: see :class:`Params`.
+        device: of the networks.
+        folder: of ``weights.safetensors``; default: the zoo's ``aesc/<model>``.
+
+    Raises:
+        UnknownName: no such model in the zoo.
+        SimnetError: its weights are missing or damaged.
+    """
+
+    semantic = True
+
+    class Params(CodecParams):
+        """``model``: name in the zoo's family ``aesc``, e.g. ``digits_z40``. ``precision``: of the decoder's weights.
+
+        ``code_bits``: bits per code value. ``entropy_coding``: by the static table that travels in the decoder's slice.
+        """
+
+        model: Annotated[str, Field(min_length=1)]
+        precision: Precision = "int8"
+        code_bits: Annotated[int, Field(ge=2, le=16)] = 8
+        entropy_coding: bool = True
+
+    def __init__(self, params: Params, *, device: str = "cpu", folder: Path | None = None) -> None:
+        super().__init__(params, device=device)
+        self.params = params
+        folder = folder or model_dir(f"aesc/{params.model}")
+        autoencoder, self._table = load_autoencoder(folder / "weights.safetensors")
+        self.shape = autoencoder.shape
+        self._encoder_weights = _half(autoencoder.encoder)
+        self._decoder_weights = {k: v.numpy() for k, v in autoencoder.decoder.state_dict().items()}
+        self._encoder = autoencoder.encoder.to(self.device)
+        self._encoder.load_state_dict({k: torch.from_numpy(v).float() for k, v in self._encoder_weights.items()})
+        self._decoder = autoencoder.decoder.to(self.device)
+
+    @cached_property
+    def encoder_slices(self) -> tuple[Slice, ...]:
+        """The encoder as float16, as this codec itself runs it."""
+        return (make_slice(f"aesc/{self.params.model}/encoder", "encoder", self._encoder_weights, precision="float16"),)
+
+    @cached_property
+    def decoder_slices(self) -> tuple[Slice, ...]:
+        tensors: dict[str, NDArray[Any]] = dict(self._decoder_weights)
+        if self.params.entropy_coding:
+            tensors[TABLE] = self._table
+        axes = {f"{k}.weight": 1 for k, m in self._decoder.named_children() if isinstance(m, nn.ConvTranspose2d)}
+        return (make_slice(self._decoder_name, "decoder", tensors, precision=self.params.precision, channel_axis=axes),)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return self.shape.image_shape
+
+    @cached_property
+    def encode_flop(self) -> int:
+        return flop_per_image(self._encoder, self.shape.image_shape)
+
+    @cached_property
+    def decode_flop(self) -> int:
+        return flop_per_image(self._decoder, self.shape.code_shape)
+
+    def encode(self, images: Tensor) -> list[bytes]:
+        if not self.params.entropy_coding:
+            return self.encode_raw(images)
+        coder = self._coder(self._table)
+        return [coder.encode(symbols) for symbols in self._symbols(images)]
+
+    def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
+        if not self.params.entropy_coding:
+            return self.decode_raw(codes, slices)
+        self._check_codes(codes)
+        tensors = self._received(slices)
+        try:
+            coder = self._coder(tensors[TABLE])
+            symbols = np.stack([coder.decode(code) for code in codes])
+        except EntropyError as error:
+            raise CodecError(f"codec aesc, model {self.params.model}: {error}") from error
+        return self._images(symbols, tensors)
+
+    def encode_raw(self, images: Tensor) -> list[bytes]:
+        """The symbols of ``code_bits`` each, packed without gaps."""
+        return [pack(symbols, self.params.code_bits) for symbols in self._symbols(images)]
+
+    def decode_raw(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
+        dimensions, values = self.shape.code_shape
+        self._check_codes(codes, n_byte=packed_n_byte(dimensions * values, self.params.code_bits))
+        tensors = self._received(slices)
+        symbols = [unpack(code, dimensions * values, self.params.code_bits) for code in codes]
+        return self._images(np.stack(symbols).reshape(-1, dimensions, values), tensors)
+
+    @property
+    def _decoder_name(self) -> str:
+        return f"aesc/{self.params.model}/decoder"
+
+    def _coder(self, table: NDArray[np.uint8]) -> StaticCoder:
+        return StaticCoder(table, n_values=self.shape.code_shape[1], n_bit=self.params.code_bits)
+
+    def _symbols(self, images: Tensor) -> NDArray[np.int64]:
+        """[B, D, n] of images: the cell of [low, 1], cut into 2^code_bits equal ones, that each code value lies in."""
+        self._check_images(images)
+        if len(images) == 0:
+            return np.empty((0, *self.shape.code_shape), np.int64)
+        return quantise(in_chunks(self._encoder, images.to(self.device)), self.shape.code_low, self.params.code_bits)
+
+    def _images(self, symbols: NDArray[np.int64], tensors: Mapping[str, NDArray[Any]]) -> Tensor:
+        """Decoded images of symbols [B, D, n]: each is taken as the middle of its cell."""
+        low, n_cells = self.shape.code_low, 1 << self.params.code_bits
+        codes = torch.from_numpy(low + (1 - low) * (symbols.astype(np.float32) + 0.5) / n_cells)
+        self._decoder.load_state_dict({k: torch.from_numpy(tensors[k].copy()) for k in self._decoder_weights})
+        return in_chunks(self._decoder, codes.to(self.device))
+
+    def _received(self, slices: Sequence[Slice]) -> Mapping[str, NDArray[Any]]:
+        """The tensors of the one received slice, checked to be this model's decoder."""
+        where = f"codec aesc, model {self.params.model}: decoder slice"
+        if [s.name for s in slices] != [self._decoder_name]:
+            got = ", ".join(s.name for s in slices) or "none"
+            raise CodecError(f"{where}: got {got}; allowed exactly {self._decoder_name}")
+        wanted = {k: v.shape for k, v in self._decoder_weights.items()}
+        if self.params.entropy_coding:
+            wanted[TABLE] = self._table.shape
+        got_shapes = {k: v.shape for k, v in slices[0].tensors.items() if k in wanted}
+        if got_shapes != wanted:
+            raise CodecError(
+                f"{where} {slices[0].id}: its tensors aren't this model's (another version?): "
+                f"got {got_shapes}; allowed {wanted}"
+            )
+        return slices[0].tensors
+
+
+def quantise(codes: Tensor, low: int, n_bit: int) -> NDArray[np.int64]:
+    """Symbols in [0, 2^n_bit) of code values that belong into [low, 1]; values outside go to the outermost cells."""
+    n_cells = 1 << n_bit
+    cells = ((codes.float() - low) * (n_cells / (1 - low))).floor().clamp(0, n_cells - 1)
+    return cells.cpu().numpy().astype(np.int64)
+
+
+def _half(network: nn.Module) -> dict[str, NDArray[np.float16]]:
+    return {k: v.half().numpy() for k, v in network.state_dict().items()}

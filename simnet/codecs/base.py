@@ -1,0 +1,132 @@
+"""What every codec gives: images to codes at the owner, codes and received slices to images at the consumer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from simnet.core.errors import SimnetError
+from simnet.wire.slices import Slice
+
+
+class CodecError(SimnetError):
+    """Images, a code or slices that a codec cannot use."""
+
+
+class CodecParams(BaseModel):
+    """What a scenario may say of a codec: frozen, and no key is unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Codec(ABC):
+    """Base of the codec plug-ins; a plug-in's file bears the codec's name.
+
+    Results don't depend on how images are batched: one image alone and the same among others give equal bytes, and
+    equal bytes give bit-equal images (on one machine and device).
+
+    Args:
+        params: an instance of the class's own ``Params``.
+        device: torch device of the networks, if there are any.
+    """
+
+    Params: ClassVar[type[CodecParams]]
+    semantic: ClassVar[bool]
+    """Whether the decoder is learned, and so travels as slices."""
+
+    def __init__(self, params: CodecParams, *, device: str = "cpu") -> None:
+        if not isinstance(params, self.Params):
+            raise CodecError(f"codec {self.name}: got {type(params).__name__}; allowed {self.Params.__qualname__}")
+        self.device = torch.device(device)
+
+    @property
+    def name(self) -> str:
+        """As in a scenario: the file's name."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @property
+    def encoder_slices(self) -> tuple[Slice, ...]:
+        """What an owner must hold to encode; () for classical codecs, which every node has."""
+        return ()
+
+    @property
+    def decoder_slices(self) -> tuple[Slice, ...]:
+        """What a consumer must hold to decode."""
+        return ()
+
+    @property
+    @abstractmethod
+    def image_shape(self) -> tuple[int, int, int] | None:
+        """(C, H, W) of the images; None if any will do."""
+
+    @property
+    @abstractmethod
+    def encode_flop(self) -> int:
+        """FLOPs to encode one image; a multiply-add counts as 2."""
+
+    @property
+    @abstractmethod
+    def decode_flop(self) -> int:
+        """FLOPs to decode one code."""
+
+    @abstractmethod
+    def encode(self, images: Tensor) -> list[bytes]:
+        """One code per image.
+
+        Args:
+            images: [B, C, H, W] float32 in [0, 1].
+
+        Raises:
+            CodecError: wrong shape, type or range.
+        """
+
+    @abstractmethod
+    def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
+        """Images [B, C, H, W] float32 in [0, 1], on the codec's device.
+
+        Args:
+            codes: at least one.
+            slices: the decoder's slices *as received*; the codec's own weights play no part.
+
+        Raises:
+            CodecError: not this codec's code, or a slice is missing or not this codec's.
+        """
+
+    def encode_raw(self, images: Tensor) -> list[bytes]:
+        """Codes for ``protection: none``: fixed length and layout, so that a wrong bit stays local."""
+        return self.encode(images)
+
+    def decode_raw(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
+        """The inverse of :meth:`encode_raw`; codes of the right length decode to *something*, whatever their bits."""
+        return self.decode(codes, slices)
+
+    def header_byte(self, code: bytes) -> int:
+        """How many bytes of this code are fixed format header: equal for all images and so known beforehand."""
+        return 0
+
+    def _check_images(self, images: Tensor) -> None:
+        wanted = self.image_shape
+        where = f"codec {self.name}: images"
+        if images.ndim != 4 or (wanted is not None and tuple(images.shape[1:]) != wanted):
+            allowed = ", ".join(map(str, ("B", *(wanted or "CHW"))))
+            raise CodecError(f"{where}: got shape {list(images.shape)}; allowed [{allowed}]")
+        if images.dtype != torch.float32:
+            raise CodecError(f"{where}: got {images.dtype}; allowed torch.float32 in [0, 1]")
+        if images.numel() and not bool(((images >= 0) & (images <= 1)).all()):
+            low, high = images.aminmax()
+            raise CodecError(f"{where}: got values in [{low:g}, {high:g}]; allowed [0, 1]: divide bytes by 255")
+
+    def _check_codes(self, codes: Sequence[bytes], *, n_byte: int | None = None) -> None:
+        """At least one code and, if ``n_byte`` is given, each of that length."""
+        if not codes:
+            raise CodecError(f"codec {self.name}: got no codes; allowed at least one")
+        wrong = next((len(c) for c in codes if n_byte is not None and len(c) != n_byte), None)
+        if wrong is not None:
+            raise CodecError(
+                f"codec {self.name}: got a code of {wrong} bytes; allowed {n_byte}: is it another codec's?"
+            )

@@ -1,0 +1,1 @@
+"""What the classical codecs share (no plug-ins)."""

@@ -1,0 +1,95 @@
+"""What JPEG and WebP share: one picture file per image, whole or without its fixed parts."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from simnet.codecs.base import Codec, CodecError
+from simnet.codecs.classical.pictures import read_picture, write_picture
+from simnet.codecs.classical.pixels import PixelParams, from_bytes, to_bytes
+from simnet.wire.slices import Slice
+
+FLOP_PER_VALUE = 25
+"""An 8-point DCT in two directions (8.5 per value, Arai et al.), quantisation, colour, and about as much again for the
+entropy coder: an estimate, the same both ways."""
+MID_GREY = 128
+
+
+class FileParams(PixelParams):
+    """``header``: ``strip`` leaves out the bytes that are equal for all images, as the papers count; ``count`` sends
+    whole files."""
+
+    header: Literal["count", "strip"] = "count"
+
+
+class FileCodec(Codec):
+    """Base of the codecs that let Pillow write a file.
+
+    With ``protection: none`` the same bytes are sent, since files have no layout in which a wrong bit stays local; a
+    damaged one decodes to what Pillow can make of it, or to mid-grey. Stripped parts are known and so never damaged.
+    """
+
+    semantic = False
+    kind: str
+    """Pillow's name of the format."""
+    params: FileParams
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return self.params.image_shape
+
+    @property
+    def encode_flop(self) -> int:
+        return FLOP_PER_VALUE * math.prod(self.image_shape)
+
+    @property
+    def decode_flop(self) -> int:
+        return self.encode_flop
+
+    @abstractmethod
+    def options(self) -> dict[str, object]:
+        """Pillow's options for writing."""
+
+    @abstractmethod
+    def strip(self, file: bytes) -> bytes:
+        """A file without its fixed parts."""
+
+    @abstractmethod
+    def restore(self, code: bytes) -> bytes:
+        """The file that :meth:`strip` was given (or an equivalent one)."""
+
+    def encode(self, images: Tensor) -> list[bytes]:
+        self._check_images(images)
+        files = [self._file(pixels) for pixels in to_bytes(images)]
+        return [self.strip(f) for f in files] if self.params.header == "strip" else files
+
+    def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
+        self._check_codes(codes)
+        return from_bytes(np.stack([self._pixels(code, truncated=False) for code in codes])).to(self.device)
+
+    def decode_raw(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
+        self._check_codes(codes)
+        return from_bytes(np.stack([self._salvaged(code) for code in codes])).to(self.device)
+
+    def header_byte(self, code: bytes) -> int:
+        return 0 if self.params.header == "strip" else len(code) - len(self.strip(code))
+
+    def _file(self, pixels: NDArray[np.uint8]) -> bytes:
+        return write_picture(pixels, self.kind, **self.options())
+
+    def _pixels(self, code: bytes, *, truncated: bool) -> NDArray[np.uint8]:
+        file = self.restore(code) if self.params.header == "strip" else code
+        return read_picture(file, self.kind, self.image_shape, truncated=truncated)
+
+    def _salvaged(self, code: bytes) -> NDArray[np.uint8]:
+        try:
+            return self._pixels(code, truncated=True)
+        except CodecError:
+            return np.full(self.image_shape, MID_GREY, np.uint8)

@@ -1,0 +1,68 @@
+"""Picture files by Pillow, one per image, with hostile ones refused before anything is decoded."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from simnet.codecs.base import CodecError
+
+BROKEN_FILE_ERRORS = (
+    OSError,
+    EOFError,
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    SyntaxError,
+    ValueError,
+    IndexError,
+    struct.error,
+)
+"""What Pillow raises on damaged files."""
+
+
+def write_picture(pixels: NDArray[np.uint8], kind: str, **options: Any) -> bytes:
+    """The file of one image [1 or 3, H, W]; ``options`` are Pillow's for this kind."""
+    channels_last = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(channels_last)).save(file, kind, **options)
+    return file.getvalue()
+
+
+def read_picture(file: bytes, kind: str, shape: tuple[int, int, int], *, truncated: bool = False) -> NDArray[np.uint8]:
+    """The pixels [C, H, W] of a file of this kind.
+
+    Args:
+        shape: (C, H, W) that it must have; grey is taken from the luminance of a colour picture.
+        truncated: take what can be decoded of a damaged file.
+
+    Raises:
+        CodecError: another kind of file, another size, or damaged.
+    """
+    channels, height, width = shape
+    try:
+        with _tolerating(truncated), Image.open(io.BytesIO(file), formats=[kind]) as picture:
+            if picture.size != (width, height):
+                got = f"{picture.width} x {picture.height}"
+                raise CodecError(f"{kind} file: got {got} pixels; allowed {width} x {height}")
+            pixels = np.asarray(picture.convert("L" if channels == 1 else "RGB"))
+    except BROKEN_FILE_ERRORS as error:
+        raise CodecError(f"{kind} file of {len(file)} bytes: cannot be decoded ({error})") from error
+    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+@contextmanager
+def _tolerating(truncated: bool) -> Iterator[None]:
+    """Pillow's switch for broken files is global: put it back."""
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = truncated
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before

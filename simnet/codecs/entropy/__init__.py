@@ -1,0 +1,1 @@
+"""Symbols to bytes and back (no plug-ins)."""

@@ -1,0 +1,27 @@
+"""Whole numbers of a fixed number of bits, packed without gaps: the layout in which a wrong bit stays local."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def packed_n_byte(n_symbols: int, n_bit: int) -> int:
+    """Bytes that :func:`pack` makes of so many symbols."""
+    return (n_symbols * n_bit + 7) // 8
+
+
+def pack(symbols: NDArray[np.integer], n_bit: int) -> bytes:
+    """Symbols in [0, 2^n_bit), any shape, highest bit first; the last byte is filled with zeros.
+
+    Args:
+        n_bit: 1..16.
+    """
+    bits = symbols.reshape(-1, 1) >> np.arange(n_bit - 1, -1, -1) & 1
+    return np.packbits(bits.astype(np.uint8)).tobytes()
+
+
+def unpack(packed: bytes, n_symbols: int, n_bit: int) -> NDArray[np.int64]:
+    """The first ``n_symbols`` of what :func:`pack` made; ``packed`` is long enough."""
+    bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=n_symbols * n_bit).reshape(n_symbols, n_bit)
+    return bits.astype(np.int64) @ (1 << np.arange(n_bit - 1, -1, -1))

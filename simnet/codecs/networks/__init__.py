@@ -1,0 +1,1 @@
+"""The networks that semantic codecs are made of (no plug-ins)."""

@@ -1,0 +1,129 @@
+"""AESC-I's networks: the paper's sizes, and surgery that must not change the function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from simnet.codecs.networks.aesc import AescShape, Autoencoder, load_autoencoder, pack_autoencoder
+from simnet.codecs.networks.chunks import in_chunks
+from simnet.codecs.networks.flops import flop_per_image
+from simnet.core.errors import SimnetError
+
+
+@pytest.mark.parametrize(
+    ("architecture", "z", "width", "n_parameters"),
+    [
+        ("grey28", 196, 32, 17_393),
+        ("grey28", 98, 32, 11_121),
+        ("grey28", 40, 32, 7_409),
+        ("colour32", 32, 32, 609_667),
+        ("colour32", 12, 32, 589_187),
+        ("colour32", 8, 32, 585_091),
+        ("colour32", 8, 8, 38_371),
+    ],
+)
+def test_decoders_have_the_papers_sizes(architecture: str, z: int, width: int, n_parameters: int) -> None:
+    shape = AescShape.model_validate({"architecture": architecture, "z": z, "width": width})
+    assert sum(p.numel() for p in shape.decoder().parameters()) == n_parameters
+
+
+@pytest.mark.parametrize("architecture", ["grey28", "colour32"])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_images_come_back_in_their_shape_and_codes_in_their_range(architecture: str, activation: str) -> None:
+    shape = AescShape.model_validate(
+        {"architecture": architecture, "z": 3, "width": 4, "code_activation": activation}
+    )
+    autoencoder = Autoencoder(shape)
+    codes = autoencoder.encoder(torch.rand(2, *shape.image_shape)).detach()
+    assert codes.shape == (2, *shape.code_shape)
+    assert float(codes.min()) >= shape.code_low
+    images = autoencoder.decoder(codes)
+    assert images.shape == (2, *shape.image_shape)
+    assert bool(((images > 0) & (images < 1)).all())
+
+
+def test_decoder_flop_of_the_mnist_network_by_hand() -> None:
+    taps = 9
+    macs = 40 * 64 + 4 * 16 * 16 * taps + 36 * 16 * 16 * taps + 169 * 16 * taps  # a transposed layer works per input
+    shape = AescShape(architecture="grey28", z=40)
+    assert flop_per_image(shape.decoder(), shape.code_shape) == 2 * macs
+
+
+@pytest.mark.parametrize("architecture", ["grey28", "colour32"])
+def test_pruning_and_folding_leave_the_function_as_it_was(architecture: str) -> None:
+    shape = AescShape.model_validate({"architecture": architecture, "z": 6, "width": 4})
+    autoencoder = Autoencoder(shape).requires_grad_(False)
+    images = torch.rand(8, *shape.image_shape)
+    coding = autoencoder.encoder[-4]
+    assert isinstance(coding, torch.nn.Linear | torch.nn.Conv2d) and coding.bias is not None
+    coding.bias.data += 0.5
+    for dead in (1, 4):
+        coding.bias.data[dead] = -100.0
+    codes = autoencoder.encoder(images)
+    before = autoencoder.decoder(codes)
+    largest = codes.abs().amax(dim=(0, 2))
+    smaller = autoencoder.prune_dead(largest)
+    assert smaller.shape.z == int((largest > 0).sum()) <= 4
+    smaller.fold_ranges(largest[largest > 0])
+    codes = smaller.encoder(images)
+    assert torch.allclose(codes.amax(dim=(0, 2)), torch.ones(smaller.shape.z))
+    assert torch.allclose(smaller.decoder(codes), before, atol=1e-5)
+
+
+def test_nothing_dead_nothing_pruned() -> None:
+    autoencoder = Autoencoder(AescShape(architecture="grey28", z=2))
+    assert autoencoder.prune_dead(torch.ones(2)) is autoencoder
+
+
+def test_weights_file_brings_everything_back(tmp_path: Path) -> None:
+    autoencoder = Autoencoder(AescShape(architecture="grey28", z=2, code_activation="tanh"))
+    table = np.full((2, 16), 16, np.uint8)
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(pack_autoencoder(autoencoder, table))
+    state = torch.random.get_rng_state()
+    again, table_again = load_autoencoder(path)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert again.shape == autoencoder.shape
+    assert (table_again == table).all()
+    for name, tensor in autoencoder.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name])
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 100, None])
+def test_unusable_weights_are_said_clearly(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "weights.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SimnetError, match="not the weights of an AESC-I codec"):
+        load_autoencoder(path)
+
+
+def test_truncated_weights_are_refused(tmp_path: Path) -> None:
+    whole = pack_autoencoder(Autoencoder(AescShape(architecture="grey28", z=2)), np.full((2, 16), 16, np.uint8))
+    (tmp_path / "weights.safetensors").write_bytes(whole[:-100])
+    with pytest.raises(SimnetError, match="train it anew"):
+        load_autoencoder(tmp_path / "weights.safetensors")
+
+
+def test_impossible_shapes_are_refused() -> None:
+    for wrong in ({"z": 0}, {"z": 8, "width": 6}, {"z": 8, "width": 64}, {"z": 8, "depth": 2}):
+        with pytest.raises(ValidationError):
+            AescShape.model_validate({"architecture": "colour32", **wrong})
+
+
+@pytest.mark.parametrize("n", [1, 63, 64, 65, 130])
+def test_chunks_have_one_shape_whatever_the_batch(n: int) -> None:
+    shapes = []
+
+    def network(x: torch.Tensor) -> torch.Tensor:
+        shapes.append(tuple(x.shape))
+        return x.flatten(1).sum(dim=1)
+
+    inputs = torch.arange(n * 6, dtype=torch.float32).view(n, 2, 3)
+    assert torch.equal(in_chunks(network, inputs), inputs.flatten(1).sum(dim=1))
+    assert set(shapes) == {(64, 2, 3)}
