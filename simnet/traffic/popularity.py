@@ -69,7 +69,7 @@ class Popularity:
             names = (consumer, request_index, attempt)
             type_index = _pick(share_sums, uniform(self.seed, "type", *names))
             rank = _pick(self._zipf_sums[type_index], uniform(self.seed, "item", *names))
-            item = self._at(type_index, rank, time_s)
+            item = self.item_at_rank(type_index, rank, time_s)
             if item.owner != consumer:
                 return item.item_id
         return self._draw_foreign(consumer, request_index, time_s)
@@ -98,7 +98,7 @@ class Popularity:
         other = (1.0 - self.params.concentration) / (n - n_preferred)
         return [liked if t in preferred else other for t in self.types]
 
-    def _at(self, type_index: int, rank: int, time_s: float) -> CatalogueItem:
+    def item_at_rank(self, type_index: int, rank: int, time_s: float) -> CatalogueItem:
         """The item that has this rank (from 0) in its type at this time."""
         ranked = self._ranked[type_index]
         period_s = self.params.drift_period_s
@@ -111,7 +111,7 @@ class Popularity:
         for type_index, share in enumerate(self.type_shares(consumer, time_s)):
             scale = share / self._zipf_sums[type_index][-1]
             for rank, weight in enumerate(self._zipf[type_index]):
-                item = self._at(type_index, rank, time_s)
+                item = self.item_at_rank(type_index, rank, time_s)
                 if item.owner != consumer:
                     foreign.append((scale * weight, item.item_id))
         if not any(weight for weight, _ in foreign):

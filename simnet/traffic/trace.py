@@ -72,7 +72,7 @@ class Trace(Traffic):
 def _read(path: Path) -> Iterator[tuple[str, TraceRow]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
+            reader = csv.DictReader(file, restkey="more", strict=True)
             if tuple(reader.fieldnames or ()) != COLUMNS:
                 raise TrafficError(f"{path}:1: header: got {reader.fieldnames}; allowed: {','.join(COLUMNS)}")
             for row in reader:
