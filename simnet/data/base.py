@@ -96,21 +96,15 @@ class Dataset(ABC):
             )
         folder = Path(chosen)
         if not folder.is_dir():
-            raise DataError(
-                f"data set {self.name}: no folder {folder}; pass --data DIR or set ${ROOT_VARIABLE}"
-            )
+            raise DataError(f"data set {self.name}: no folder {folder}; pass --data DIR or set ${ROOT_VARIABLE}")
         return folder / self.name if (folder / self.name).is_dir() else folder
 
     def _check(self, images: NDArray[np.uint8], labels: NDArray[np.int64], split: str) -> None:
         where = f"data set {self.name}, split {split}"
         if images.shape[1:] != self.image_shape:
-            raise DataError(
-                f"{where}: got images of shape {images.shape[1:]}; expected {self.image_shape} (C, H, W)"
-            )
+            raise DataError(f"{where}: got images of shape {images.shape[1:]}; expected {self.image_shape} (C, H, W)")
         if len(images) != len(labels):
-            raise DataError(
-                f"{where}: got {len(images)} images and {len(labels)} labels; their numbers must agree"
-            )
+            raise DataError(f"{where}: got {len(images)} images and {len(labels)} labels; their numbers must agree")
         if len(labels) == 0:
             raise DataError(f"{where}: got no images at all; fetch the files anew")
         if labels.min() < 0 or labels.max() >= len(self.class_names):

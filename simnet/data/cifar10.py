@@ -43,9 +43,7 @@ class Cifar10(Dataset):
             return _read_binary([require_file(binary, name) for name in names])
         mosaics = sorted(folder.glob(f"{split}_[0-9][0-9].webp"))
         if not mosaics:
-            raise DataError(
-                f"{folder}: no CIFAR-10 {split} images; looked for {names[0]} (binary), {split}_00.webp"
-            )
+            raise DataError(f"{folder}: no CIFAR-10 {split} images; looked for {names[0]} (binary), {split}_00.webp")
         images = np.concatenate([read_mosaic(path, tile=32) for path in mosaics])
         return images, _read_labels(require_file(folder, f"{split}_labels.npy"))
 
@@ -56,9 +54,7 @@ def _read_binary(paths: list[Path]) -> tuple[NDArray[np.uint8], NDArray[np.int64
     for path in paths:
         size = path.stat().st_size
         if size == 0 or size % RECORD_BYTES or size > 50_000 * RECORD_BYTES:
-            raise DataError(
-                f"{path}: got {size} bytes; expected whole records of {RECORD_BYTES}; fetch it anew"
-            )
+            raise DataError(f"{path}: got {size} bytes; expected whole records of {RECORD_BYTES}; fetch it anew")
         records.append(np.fromfile(path, dtype=np.uint8).reshape(-1, RECORD_BYTES))
     table = np.concatenate(records)
     return table[:, 1:].reshape(-1, 3, 32, 32), table[:, 0].astype(np.int64)
@@ -72,7 +68,5 @@ def _read_labels(path: Path) -> NDArray[np.int64]:
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path}: not a readable array of labels ({error}); fetch it anew") from error
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise DataError(
-            f"{path}: got shape {labels.shape} of {labels.dtype}; expected one axis of whole numbers"
-        )
+        raise DataError(f"{path}: got shape {labels.shape} of {labels.dtype}; expected one axis of whole numbers")
     return np.asarray(labels, dtype=np.int64)

@@ -122,9 +122,7 @@ def fetch(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file in remote[name]:
-            if file.members is not None and all(
-                _size(folder / m) == size for m, size in file.members.items()
-            ):
+            if file.members is not None and all(_size(folder / m) == size for m, size in file.members.items()):
                 continue
             if _size(folder / file.name) != file.n_bytes or _sha256(folder / file.name) != file.sha256:
                 _download(folder, file, progress or (lambda *_: None))
@@ -151,9 +149,7 @@ def _download(folder: Path, file: RemoteFile, progress: Callable[[str, int, int]
         part.unlink()
         failures.append(f"{url}: wrong checksum: got sha256 {got}, expected {file.sha256}")
     raise DataError(
-        f"{folder / file.name}: no mirror gave it; "
-        + "; ".join(failures)
-        + "; run the command again to resume"
+        f"{folder / file.name}: no mirror gave it; " + "; ".join(failures) + "; run the command again to resume"
     )
 
 
@@ -168,13 +164,9 @@ def _receive(url: str, part: Path, file: RemoteFile, progress: Callable[[str, in
     start = _size(part)
     if start == file.n_bytes:
         return
-    request = urllib.request.Request(
-        url, headers=USER_AGENT | ({"Range": f"bytes={start}-"} if start else {})
-    )
+    request = urllib.request.Request(url, headers=USER_AGENT | ({"Range": f"bytes={start}-"} if start else {}))
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
-        resumes = response.status == 206 and response.headers.get("Content-Range", "").startswith(
-            f"bytes {start}-"
-        )
+        resumes = response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
         received = start if resumes else 0
         with open(part, "ab" if resumes else "wb") as out:
             while received < file.n_bytes:
@@ -195,9 +187,7 @@ def _extract(folder: Path, file: RemoteFile, members: Mapping[str, int]) -> None
                 info = tar.getmember(member)
                 source = tar.extractfile(info) if info.isreg() and info.size == size else None
                 if source is None:
-                    raise DataError(
-                        f"{archive}: member {member}: got {info.size} bytes; expected a file of {size}"
-                    )
+                    raise DataError(f"{archive}: member {member}: got {info.size} bytes; expected a file of {size}")
                 target = folder / member
                 target.parent.mkdir(parents=True, exist_ok=True)
                 part = target.with_name(f"{target.name}.part")
@@ -205,9 +195,7 @@ def _extract(folder: Path, file: RemoteFile, members: Mapping[str, int]) -> None
                     shutil.copyfileobj(source, out)
                 os.replace(part, target)
     except (tarfile.TarError, KeyError, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{archive}: not the expected archive ({error}); delete it and fetch again"
-        ) from error
+        raise DataError(f"{archive}: not the expected archive ({error}); delete it and fetch again") from error
     archive.unlink()
 
 

@@ -37,18 +37,14 @@ def read_idx(path: Path, *, axes: int) -> NDArray[np.uint8]:
                     f"{path}: not an IDX file of unsigned bytes; its first bytes are {header.hex() or 'none'}"
                 )
             if header[3] != axes:
-                raise DataError(
-                    f"{path}: got {header[3]} axes; expected {axes}: are images and labels mixed up?"
-                )
+                raise DataError(f"{path}: got {header[3]} axes; expected {axes}: are images and labels mixed up?")
             lengths = file.read(4 * axes)
             if len(lengths) < 4 * axes:
                 raise DataError(f"{path}: truncated in its header; fetch it anew")
             shape = struct.unpack(f">{axes}I", lengths)
             expected = math.prod(shape)
             if expected > MAX_VALUES:
-                raise DataError(
-                    f"{path}: its header promises {expected} values; at most {MAX_VALUES} are allowed"
-                )
+                raise DataError(f"{path}: its header promises {expected} values; at most {MAX_VALUES} are allowed")
             values = file.read(expected + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: damaged or unreadable ({error}); fetch it anew") from error

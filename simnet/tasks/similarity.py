@@ -81,14 +81,10 @@ def ss_population(
         ValueError: the lengths differ, or no original was recognised, so that the ratio isn't defined.
     """
     if original.shape != recovered.shape or original.ndim != 1:
-        raise ValueError(
-            f"ss_population: got shapes {original.shape} and {recovered.shape}; they must be equal, [N]"
-        )
+        raise ValueError(f"ss_population: got shapes {original.shape} and {recovered.shape}; they must be equal, [N]")
     n, n_original, n_recovered = len(original), int(original.sum()), int(recovered.sum())
     if n_original == 0:
-        raise ValueError(
-            f"ss_population: not one of the {n} originals was recognised; the ratio isn't defined"
-        )
+        raise ValueError(f"ss_population: not one of the {n} originals was recognised; the ratio isn't defined")
     both = int((original & recovered).sum())
     cells = np.array([both, n_original - both, n_recovered - both, n - n_original - n_recovered + both])
     draws = rng.multinomial(n, cells / n, size=n_resamples)
@@ -99,9 +95,7 @@ def ss_population(
     return PopulationSs(n_recovered / n_original, float(low), float(high), n_original, n_recovered, n)
 
 
-def ss_of_deliveries(
-    st_original: NDArray[np.float64], st_recovered: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def ss_of_deliveries(st_original: NDArray[np.float64], st_recovered: NDArray[np.float64]) -> NDArray[np.float64]:
     """SS of single deliveries, [N]; NaN where the judge is unsure of the original (ST < 0.5).
 
     Args:

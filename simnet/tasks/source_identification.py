@@ -27,9 +27,7 @@ def to_source_input(images: Tensor) -> Tensor:
     """
     batch, channels, height, width = images.shape
     if channels not in (1, 3) or height > IMAGE_SIDE or width > IMAGE_SIDE:
-        raise ValueError(
-            f"source identification: got images {tuple(images.shape[1:])}; allowed 1|3 x ≤32 x ≤32"
-        )
+        raise ValueError(f"source identification: got images {tuple(images.shape[1:])}; allowed 1|3 x ≤32 x ≤32")
     top, left = (IMAGE_SIDE - height) // 2, (IMAGE_SIDE - width) // 2
     padded = F.pad(images, (left, IMAGE_SIDE - width - left, top, IMAGE_SIDE - height - top))
     return padded.expand(batch, 3, IMAGE_SIDE, IMAGE_SIDE)

@@ -44,7 +44,5 @@ class Augmenter:
         columns = rng.integers(span, size=(n, 1)) + np.arange(width)
         if self._how.mirror:
             columns = np.where(rng.random((n, 1)) < 0.5, columns[:, ::-1], columns)
-        picked: NDArray[np.uint8] = self._padded[
-            indices[:, None, None], rows[:, :, None], columns[:, None, :]
-        ]
+        picked: NDArray[np.uint8] = self._padded[indices[:, None, None], rows[:, :, None], columns[:, None, :]]
         return picked.transpose(0, 3, 1, 2)

@@ -69,8 +69,7 @@ def training_facts(recipe: BaseRecipe, run: TrainingRun, fitted: Fitted) -> Trai
         device=_device_words(run.device),
         threads=torch.get_num_threads(),
         wall_s=round(fitted.wall_s, 1),
-        libraries={"python": platform.python_version()}
-        | {k: importlib.metadata.version(k) for k in LIBRARIES},
+        libraries={"python": platform.python_version()} | {k: importlib.metadata.version(k) for k in LIBRARIES},
     )
 
 
@@ -107,9 +106,7 @@ def read_card(folder: Path) -> Card:
     try:
         return Card.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
-        raise SimnetError(
-            f"{path}: not a readable card ({error}); train the model with 'simnet train'"
-        ) from error
+        raise SimnetError(f"{path}: not a readable card ({error}); train the model with 'simnet train'") from error
 
 
 def n_values(tensors: Iterable[torch.Tensor]) -> int:

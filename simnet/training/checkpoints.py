@@ -68,9 +68,7 @@ def _with_sorted_header(file: bytes) -> bytes:
     return len(text).to_bytes(8, "little") + text + file[8 + n :]
 
 
-def save_checkpoint(
-    path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, progress: Progress
-) -> None:
+def save_checkpoint(path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, progress: Progress) -> None:
     """Write the whole state of a training after an epoch."""
     tensors = {f"module/{k}": v for k, v in module.state_dict().items()}
     for index, state in optimiser.state_dict()["state"].items():
@@ -79,9 +77,7 @@ def save_checkpoint(
     write_atomically(path, save(tensors, metadata={"progress": json.dumps(vars(progress))}))
 
 
-def load_checkpoint(
-    path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, *, recipe_sha256: str
-) -> Progress:
+def load_checkpoint(path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, *, recipe_sha256: str) -> Progress:
     """Put a checkpoint's state into a module and its optimiser.
 
     Raises:
@@ -97,9 +93,7 @@ def load_checkpoint(
                 f"{path}: belongs to another recipe (sha256 {progress.recipe_sha256[:12]}…, "
                 f"this one {recipe_sha256[:12]}…); {advice}"
             )
-        module.load_state_dict(
-            {k.removeprefix("module/"): v for k, v in tensors.items() if k.startswith("module/")}
-        )
+        module.load_state_dict({k.removeprefix("module/"): v for k, v in tensors.items() if k.startswith("module/")})
         optimiser.load_state_dict({**optimiser.state_dict(), "state": _optimiser_state(tensors)})
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path}: damaged or of another model ({error}); {advice}") from error

@@ -102,9 +102,7 @@ def train_classifier(recipe: ClassifierRecipe, run: TrainingRun, train: ImageSet
     network = engine.initialised(
         lambda: build_network(recipe.network.name, recipe.network.options), recipe.seed, recipe.network.name
     )
-    fitted = engine.fit(
-        CrossEntropy(network, train, test, recipe, engine.resolve_device(run.device)), recipe, run
-    )
+    fitted = engine.fit(CrossEntropy(network, train, test, recipe, engine.resolve_device(run.device)), recipe, run)
     save_classifier(run.out / "weights.safetensors", network, recipe.network)
     cards.write_card(
         run.out,
@@ -158,7 +156,5 @@ def accuracy_figures(run: TrainingRun, images: ImageSet) -> dict[str, JsonValue]
         "n": rate.n,
         "mean_st": round(float(st.mean()), 5),
         "n_judge_sure": int((st >= SURE_ST).sum()),
-        "recall": {
-            c: round(float(hit[images.labels == k].mean()), 4) for k, c in enumerate(images.class_names)
-        },
+        "recall": {c: round(float(hit[images.labels == k].mean()), 4) for k, c in enumerate(images.class_names)},
     }

@@ -47,7 +47,7 @@ class Objective(Protocol):
         """Mean loss (scalar) over the items of one batch; ``rng`` serves augmentation and noise."""
 
     def evaluate(self) -> dict[str, float]:
-        """Figures for the curve, measured after each epoch with the module in evaluation mode."""
+        """Figures for the curve, measured after an epoch with the module in evaluation mode."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,7 @@ def learning_rate_factor(step: int, n_steps: int, settings: Optimisation) -> flo
     if step < n_warmup:
         return (step + 1) / n_warmup
     rest = (step - n_warmup) / max(1, n_steps - n_warmup)
-    return {"cosine": 0.5 * (1 + math.cos(math.pi * rest)), "linear": 1 - rest, "constant": 1.0}[
-        settings.schedule
-    ]
+    return {"cosine": 0.5 * (1 + math.cos(math.pi * rest)), "linear": 1 - rest, "constant": 1.0}[settings.schedule]
 
 
 def fit(objective: Objective, recipe: BaseRecipe, run: TrainingRun) -> Fitted:
@@ -124,9 +122,11 @@ def fit(objective: Objective, recipe: BaseRecipe, run: TrainingRun) -> Fitted:
                     f"{run.recipe_path}: the loss became {mean_loss} in epoch {epoch + 1}; "
                     "lower optimisation.learning_rate"
                 )
-            objective.module.eval()
-            with torch.no_grad():
-                figures = objective.evaluate()
+            figures = {}
+            if epoch + 1 == settings.epochs or (epoch + 1) % settings.evaluate_every == 0:
+                objective.module.eval()
+                with torch.no_grad():
+                    figures = objective.evaluate()
             wall_s += time.perf_counter() - start_s
             curve.append({"epoch": epoch + 1, "wall_s": round(wall_s, 3), "loss": mean_loss, **figures})
             done = checkpoints.Progress(digest, epoch + 1, wall_s, curve)
@@ -182,9 +182,7 @@ def _optimiser(module: nn.Module, settings: Optimisation) -> torch.optim.Optimiz
 def _progress_bar(n_steps: int, n_done: int, run: TrainingRun) -> Iterator[Callable[[str], None]]:
     """A bar on a terminal; nothing elsewhere or if quiet."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, disable=run.quiet or not sys.stderr.isatty(), console=Console(stderr=True)
-    ) as bar:
+    with Progress(*columns, disable=run.quiet or not sys.stderr.isatty(), console=Console(stderr=True)) as bar:
         task = bar.add_task("starting", total=n_steps, completed=n_done)
 
         def advance(description: str) -> None:
@@ -195,7 +193,8 @@ def _progress_bar(n_steps: int, n_done: int, run: TrainingRun) -> Iterator[Calla
 
 def _write_curve(run: TrainingRun, curve: list[dict[str, float]]) -> None:
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(curve[-1]), lineterminator="\n")
+    columns = dict.fromkeys(key for row in curve for key in row)
+    writer = csv.DictWriter(text, fieldnames=list(columns), lineterminator="\n")
     writer.writeheader()
     writer.writerows(curve)
     checkpoints.write_atomically(run.out / "curve.csv", text.getvalue().encode())

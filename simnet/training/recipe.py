@@ -51,6 +51,8 @@ class Optimisation(Strict):
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16: forward and backward under autocast; weights and their sums stay float32."""
+    evaluate_every: Annotated[int, Field(ge=1)] = 1
+    """Measure the curve's figures after every so many epochs, and after the last."""
 
 
 class BaseRecipe(Strict):
@@ -61,8 +63,9 @@ class BaseRecipe(Strict):
     optimisation: Optimisation
 
     def digest(self) -> str:
-        """SHA-256 (hex) of the fully resolved recipe: defaults written out, keys sorted."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        """SHA-256 (hex) of the resolved recipe, defaults written out, without what leaves the weights as they are."""
+        content = self.model_dump(mode="json", exclude={"optimisation": {"evaluate_every"}})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def kind_module(kind: str) -> ModuleType:
@@ -94,8 +97,7 @@ def read_recipe(path: Path) -> BaseRecipe:
         recipe: BaseRecipe = kind_module(kind).Recipe.model_validate(content)
     except ValidationError as error:
         details = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: got {e['input']!r}: {e['msg']}"
-            for e in error.errors(include_url=False)
+            f"{'.'.join(map(str, e['loc']))}: got {e['input']!r}: {e['msg']}" for e in error.errors(include_url=False)
         )
         raise RecipeError(f"{path}: {details}") from error
     return recipe

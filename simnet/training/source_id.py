@@ -52,9 +52,7 @@ class Recipe(ClassifierRecipe):
 
 def run(recipe: Recipe, run: TrainingRun) -> None:
     """Train, then write ``weights.safetensors`` and ``card.yaml``."""
-    train_classifier(
-        recipe, run, _images(recipe, "train", run.data_root), _images(recipe, "test", run.data_root)
-    )
+    train_classifier(recipe, run, _images(recipe, "train", run.data_root), _images(recipe, "test", run.data_root))
 
 
 def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
@@ -73,8 +71,7 @@ def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
 def confusion(truth: NDArray[np.int64], answer: NDArray[np.int64]) -> dict[str, JsonValue]:
     """True source -> answered source -> number of images."""
     return {
-        s: {a: int(((truth == i) & (answer == j)).sum()) for j, a in enumerate(SOURCES)}
-        for i, s in enumerate(SOURCES)
+        s: {a: int(((truth == i) & (answer == j)).sum()) for j, a in enumerate(SOURCES)} for i, s in enumerate(SOURCES)
     }
 
 

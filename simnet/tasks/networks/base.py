@@ -56,10 +56,8 @@ class Classifier(nn.Module, ABC):
         return logits
 
 
-def conv_bn_relu(
-    n_in: int, n_out: int, *, kernel: int = 3, stride: int = 1, padding: int = 1
-) -> nn.Sequential:
+def conv_bn_relu(n_in: int, n_out: int, *, kernel: int = 3, stride: int = 1, padding: int = 1) -> nn.Sequential:
     """Convolution without bias, batch normalisation, ReLU."""
     return nn.Sequential(
-        nn.Conv2d(n_in, n_out, kernel, stride, padding, bias=False), nn.BatchNorm2d(n_out), nn.ReLU()
+        nn.Conv2d(n_in, n_out, kernel, stride, padding, bias=False), nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)
     )

@@ -65,9 +65,7 @@ def test_cifar_sample_leaves_out_the_jpeg_copies() -> None:
 
 def test_content_hash_ignores_the_file_format(tmp_path: Path) -> None:
     sample = data_set("cifar10").load("sample")
-    records = np.concatenate(
-        [sample.labels[:, None].astype(np.uint8), sample.images.reshape(1000, -1)], axis=1
-    )
+    records = np.concatenate([sample.labels[:, None].astype(np.uint8), sample.images.reshape(1000, -1)], axis=1)
     records.tofile(tmp_path / "test_batch.bin")
     binary = data_set("cifar10").load("test", tmp_path)
     assert np.array_equal(binary.images, sample.images)

@@ -69,9 +69,7 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
-def remote(
-    server: Server, *paths: str, body: bytes = BODY, **changes: object
-) -> dict[str, tuple[RemoteFile, ...]]:
+def remote(server: Server, *paths: str, body: bytes = BODY, **changes: object) -> dict[str, tuple[RemoteFile, ...]]:
     urls = tuple(server.url + p for p in paths)
     file = RemoteFile("set.bin", urls, len(body), hashlib.sha256(body).hexdigest(), **changes)  # type: ignore[arg-type]
     return {"toy": (file,)}
@@ -80,9 +78,7 @@ def remote(
 def test_whole_download_then_nothing_more_is_asked(server: Server, tmp_path: Path) -> None:
     server.files["/a"] = BODY
     seen: list[int] = []
-    folder = fetch(
-        "toy", tmp_path, remote=remote(server, "/a"), progress=lambda _, done, __: seen.append(done)
-    )
+    folder = fetch("toy", tmp_path, remote=remote(server, "/a"), progress=lambda _, done, __: seen.append(done))
     assert (folder / "set.bin").read_bytes() == BODY
     assert seen[-1] == len(BODY)
     fetch("toy", tmp_path, remote=remote(server, "/a"))
@@ -153,9 +149,7 @@ def test_only_the_named_members_of_an_archive_are_taken_out(server: Server, tmp_
     server.files["/a"] = body
     sources = remote(server, "/a", body=body, members={"in/a.bin": 3})
     folder = fetch("toy", tmp_path, remote=sources)
-    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()) == [
-        "toy/in/a.bin"
-    ]
+    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()) == ["toy/in/a.bin"]
     assert (folder / "in" / "a.bin").read_bytes() == b"abc"
     fetch("toy", tmp_path, remote=sources)
     assert len(server.requests) == 1

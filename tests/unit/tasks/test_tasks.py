@@ -61,9 +61,7 @@ def test_shipped_classifiers_on_the_samples(source: str, accuracy: float, role: 
     task = Classification.from_zoo(f"classifier/{source}_{role}")
     x, truth = sample(SETS[source])
     with torch.no_grad():
-        hits = torch.cat(
-            [task.recognised(task.infer(x[i : i + 250]), truth[i : i + 250]) for i in range(0, 1000, 250)]
-        )
+        hits = torch.cat([task.recognised(task.infer(x[i : i + 250]), truth[i : i + 250]) for i in range(0, 1000, 250)])
     rate = recognition_rate(hits.numpy())
     assert rate.n == 1000
     assert rate.value > accuracy - 4 * np.sqrt(accuracy * (1 - accuracy) / 1000)
@@ -71,9 +69,7 @@ def test_shipped_classifiers_on_the_samples(source: str, accuracy: float, role: 
 
 @pytest.mark.parametrize("source", sorted(SETS))
 def test_the_judge_is_not_the_network_of_the_semantic_loss(source: str) -> None:
-    judge, features = (
-        Classification.from_zoo(f"classifier/{source}_{role}").network for role in ("judge", "features")
-    )
+    judge, features = (Classification.from_zoo(f"classifier/{source}_{role}").network for role in ("judge", "features"))
     assert type(judge) is not type(features) or not torch.equal(judge.head.weight, features.head.weight)
 
 

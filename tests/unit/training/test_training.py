@@ -70,9 +70,7 @@ class Interrupted(Exception):
     pass
 
 
-@pytest.mark.parametrize(
-    "settings", [{}, {"optimiser": "adamw"}, {"optimiser": "adam", "schedule": "linear"}]
-)
+@pytest.mark.parametrize("settings", [{}, {"optimiser": "adamw"}, {"optimiser": "adam", "schedule": "linear"}])
 def test_resumed_training_gives_the_weights_of_an_uninterrupted_one(
     tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
 ) -> None:
@@ -129,9 +127,7 @@ def test_torchs_global_generator_is_left_alone(tmp_path: Path, data_root: Path) 
 
 
 def test_bfloat16_trains_to_float32_weights(tmp_path: Path, data_root: Path) -> None:
-    folder = train(
-        write_recipe(tmp_path / "toys" / "half", optimisation=optimisation(precision="bfloat16")), data_root
-    )
+    folder = train(write_recipe(tmp_path / "toys" / "half", optimisation=optimisation(precision="bfloat16")), data_root)
     with safe_open(folder / "weights.safetensors", framework="pt") as file:
         assert file.metadata() == {"network": "lenet", "options": '{"n_features": 8, "width": 2}'}
         assert file.get_tensor("head.weight").dtype == torch.float32
@@ -175,9 +171,7 @@ def test_checkpoint_of_another_recipe_is_refused(
         patch.setattr(engine, "finish", lambda run: None)
         train(write_recipe(tmp_path / "toys" / "one"), data_root)
     path = write_recipe(tmp_path / "toys" / "one", seed=4)
-    with pytest.raises(
-        checkpoints.CheckpointError, match=r"belongs to another recipe .*train without --resume"
-    ):
+    with pytest.raises(checkpoints.CheckpointError, match=r"belongs to another recipe .*train without --resume"):
         train(path, data_root, resume=True)
     checkpoint = path.parent / "checkpoint.safetensors"
     checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
@@ -246,9 +240,7 @@ def test_unknown_kind_data_set_network_and_device(tmp_path: Path, data_root: Pat
 
 def test_diverging_loss_is_told(tmp_path: Path, data_root: Path) -> None:
     steep = optimisation(learning_rate=1e30, schedule="constant", warmup=0.0)
-    with pytest.raises(
-        SimnetError, match=r"the loss became (nan|inf) in epoch \d; lower optimisation.learning_rate"
-    ):
+    with pytest.raises(SimnetError, match=r"the loss became (nan|inf) in epoch \d; lower optimisation.learning_rate"):
         train(write_recipe(tmp_path / "toys" / "steep", optimisation=steep), data_root)
 
 
@@ -256,9 +248,7 @@ def test_schedules() -> None:
     """Linear rise over the warm-up, then cosine or straight line to 0, by hand."""
 
     def factors(schedule: str) -> list[float]:
-        settings = Optimisation.model_validate(
-            {"epochs": 1, "learning_rate": 1, "schedule": schedule, "warmup": 0.2}
-        )
+        settings = Optimisation.model_validate({"epochs": 1, "learning_rate": 1, "schedule": schedule, "warmup": 0.2})
         return [engine.learning_rate_factor(step, 10, settings) for step in range(10)]
 
     assert factors("cosine")[:3] == [0.5, 1.0, 1.0]
