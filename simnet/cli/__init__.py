@@ -10,7 +10,7 @@ import traceback
 
 import typer
 
-from simnet.cli import check, data, list_plugins, models, report, run, schema, train
+from simnet.cli import check, data, link, list_plugins, models, report, run, schema, train
 from simnet.cli.group import Group
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("list")(list_plugins.list_plugins)
 app.command("report")(report.report)
 app.command("train")(train.train)
 app.add_typer(models.app, name="models")
+app.add_typer(link.app, name="link")
 app.add_typer(data.app, name="data")
 
 

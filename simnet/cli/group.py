@@ -34,7 +34,7 @@ class Group(TyperGroup):
         except OSError as error:
             if error.errno not in _SYSTEM_SAYS_NO:
                 raise
-            _say(f"{error.filename or 'writing'}: {error.strerror}; nothing unfinished was left that looks finished")
+            _say(f"{error.filename or 'writing'}: {error.strerror}; make room, or choose another folder with --out")
             sys.exit(USER_ERROR)
         except KeyboardInterrupt as interrupt:
             _say(str(interrupt) or "stopped by Ctrl-C; nothing was kept")

@@ -14,7 +14,13 @@ def report(
     run: Annotated[Path, typer.Argument(help="Run folder, such as runs/hello-1a2b3c.")], quiet: Quiet = False
 ) -> None:
     """Draw a run's figures, tables and page anew, from its files alone."""
-    from simnet.report import closing_table, redraw
+    draw(run, quiet=quiet)
+
+
+def draw(run: Path, *, quiet: bool) -> None:
+    """Draw a run's report, print its closing table and where the page is."""
+    from simnet.report import redraw
+    from simnet.report.table import closing_table
 
     redraw(run)
     if not quiet:

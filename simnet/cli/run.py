@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from simnet.cli.group import Device, Quiet
+from simnet.cli.report import draw
 
 
 def run(
@@ -27,12 +28,10 @@ def run(
     scenario = load_scenario(file, overrides=overrides)
 
     from simnet.build import run_scenario
-    from simnet.report import closing_table, redraw
 
-    folder = run_scenario(scenario, out=out, device=device, quiet=quiet)
-    redraw(folder.path)
-    if not quiet:
-        from rich.console import Console
-
-        Console().print(closing_table(folder.path))
-    print(folder.path / "report.html")
+    run = run_scenario(scenario, out=out, device=device, quiet=quiet).path
+    try:
+        draw(run, quiet=quiet)
+    except KeyboardInterrupt:
+        kept = f"the records are whole in {run}; 'simnet report {run}' draws what is missing"
+        raise KeyboardInterrupt(f"stopped by Ctrl-C; {kept}") from None

@@ -24,8 +24,7 @@ class UnknownName(SimnetError):
         self.allowed = sorted(allowed)
         near = nearest(str(got), self.allowed)
         message = f"unknown {what}: got {got!r}"
-        if near:
-            message += f"; did you mean {near!r}?"
+        message += f"; did you mean {near!r}?" if near else "."
         message += f" Allowed: {', '.join(self.allowed) or '(none)'}."
         super().__init__(message + (f" See '{hint}'." if hint else ""))
 

@@ -1,5 +1,4 @@
-"""A city: devices in clusters around gateways, a wired tree up to edge servers and clouds, a ring of
-edges."""
+"""A city: devices in clusters around gateways, a wired tree up to edge servers and clouds, a ring of edges."""
 
 from __future__ import annotations
 

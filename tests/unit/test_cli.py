@@ -1,0 +1,252 @@
+"""The command line: what each verb calls, what it prints, how it ends."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from simnet.cli import main
+from simnet.core.errors import SimnetError
+from simnet.core.plugins import KINDS
+from tests.unit.scenario.conftest import VALID
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command line in this process; gives the exit code."""
+
+    def run_main(*arguments: object) -> int:
+        monkeypatch.setattr(sys, "argv", ["simnet", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    return run_main
+
+
+@pytest.fixture
+def scenario_file(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text(VALID)
+    return path
+
+
+@pytest.fixture
+def backend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
+    """Stands for simnet.build and simnet.report: notes the calls, raises ``error`` if it is set."""
+    calls: list[Any] = []
+    fake = SimpleNamespace(calls=calls, error=None, draw_error=None)
+
+    def run_scenario(scenario: Any, **options: Any) -> SimpleNamespace:
+        calls.append((scenario, options))
+        if fake.error is not None:
+            raise fake.error
+        return SimpleNamespace(path=tmp_path / "runs" / "small-1")
+
+    def draw(run: Path, *, quiet: bool) -> None:
+        calls.append((run, quiet))
+        if fake.draw_error is not None:
+            raise fake.draw_error
+
+    build = ModuleType("simnet.build")
+    build.run_scenario = run_scenario  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "simnet.build", build)
+    monkeypatch.setattr("simnet.cli.run.draw", draw)
+    return fake
+
+
+def test_run_hands_everything_on(run: Run, backend: SimpleNamespace, scenario_file: Path, tmp_path: Path) -> None:
+    changes = ["--set", "duration_s=5", "--set", "seed=3"]
+    assert run("run", scenario_file, "--out", tmp_path, "--seed", 9, "--device", "cuda", *changes, "--quiet") == 0
+    (scenario, given), drawn = backend.calls
+    assert given == {"out": tmp_path, "device": "cuda", "quiet": True}
+    assert (scenario.duration_s, scenario.seed) == (5.0, 9)  # --seed wins over --set
+    assert drawn == (tmp_path / "runs" / "small-1", True)
+
+
+def test_run_by_default(run: Run, backend: SimpleNamespace, scenario_file: Path) -> None:
+    assert run("run", scenario_file) == 0
+    assert backend.calls[0][1] == {"out": Path("runs"), "device": "cpu", "quiet": False}
+
+
+def test_user_error_ends_with_2_and_no_traceback(
+    run: Run, backend: SimpleNamespace, scenario_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend.error = SimnetError("links.x: got 1; allowed 2")
+    assert run("run", scenario_file) == 2
+    output = capsys.readouterr()
+    assert output.err == "simnet: links.x: got 1; allowed 2\n" and output.out == ""
+
+
+def test_our_bug_ends_with_1_and_a_traceback(
+    run: Run, backend: SimpleNamespace, scenario_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend.error = ZeroDivisionError("ours")
+    assert run("run", scenario_file) == 1
+    error = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in error and "ZeroDivisionError: ours" in error
+    assert error.endswith("simnet: a bug of simnet, not of your input; please report it with the lines above\n")
+
+
+def test_ctrl_c_ends_with_130_and_says_what_was_kept(
+    run: Run, backend: SimpleNamespace, scenario_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend.error = KeyboardInterrupt()
+    assert run("run", scenario_file) == 130
+    assert capsys.readouterr().err == "simnet: stopped by Ctrl-C; nothing was kept\n"
+    backend.error, backend.draw_error = None, KeyboardInterrupt()
+    assert run("run", scenario_file) == 130
+    assert re.search(r"the records are whole in .*small-1; 'simnet report .*small-1' draws", capsys.readouterr().err)
+
+
+def test_full_disk_ends_with_2(
+    run: Run, backend: SimpleNamespace, scenario_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend.error = OSError(errno.ENOSPC, "No space left on device", "runs/x.parquet")
+    assert run("run", scenario_file) == 2
+    assert "simnet: runs/x.parquet: No space left on device; make room" in capsys.readouterr().err
+    backend.error = OSError(errno.EBADF, "Bad file descriptor")
+    assert run("run", scenario_file) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["rnu"], "No such command 'rnu'"),
+        (["run"], "Missing argument"),
+        (["run", "x.yaml", "--device", "tpu"], "'--device'"),
+        (["run", "x.yaml", "--seed", "a"], "'--seed'"),
+        (["run", "no_such.yaml"], "no_such.yaml: cannot be read: No such file"),
+        (["check", "no_such.yaml"], "no_such.yaml: cannot be read: No such file"),
+        (["list", "polices"], "unknown folder of plug-ins: got 'polices'"),
+        (["models", "measure", "classifier/x"], "unknown model: got 'classifier/x'"),
+        (["report", "no_such_run"], "no_such_run"),
+        (["data", "fetch", "imagenet", "--dest", "{tmp}"], "unknown data set to fetch: got 'imagenet'"),
+        (["link", "calibrate", "--length", "100"], "unknown codeword length: got 100"),
+        (["link", "calibrate", "--mcs", "QPSK"], "unknown MCS: got 'QPSK'; did you mean 'QPSK 1/2'?"),
+    ],
+)
+def test_wrong_use_ends_with_2(
+    run: Run, arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*(argument.format(tmp=tmp_path) for argument in arguments)) == 2
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error
+
+
+def test_check(run: Run, scenario_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", scenario_file) == 0
+    assert capsys.readouterr().out == f"{scenario_file}: ok: scenario 'small', 100 s; arms: cached, bare\n"
+    assert run("check", scenario_file, "--set", "seed=-1") == 2
+    assert capsys.readouterr().err == "simnet: --set 'seed=-1' seed: got -1; allowed: a whole number ≥ 0\n"
+
+
+def test_list_shows_every_plugin_with_its_docstring(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("list") == 0
+    listed = capsys.readouterr().out
+    for folder, kind in KINDS.items():
+        assert kind.names()
+        assert f"{folder} ({kind.word}):\n" in listed
+        for name in kind.names():
+            assert re.search(rf"^  {name} +\S.*\.$", listed, re.MULTILINE), name
+    assert run("list", "policies") == 0
+    by_word = capsys.readouterr().out
+    assert run("list", "store") == 0
+    assert by_word == capsys.readouterr().out
+    assert [line.split()[0] for line in by_word.splitlines()[1:]] == KINDS["store"].names()
+
+
+def test_schema_completes_every_plugin(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("schema") == 0
+    text = capsys.readouterr().out
+    schema = json.loads(text)
+    assert schema["properties"]["duration_s"]["exclusiveMinimum"] == 0
+    for reference in re.findall(r'"\$ref": "#/\$defs/([^"]+)"', text):
+        assert reference in schema["$defs"]
+    for name in KINDS["topology"].names():
+        assert f'"const": "{name}"' in text
+
+
+def test_models_lists_the_zoo(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("aesc/a", "classifier/long_name"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "train.yaml").touch()
+    (tmp_path / "aesc/a/decoder.safetensors").write_bytes(b"12345")
+    (tmp_path / "aesc/a/checkpoint.safetensors").write_bytes(b"1")
+    monkeypatch.setenv("SIMNET_ZOO", str(tmp_path))
+    assert run("models") == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "aesc/a                decoder 5 B"
+    assert second == f"classifier/long_name  not trained: simnet train {tmp_path}/classifier/long_name/train.yaml"
+
+
+def test_train_and_measure_hand_on(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import simnet.training
+
+    recipe = tmp_path / "train.yaml"
+    calls = []
+
+    def noted(*arguments: object, **options: object) -> Path:
+        calls.append((arguments, options))
+        return tmp_path
+
+    monkeypatch.setattr(simnet.training, "train", noted)
+    assert run("train", recipe, "--resume", "--data", tmp_path, "--quiet") == 0
+    expected = {"data_root": tmp_path, "device": "cpu", "resume": True, "out": None, "quiet": True}
+    assert calls == [((recipe,), expected)]
+
+    def interrupted(*_args: object, **_options: object) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(simnet.training, "train", interrupted)
+    assert run("train", recipe) == 130
+    assert capsys.readouterr().err == "simnet: stopped by Ctrl-C; nothing was kept\n"
+    (tmp_path / "checkpoint.safetensors").touch()
+    assert run("train", recipe) == 130
+    assert "checkpoint.safetensors holds the last finished epoch; go on with --resume" in capsys.readouterr().err
+
+
+def test_calibrate_writes_a_table(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--length", 576, "--mcs", "QPSK 1/2", "--max-blocks", 8, "--target-errors", 100, "--out", tmp_path]
+    assert run("link", "calibrate", *options, "--quiet") == 0
+    path = Path(capsys.readouterr().out.strip())
+    assert path.parent == tmp_path and path.is_file()
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["run", "--help"], ["list"], ["train", "--help"]])
+def test_nothing_heavy_is_imported_before_it_is_needed(arguments: list[str]) -> None:
+    code = (
+        f"import sys; sys.argv = ['simnet', *{arguments!r}]\n"
+        "import simnet.cli\n"
+        "try: simnet.cli.main()\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'torch', 'matplotlib', 'pandas', 'numpy', 'simpy'} & set(sys.modules)))"
+    )
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_python_dash_m() -> None:
+    done = python("-m", "simnet", "check", "no_such.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("simnet: no_such.yaml: cannot be read")
