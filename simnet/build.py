@@ -35,7 +35,7 @@ from simnet.scenario.schema import Scenario, Source
 from simnet.signal.plane import SignalPlane, SourceImages
 from simnet.tasks.classification import Classification
 from simnet.tasks.source_identification import SourceIdentification
-from simnet.topology.plan import NetworkPlan
+from simnet.topology.plan import NetworkPlan, NodePlan
 from simnet.traffic.base import CatalogueItem
 
 CALIBRATION_IMAGES = 256
@@ -172,13 +172,25 @@ def _catalogue(
     catalogue: list[CatalogueItem] = []
     for name, source in scenario.sources.items():
         sources[name] = _images(name, source, len(catalogue), device)
-        owners = [node.name for node in plan.nodes if node.tier == source.owners]
+        owners = [node.name for node in plan.nodes if _may_own(scenario, node, name)]
         if not owners:
-            raise SimnetError(f"sources.{name}.owners: the topology has no node of tier {source.owners!r}; name another")
+            raise SimnetError(
+                f"sources.{name}.owners: no node of tier {source.owners!r} owns this source type; name another tier, add nodes, "
+                f"or raise types_per_owner (now {scenario.types_per_owner})"
+            )
         for index in range(source.items):
             owner = owners[int(streams.uniform(scenario.seed, "owner", name, index) * len(owners))]
             catalogue.append(CatalogueItem(len(catalogue), name, owner))
     return sources, tuple(catalogue)
+
+
+def _may_own(scenario: Scenario, node: NodePlan, source_type: str) -> bool:
+    """Whether a node's camera is of this source type: each node has ``types_per_owner`` of those that its tier owns."""
+    types = [name for name, source in scenario.sources.items() if source.owners == node.tier]
+    if source_type not in types:
+        return False
+    ranked = sorted(types, key=lambda name: streams.uniform(scenario.seed, "owner type", node.name, name))
+    return source_type in ranked[: scenario.types_per_owner]
 
 
 def _images(name: str, source: Source, first_item_id: int, device: str) -> SourceImages:

@@ -60,7 +60,7 @@ class Oracle(Directory):
 
     def known(self, slice_: Slice, node: str, owner: str) -> str | None:
         nodes = self.network.nodes
-        stored = [n for n in self.network.holders.get(slice_.id, ()) if nodes[n].offers(slice_.id)]
+        stored = [n for n in list(self.network.holders.get(slice_.id, ())) if nodes[n].offers(slice_.id)]
         return self._nearest((n for n in (owner, *stored, *self._built_in(slice_)) if n != node), node)
 
     def find(self, slice_: Slice, exchange: Exchange) -> Search:

@@ -127,7 +127,7 @@ class Source(Part):
     )
     labels: tuple[int, ...] | None = Field(None, description="only images of these labels; null: all")
     items: int = Field(100, ge=1, description="items of this type in the catalogue")
-    owners: Tier = Field("device", description="tier whose nodes own the items, dealt out by name")
+    owners: Tier = Field("device", description="tier whose nodes own the items")
     judge: str = Field(description="zoo model that measures ST: classifier/…; it never reaches a node")
     wish: Wish = Wish()
 
@@ -194,6 +194,9 @@ class Scenario(Part):
     radios: dict[Name, Radio] = {}
     wires: dict[Name, Wire] = {}
     sources: dict[Name, Source] = Field(min_length=1)
+    types_per_owner: int | None = Field(
+        1, ge=1, description="source types of which one node may own items, drawn by its name; null: all"
+    )
     codecs: dict[Name, plugin("codecs")] = Field(min_length=1)  # type: ignore[valid-type]
     consumers: tuple[Tier, ...] = Field(("device",), min_length=1, description="tiers whose nodes make requests")
     traffic: plugin("traffic")  # type: ignore[valid-type]
