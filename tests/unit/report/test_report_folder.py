@@ -1,0 +1,298 @@
+"""The whole report from a folder's files: numbers, page, figures, errors."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from simnet.core.records import Recorder
+from simnet.core.tables import TABLES
+from simnet.report import redraw
+from simnet.report.figures import FIGURES
+from simnet.report.records_doc import records_markdown
+from simnet.report.run_folder import RunError
+from simnet.report.summary import summarise
+from simnet.report.table import closing_table
+
+MakeRun = Callable[..., Path]
+
+
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what comes before and after the drawing, which takes most of the time."""
+    monkeypatch.setattr("simnet.report.figures.FIGURES", {})
+
+
+def as_text(run: Path) -> str:
+    console = Console(width=100, file=io.StringIO())
+    with console.capture() as captured:
+        console.print(closing_table(run))
+    return captured.get()
+
+
+def test_summary_says_what_pandas_finds_in_the_tables(make_run: MakeRun) -> None:
+    run = make_run(n_requests=600)
+    summary = summarise(run)
+    assert json.loads((run / "summary.json").read_text()) == summary
+    requests = pd.read_parquet(run / "requests.parquet")
+    transfers = pd.read_parquet(run / "transfers.parquet")
+    deliveries = pd.read_parquet(run / "deliveries.parquet")
+    for arm, mine in requests.groupby("arm"):
+        cell = summary["arms"][arm]["all"]
+        assert cell["requests"] == len(mine) == sum(cell["outcomes"].values())
+        assert cell["satisfied"]["hits"] == (mine["outcome"] == "satisfied").sum()
+        sent = mine[["code_byte", "model_byte", "control_byte", "enhancement_byte"]].sum().sum()
+        assert cell["end_to_end_byte"]["total"] == sent
+        of_arm = transfers[transfers["arm"] == arm]
+        assert sum(part["first"] for part in cell["link_byte"].values()) == of_arm["first_byte"].sum()
+        assert sum(part["retry"] for part in cell["link_byte"].values()) == of_arm["retry_byte"].sum() > 0
+        assert cell["channel_use"]["overhead"] == of_arm["overhead_channel_use"].sum()
+        assert cell["ss_mean"]["value"] == pytest.approx(mine["ss"].mean())
+        seen = deliveries[deliveries["arm"] == arm]
+        assert cell["delivered"]["hits"] == len(seen) < len(mine)
+        assert (
+            cell["ss_mean_delivered"]["value"] == pytest.approx(seen["ss"].mean()) != cell["ss_mean"]["value"]
+        )
+        assert cell["ss_population"]["n_recovered"] == seen["correct_recovered"].sum()
+        assert cell["judge_unsure"] == seen["judge_unsure"].sum()
+        latency = (mine["ended_s"] - mine["created_s"])[mine["request_id"].isin(seen["request_id"])]
+        assert cell["latency"]["p95_s"] == pytest.approx(latency.quantile(0.95))
+        assert sum(cell["latency"]["parts"].values()) == pytest.approx(latency.mean())
+        sources = summary["arms"][arm]["sources"].values()
+        assert sum(part["requests"] for part in sources) == len(mine)
+        assert sum(part["channel_use"]["overhead"] for part in sources) == cell["channel_use"]["overhead"]
+
+
+def test_break_even_rows_agree_with_a_loop_over_the_requests(make_run: MakeRun) -> None:
+    run = make_run(n_requests=3000)
+    rows = summarise(run)["break_even"]
+    requests = pd.read_parquet(run / "requests.parquet")
+    provisioned = 8_100  # bytes of the digits decoder that each consumer of digits was given
+    crossed = 0
+    for row in rows:
+        if row["source_type"] != "digits" or row["basis"] not in ("counted", "stripped"):
+            continue
+        mine, rival = (
+            requests[(requests["arm"] == arm) & (requests["source_type"] == "digits")]
+            for arm in (row["arm"], row["rival"])
+        )
+        excess = provisioned * mine["consumer"].nunique() if row["arm"] == "preload" else 0
+        assert row["upfront"] == excess
+        crossing = None
+        for n, (a, b) in enumerate(zip(mine.itertuples(), rival.itertuples(), strict=True), start=1):
+            for request, sign in ((a, 1), (b, -1)):
+                sent = (
+                    request.code_byte + request.model_byte + request.control_byte + request.enhancement_byte
+                )
+                excess += sign * (sent - (request.stripped_byte if row["basis"] == "stripped" else 0))
+            if excess >= 0:
+                crossing = None
+            elif crossing is None:
+                crossing = n
+        assert row["crossing_request"] == crossing
+        crossed += crossing is not None
+    assert crossed >= 2, "the synthetic run must contain crossings to test them"
+
+
+def test_baseline_is_jpeg_and_differences_are_paired(make_run: MakeRun) -> None:
+    run = make_run(n_requests=300)
+    summary = summarise(run)
+    assert summary["baseline"] == "jpeg"
+    requests = pd.read_parquet(run / "requests.parquet").set_index("request_id")
+    codes = {arm: requests[requests["arm"] == arm]["code_byte"] for arm in ("webp", "jpeg")}
+    found = summary["paired"]["webp"]["end_to_end_byte"]
+    assert found["value"] == pytest.approx((codes["webp"] - codes["jpeg"]).mean())
+    assert found["low"] < found["value"] < found["high"] < 0
+
+
+class _Resources(HTMLParser):
+    """Every address that a page would load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.found += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data")]
+
+
+def test_page_is_self_contained_and_shows_everything(make_run: MakeRun) -> None:
+    run = make_run(n_requests=500)
+    redraw(run)
+    page = (run / "report.html").read_text()
+    parser = _Resources()
+    parser.feed(page)
+    assert len(parser.found) == len(FIGURES) + 4 * (1 + 5), (
+        "figures, and per source type the original and 5 arms"
+    )
+    assert all(address.startswith("data:image/") for address in parser.found)
+    assert not parser.tags & {"script", "link", "iframe", "object"}
+    assert "@import" not in page and "url(" not in page
+    assert "synthetic &lt;b&gt;city&lt;/b&gt;" in page, "the scenario's text is shown, escaped"
+    assert "aesc &amp; co" in page
+    for name in FIGURES:
+        svg = (run / "figures" / f"{name}.svg").read_text()
+        assert "<text" in svg, "text stays text"
+        assert (run / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_drawing_again_gives_the_same_bytes(make_run: MakeRun) -> None:
+    run = make_run(n_requests=200)
+    redraw(run)
+    files = [p for p in sorted(run.rglob("*")) if p.suffix in (".svg", ".png", ".html", ".json")]
+    first = {path: path.read_bytes() for path in files}
+    redraw(run)
+    assert len(first) > 10
+    assert {path: path.read_bytes() for path in first} == first
+    assert not re.search(r"<dc:date>", (run / "figures" / "traffic.svg").read_text())
+
+
+def test_closing_table_is_readable_at_100_columns(make_run: MakeRun) -> None:
+    run = make_run(n_requests=3000)
+    summary = summarise(run)
+    text = as_text(run)
+    assert max(len(line) for line in text.splitlines()) <= 100
+    for arm in summary["arms"]:
+        assert re.search(rf"^\s*{arm} +3,000 ", text, re.MULTILINE), f"one unbroken row for {arm}"
+    assert "…" not in text, "nothing is cut off"
+    assert "never" in text and re.search(r">[\d,]+", text)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"arms": ("jpeg",)},
+        {"arms": ("on_demand",)},
+        {"delivers": False, "wireless": False, "arms": ("preload", "on_demand", "jpeg")},
+        {"n_requests": 0},
+        {"n_devices": 1, "n_gateways": 1, "n_requests": 1, "arms": ("on_demand", "jpeg")},
+        {"n_devices": 500, "n_requests": 50, "arms": ("on_demand", "jpeg")},
+    ],
+    ids=str,
+)
+def test_odd_runs_are_reported_too(make_run: MakeRun, shape: dict[str, Any]) -> None:
+    run = make_run(**{"n_requests": 60, **shape})
+    redraw(run)
+    assert "<h1>city</h1>" in (run / "report.html").read_text()
+    assert as_text(run)
+
+
+def test_a_run_with_empty_tables_and_no_samples(tmp_path: Path) -> None:
+    run = tmp_path / "empty"
+    run.mkdir()
+    Recorder().write(run)
+    (run / "scenario.yaml").write_text("name: empty\n")
+    (run / "manifest.json").write_text('{"arms": ["main"], "scenario": "empty"}')
+    redraw(run)
+    assert list((run / "figures").iterdir()) == []
+    assert as_text(run)
+
+
+def test_figures_that_no_longer_apply_are_removed(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simnet.report.figures.FIGURES", {"hit_ratio": FIGURES["hit_ratio"]})
+    run = make_run(n_requests=50)
+    redraw(run)
+    assert "Store hit ratio" in (run / "report.html").read_text()
+    stores = pd.read_parquet(run / "stores.parquet")
+    stores.iloc[:0].to_parquet(run / "stores.parquet")
+    redraw(run)
+    assert not (run / "figures" / "hit_ratio.svg").exists()
+    assert "Store hit ratio" not in (run / "report.html").read_text()
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _drop_column(path: Path) -> None:
+    pd.read_parquet(path).drop(columns=["outcome"]).to_parquet(path)
+
+
+def _rename_arm(path: Path) -> None:
+    table = pd.read_parquet(path)
+    table["arm"] = "ghost"
+    table.to_parquet(path)
+
+
+@pytest.mark.parametrize(
+    ("file", "harm", "message"),
+    [
+        ("manifest.json", Path.unlink, "no manifest.json"),
+        ("manifest.json", _cut, "damaged"),
+        ("manifest.json", lambda p: p.write_text("[1]"), "list of names"),
+        ("manifest.json", lambda p: p.write_text('{"arms": []}'), "list of names"),
+        ("requests.parquet", Path.unlink, "missing"),
+        ("requests.parquet", _cut, "damaged"),
+        ("requests.parquet", _drop_column, "columns are missing: outcome"),
+        ("requests.parquet", _rename_arm, "doesn't list: ghost"),
+        ("transfers.parquet", lambda p: p.write_bytes(b""), "damaged"),
+        ("stores.parquet", lambda p: p.write_bytes(b"PAR1" * 9), "damaged"),
+        ("scenario.yaml", lambda p: p.write_bytes(b"\xff\xfe\x00"), "damaged"),
+        ("scenario.yaml", lambda p: p.write_text("a: [1"), "damaged"),
+        ("samples/index.json", lambda p: p.write_text('[{"arm": 1}]'), "list of entries"),
+        ("samples/0.png", Path.unlink, "missing"),
+    ],
+)
+def test_damage_gives_one_clear_error(
+    make_run: MakeRun, file: str, harm: Callable[[Path], object], message: str, no_figures: None
+) -> None:
+    run = make_run(n_requests=20, n_devices=4, n_gateways=1)
+    harm(run / file)
+    with pytest.raises(RunError, match=message) as caught:
+        redraw(run)
+    assert file.partition("/")[0] in str(caught.value)
+    assert not (run / "report.html").exists(), "no page that looks whole"
+
+
+def test_files_outside_the_run_are_not_shown(make_run: MakeRun, tmp_path: Path, no_figures: None) -> None:
+    run = make_run(n_requests=20, n_devices=4)
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    index = run / "samples" / "index.json"
+    entries = json.loads(index.read_text())
+    entries[0]["recovered"] = "../secret.png"
+    index.write_text(json.dumps(entries))
+    with pytest.raises(RunError, match=r"outside the run folder.*secret\.png"):
+        redraw(run)
+
+
+def test_a_table_needs_a_summary(make_run: MakeRun) -> None:
+    run = make_run(n_requests=5)
+    with pytest.raises(RunError, match=r"summary\.json.*simnet report"):
+        closing_table(run)
+
+
+def test_importing_the_report_loads_no_heavy_library() -> None:
+    code = (
+        "import sys, simnet.report; print([m for m in ('matplotlib', 'pandas', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_reporting_needs_neither_torch_nor_pyplot_nor_the_simulation(make_run: MakeRun) -> None:
+    run = make_run(n_requests=20, n_devices=4)
+    code = (
+        "import sys, pathlib, simnet.report; simnet.report.redraw(pathlib.Path(sys.argv[1])); "
+        "print([m for m in ('torch', 'simpy', 'matplotlib.pyplot', 'simnet.net') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(run)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_records_page_is_the_one_that_the_tables_give() -> None:
+    page = records_markdown()
+    assert all(f"## {name}.parquet" in page for name in TABLES)
+    assert (Path(__file__).parents[3] / "docs" / "records.md").read_text() == page

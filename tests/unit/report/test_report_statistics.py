@@ -1,0 +1,62 @@
+"""Intervals over clusters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simnet.report import statistics
+from simnet.tasks.similarity import ss_population
+
+
+def test_a_rate_of_nothing_has_no_value() -> None:
+    assert statistics.rate(0, 0) == {"value": None, "low": None, "high": None, "hits": 0, "n": 0}
+
+
+def test_mean_of_independent_values_is_the_classical_interval() -> None:
+    values = np.random.default_rng(1).normal(5, 2, 500)
+    found = statistics.mean(values, np.arange(500))
+    half = 1.959963984540054 * values.std(ddof=1) / np.sqrt(500)
+    assert found["value"] == pytest.approx(values.mean())
+    assert found["high"] - found["value"] == pytest.approx(half)
+
+
+def test_copies_within_a_cluster_add_no_certainty() -> None:
+    values = np.random.default_rng(2).normal(5, 2, 50)
+    alone = statistics.mean(values, np.arange(50))
+    copied = statistics.mean(np.repeat(values, 10), np.repeat(np.arange(50), 10))
+    assert (copied["low"], copied["high"]) == (pytest.approx(alone["low"]), pytest.approx(alone["high"]))
+
+
+def test_one_cluster_has_no_interval() -> None:
+    assert statistics.mean([1.0, 2.0], ["a", "a"]) == {"value": 1.5, "low": None, "high": None, "n": 2}
+
+
+def test_ss_of_single_items_agrees_with_the_tasks_function() -> None:
+    rng = np.random.default_rng(3)
+    original = rng.uniform(size=400) < 0.97
+    recovered = original & (rng.uniform(size=400) < 0.9)
+    ours = statistics.ss_population(original, recovered, np.arange(400), rng=np.random.default_rng(4))
+    theirs = ss_population(original, recovered, rng=np.random.default_rng(5))
+    assert ours["value"] == theirs.value
+    # percentiles of 1000 and 2000 resamples: standard error of a 2.5 % quantile is about 2.7 σ/√R
+    sigma = (theirs.high - theirs.low) / 3.92
+    for mine, other in ((ours["low"], theirs.low), (ours["high"], theirs.high)):
+        assert abs(mine - other) < 4 * 2.7 * sigma * (1 / 1000 + 1 / 2000) ** 0.5
+
+
+def test_repeated_items_widen_the_interval_of_ss() -> None:
+    rng = np.random.default_rng(6)
+    recovered = rng.uniform(size=40) < 0.8
+    original, items = np.ones(40, bool), np.arange(40)
+    once = statistics.ss_population(original, recovered, items, rng=np.random.default_rng(7))
+    many = statistics.ss_population(
+        np.repeat(original, 25), np.repeat(recovered, 25), np.repeat(items, 25), rng=np.random.default_rng(7)
+    )
+    assert (many["low"], many["high"], many["items"], many["n"]) == (once["low"], once["high"], 40, 1000)
+
+
+def test_ss_of_unrecognised_originals_is_undefined() -> None:
+    nothing = np.zeros(3, bool)
+    found = statistics.ss_population(nothing, nothing, np.arange(3), rng=np.random.default_rng(8))
+    assert found["value"] is None and found["n"] == 3
