@@ -1,4 +1,8 @@
-"""The digital chain: payload → CRC → LDPC → QAM → flat channel → soft demapper → decoder → CRC → payload."""
+"""The digital chain: payload → CRC → LDPC → interleaver → QAM → flat channel, and back by soft demapping and decoding.
+
+IEEE 802.16e sends LDPC words without an interleaver. Here a fixed one deals a word's bits to the symbols: neighbouring
+bits stand in neighbouring checks, and those of one 64-QAM symbol share its noise.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +92,7 @@ class DigitalChain:
 
     Raises:
         UnknownName: no such backend.
-        SimnetError: the reference backend's libraries are missing, or it was asked to run on a GPU.
+        SimnetError: no such device, the reference backend's libraries are missing, or it was asked to run on a GPU.
     """
 
     def __init__(
@@ -127,11 +131,12 @@ class DigitalChain:
         for row, job in zip(messages, jobs, strict=True):
             row[: len(job.payload)] = np.frombuffer(job.payload, dtype=np.uint8)
         info = torch.from_numpy(np.unpackbits(crc.attach(messages), axis=1)).to(device)
-        flips = torch.from_numpy(_scrambling(n)).to(device)
-        symbols = self._backend.modulate(self._backend.encode(info) ^ flips, bits_per_symbol)
+        flips, order, inverse_order = (torch.from_numpy(each).to(device) for each in _scrambling(n))
+        codewords = self._backend.encode(info)
+        symbols = self._backend.modulate((codewords ^ flips)[:, order], bits_per_symbol)
         rows = _slices(range(len(jobs)), self._backend.chunk)
         llr = torch.cat([self._soft_bits(symbols[chunk], [jobs[i] for i in chunk]) for chunk in rows])
-        decided, iterations = self._backend.decode(llr * (1.0 - 2.0 * flips))
+        decided, iterations = self._backend.decode(llr[:, inverse_order] * (1.0 - 2.0 * flips))
         decoded = np.packbits(decided[:, : info.shape[1]].cpu().numpy(), axis=1)
         return [
             BlockResult(bool(ok), row[: len(job.payload)].tobytes(), n_iterations)
@@ -158,6 +163,9 @@ class DigitalChain:
 
 def _backend(name: str, device: str, max_iterations: int | None) -> Backend:
     if name == "native":
+        if device not in ("cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
+            allowed = "'cpu' or 'cuda'" if torch.cuda.is_available() else "'cpu' (torch finds no CUDA GPU here)"
+            raise SimnetError(f"PHY device: got {device!r}; allowed {allowed}")
         settings = DecoderSettings()
         if max_iterations is not None:
             settings = replace(settings, max_iterations=max_iterations)
@@ -194,9 +202,14 @@ def _slices(items: Sequence[int], size: int) -> list[Sequence[int]]:
 
 
 @cache
-def _scrambling(n: int) -> NDArray[np.uint8]:
-    """Fixed random bits [n] added to codewords, so that constant payloads meet the error rate of random ones."""
-    return generator(0, "scrambling", n).integers(0, 2, n, dtype=np.uint8)
+def _scrambling(n: int) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """What is done to every codeword of n bits, each [n]: bits added, order of sending, and that order's inverse.
+
+    The added bits give constant payloads the error rate of random ones.
+    """
+    flips = generator(0, "scrambling", n).integers(0, 2, n, dtype=np.uint8)
+    order = generator(0, "interleaving", n).permutation(n)
+    return flips, order, np.argsort(order)
 
 
 def _transmit_uncoded(job: UncodedJob) -> bytes:
