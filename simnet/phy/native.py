@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from simnet.phy import qam
@@ -11,7 +12,8 @@ from simnet.phy.backend import Backend
 from simnet.phy.ldpc import Code, ieee80216e
 from simnet.phy.ldpc_decoder import DecoderSettings, LdpcDecoder
 
-_CHUNK = 16
+_CHUNK = {"cpu": 16, "cuda": 1024}
+"""Blocks per chunk and kind of device: small enough that a lone block is cheap on a CPU, large enough for a GPU."""
 
 
 class NativeBackend(Backend):
@@ -33,7 +35,7 @@ class NativeBackend(Backend):
         code: Callable[[int], Code] = ieee80216e,
     ) -> None:
         self.device = device
-        self.chunk = _CHUNK
+        self.chunk = _CHUNK[torch.device(device).type]
         self.settings = settings or DecoderSettings()
         self._code = code
         self._decoders: dict[int, LdpcDecoder] = {}

@@ -30,13 +30,15 @@ class ParityCheck:
         """Layers of any binary matrix [checks, n], dense or sparse; checks are dealt first-fit, in the order of rows.
 
         Raises:
-            SimnetError: an entry is neither 0 nor 1.
+            SimnetError: an entry is neither 0 nor 1, or a check has fewer than two bits.
         """
         rows = sparse.csr_array(matrix)
         rows.eliminate_zeros()
         rows.sort_indices()
         if not np.all(rows.data == 1):
             raise SimnetError("parity-check matrix: got entries other than 0 and 1; pass a binary matrix")
+        if rows.shape[0] == 0 or np.diff(rows.indptr).min() < 2:
+            raise SimnetError("parity-check matrix: every check needs two or more bits; remove shorter checks")
         n = int(rows.shape[1])
         checks_of: list[list[NDArray[np.int64]]] = []
         taken_of: list[NDArray[np.bool_]] = []

@@ -130,6 +130,8 @@ def test_impossible_jobs_are_refused(change: dict[str, object], message: str) ->
 def test_unknown_backends_and_devices_are_refused() -> None:
     with pytest.raises(UnknownName, match=r"unknown PHY backend: got 'refrence'; did you mean 'reference'\?"):
         DigitalChain("refrence")  # type: ignore[arg-type]
+    with pytest.raises(SimnetError, match="PHY device: got 'gpu'; allowed 'cpu'"):
+        DigitalChain(device="gpu")
     with pytest.raises(SimnetError, match="backend 'reference' on device 'cuda': allowed 'cpu'"):
         DigitalChain("reference", device="cuda")
 

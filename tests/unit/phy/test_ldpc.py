@@ -28,7 +28,7 @@ def noisy_llr(codewords: torch.Tensor, esno_per_bit: float, name: str) -> torch.
 
 def irregular_matrix() -> np.ndarray:
     matrix = (generator(3, "irregular").random((40, 90)) < 0.06).astype(np.uint8)
-    matrix[:, :40] |= np.eye(40, dtype=np.uint8)
+    matrix[:, :80] |= np.tile(np.eye(40, dtype=np.uint8), 2)
     return matrix
 
 
@@ -67,6 +67,8 @@ def test_layers_hold_the_matrix_and_share_no_bit() -> None:
 def test_a_matrix_that_is_not_binary_is_refused() -> None:
     with pytest.raises(SimnetError, match="entries other than 0 and 1"):
         ParityCheck.from_matrix(np.array([[0, 2], [1, 1]]))
+    with pytest.raises(SimnetError, match="every check needs two or more bits"):
+        ParityCheck.from_matrix(np.array([[0, 1], [1, 1]]))
 
 
 def test_positive_llr_is_bit_0() -> None:
