@@ -34,6 +34,7 @@ class Costs:
         rival: [N] of the rival, everything.
         created_s: [N].
         holder: [N] int: who consumes.
+        first: [N] bool: this holder fetches this kind of model for the first time, which happens only once.
         upfront: cost of models that the holders were given before the first request.
     """
 
@@ -42,6 +43,7 @@ class Costs:
     rival: NDArray[np.int64]
     created_s: NDArray[np.float64]
     holder: NDArray[np.int64]
+    first: NDArray[np.bool_]
     upfront: int = 0
 
     @property
@@ -59,7 +61,8 @@ class BreakEven:
         n_star_low, n_star_high: 95 % bootstrap interval; None: without bound.
         crossing_request: from this request on (1-based, in order of creation) the arm's sum stays below the
             rival's.
-        expected_request: where the crossing is to be expected at the saving of the run's second half.
+        expected_request: where the crossing is to be expected if requests go on saving what those of the run's
+            second half did, first fetches left out. If they save nothing, the verdict is "never".
         holders, holders_crossed: consumers, and those whose own requests have paid for their own fetches.
         holder_median_request: own request at which the median holder had; None: it hasn't yet.
     """
@@ -141,7 +144,8 @@ def _crossing(costs: Costs) -> tuple[Verdict, int | None, int | None]:
         not_yet = np.flatnonzero(excess >= 0)
         return "crossed", int(not_yet[-1]) + 2 if len(not_yet) else 1, None
     half = slice(n // 2, n)
-    saving = float((costs.rival[half] - costs.use[half] - costs.model[half]).mean())
+    again = np.where(costs.first, 0, costs.model)
+    saving = float((costs.rival - costs.use - again)[half].mean())
     if saving <= 0:
         return "never", None, None
     return "beyond_run", None, n + math.floor(float(excess[-1]) / saving) + 1

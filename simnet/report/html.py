@@ -162,8 +162,8 @@ def _break_even(summary: Summary) -> str:
 
 def _break_even_table(summary: Summary, rival: str) -> str:
     heads = [
-        "source type", "arm", "J (B)", "c (B)", "M (B)", "p_miss", "(J − c)/M", "n* = M/(J − c)", "measured",
-        "holders paid off", "n*, headers stripped", "measured, headers stripped",
+        "source type", "arm", "J (B)", "c (B)", "M (B)", "p_miss", "(J\u00a0−\u00a0c)/M", "n* = M/(J\u00a0−\u00a0c)",
+        "measured", "holders paid off", "n*, headers stripped", "measured, headers stripped",
     ]  # fmt: skip
     rows = [row for row in summary["break_even"] if row["rival"] == rival]
     stripped = {(row["arm"], row["source_type"]): row for row in rows if row["basis"] == "stripped"}

@@ -25,6 +25,8 @@ BASES = ("counted", "stripped", "link", "channel_use")
 """What break-even counts: end-to-end bytes, the same without fixed format headers, bytes over all links with
 retries, channel uses with retries and overhead."""
 
+FETCHED = ("fetched", "consumer_code", "source_type")
+
 Summary = dict[str, Any]
 
 
@@ -233,6 +235,7 @@ def _break_even(
             rival=rival_total,
             created_s=mine["created_s"].to_numpy(float),
             holder=mine["consumer_code"].to_numpy(np.int64),
+            first=(model > 0) & ~mine.assign(fetched=model > 0).duplicated(list(FETCHED)).to_numpy(),
             upfront=0 if basis == "channel_use" else _upfront_byte(folder, arms[0], mine),
         ),
         seed=folder.seed,

@@ -14,11 +14,13 @@ from simnet.report.run_folder import RunError, RunFolder
 from simnet.report.wording import NONE, closed_form, kilobyte, number, percent, short_verdict
 
 NOTES = (
-    "SS: population SS of what was delivered. kB/req: end to end, all classes. mJ/req: radio, wires and "
-    "compute, without idle power. Pays off: number of requests from which the arm's traffic stays below the "
-    "rival's, headers counted or stripped (>n: expected at n, beyond this run); an arm that fetched nothing "
-    "is charged with the decoders that its consumers were given. n* = M/(J − c): uses per holder and fetch, "
-    "with its 95 % interval."
+    "SS: population SS of what was delivered. kB/req: end to end, all classes. mJ/req: radio, wires and compute, "
+    "without idle power."
+)
+BREAK_EVEN_NOTES = (
+    " Pays off: number of requests from which the arm's traffic stays below the rival's, headers counted or "
+    "stripped (>n: expected at n, beyond this run); an arm that fetched nothing is charged with the decoders that "
+    "its consumers were given. n* = M/(J − c): uses per holder and fetch, with its 95 % interval."
 )
 
 
@@ -41,7 +43,7 @@ def closing_table(run: Path) -> Table:
     page.add_row(_arms(summary))
     if summary["break_even"]:
         page.add_row(_break_even(summary))
-    page.add_row(Text(NOTES, style="dim"))
+    page.add_row(Text(NOTES + (BREAK_EVEN_NOTES if summary["break_even"] else ""), style="dim"))
     return page
 
 
@@ -51,7 +53,8 @@ def _arms(summary: dict[str, Any]) -> Table:
     rival = summary["baseline"]
     for heading in ("requests", "satisfied", "SS", "kB/req", "models", "p95 (s)", "mJ/req"):
         table.add_column(heading, justify="right")
-    table.add_column(Text(f"pays off against {rival} at"), justify="right")
+    if summary["break_even"]:
+        table.add_column(Text(f"pays off against {rival} at"), justify="right")
     found = {
         row["arm"]: row
         for row in summary["break_even"]
@@ -70,7 +73,7 @@ def _arms(summary: dict[str, Any]) -> Table:
             percent(cell["model_share"]),
             number(cell["latency"]["p95_s"]),
             number(None if active_j is None else 1000 * active_j),
-            short_verdict(found[name]) if name in found else NONE,
+            *([short_verdict(found[name]) if name in found else NONE] if summary["break_even"] else []),
         )
     return table
 

@@ -97,8 +97,8 @@ def _when(row: dict[str, Any]) -> str:
         return "never (a code costs no less than the rival)"
     if row["verdict"] == "never":
         return (
-            f"never at this rate of fetches ({percent(row['p_miss'], 2)} of requests; "
-            f"it pays below {percent(row['p_miss_limit'], 2)})"
+            f"never while decoders are fetched again so often ({percent(row['p_miss'], 2)} of requests with a "
+            f"fetch; it pays below {percent(row['p_miss_limit'], 2)})"
         )
     closed = f" (one holder, one fetch: n* = {number(row['n_star'])})"
     return (f"after {verdict(row)} requests" if row["verdict"] == "crossed" else verdict(row)) + closed

@@ -151,7 +151,7 @@ class _City:
         unsure = item_good[0] > 0.99
         recovered = bool(item_good[1] < good)
         row.ss = None if unsure else min(1.0, 0.9 + 0.1 * item_good[1]) if recovered else 0.3
-        row.outcome = "satisfied" if unsure or row.ss and row.ss >= 0.9 else "below_wish"
+        row.outcome = "satisfied" if unsure or (row.ss or 0.0) >= 0.9 else "below_wish"
         self.recorder.add(
             DeliveryRow(
                 arm=arm,

@@ -17,12 +17,17 @@ def measure(
     model = np.zeros(n, np.int64)
     for at, byte in (model_at or {}).items():
         model[at] = byte
+    holder = kw.pop("holder", np.arange(n, dtype=np.int64) % holders)
+    fetches = np.flatnonzero(model)
+    first = np.zeros(n, bool)
+    first[fetches[np.unique(holder[fetches], return_index=True)[1]]] = True
     costs = Costs(
         use=np.full(n, c, np.int64),
         model=model,
         rival=np.full(n, j, np.int64),
         created_s=np.arange(n, dtype=float),
-        holder=np.arange(n, dtype=np.int64) % holders,
+        holder=holder,
+        first=first,
         **kw,
     )
     found = break_even(costs, seed=1)
@@ -54,6 +59,13 @@ def test_beyond_the_run_it_says_where_the_crossing_is_to_be_expected() -> None:
     found = measure(50, model_at={0: 8000})
     assert found.verdict == "beyond_run"
     assert found.expected_request == measure(200, model_at={0: 8000}).crossing_request == 101
+
+
+def test_holders_that_come_late_fetch_once_only() -> None:
+    """Ten holders, one after the other, ten uses each: 10 · 1000 − 100 · 80 is left, 25 requests' saving."""
+    late = measure(100, holder=np.repeat(np.arange(10), 10), model_at=dict.fromkeys(range(0, 100, 10), 1000))
+    assert (late.p_miss, late.p_miss_limit) == (0.1, pytest.approx(0.08))
+    assert (late.verdict, late.expected_request) == ("beyond_run", 126)
 
 
 def test_fetching_each_time_never_pays_although_the_closed_form_exists() -> None:
@@ -113,6 +125,7 @@ def test_the_interval_covers_the_closed_form() -> None:
             rival=rng.integers(50, 151, n),
             created_s=np.arange(n, dtype=float),
             holder=np.zeros(n, np.int64),
+            first=model > 0,
         )
         found = break_even(costs, seed=seed)
         assert found is not None and found.n_star_low is not None and found.n_star_high is not None
@@ -122,4 +135,5 @@ def test_the_interval_covers_the_closed_form() -> None:
 
 def test_no_request_no_answer() -> None:
     empty = np.zeros(0, np.int64)
-    assert break_even(Costs(empty, empty, empty, empty.astype(float), empty), seed=1) is None
+    costs = Costs(empty, empty, empty, empty.astype(float), empty, empty.astype(bool))
+    assert break_even(costs, seed=1) is None

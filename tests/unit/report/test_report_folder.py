@@ -150,7 +150,7 @@ def test_page_is_self_contained_and_shows_everything(make_run: MakeRun) -> None:
 
 
 def test_drawing_again_gives_the_same_bytes(make_run: MakeRun) -> None:
-    run = make_run(n_requests=200)
+    run = make_run(n_requests=100, n_devices=20, arms=("on_demand", "jpeg"))
     redraw(run)
     files = [p for p in sorted(run.rglob("*")) if p.suffix in (".svg", ".png", ".html", ".json")]
     first = {path: path.read_bytes() for path in files}
