@@ -20,7 +20,7 @@ help:
 
 demo: $(READY)
 	$(BIN)/python -m simnet run scenarios/city_iot.yaml
-	@echo "Open the newest runs/city_iot-*/report.html in a browser."
+	@echo "Open the page named above in a browser; the figures and tables lie beside it."
 
 env: $(READY)
 

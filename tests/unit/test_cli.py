@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -244,6 +245,23 @@ def test_nothing_heavy_is_imported_before_it_is_needed(arguments: list[str]) -> 
     done = python("-c", code)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_real_ctrl_c(scenario_file: Path) -> None:
+    code = (
+        "import sys, time, types\n"
+        "build = sys.modules['simnet.build'] = types.ModuleType('simnet.build')\n"
+        "build.run_scenario = lambda *_, **__: (print('running', flush=True), time.sleep(60))\n"
+        f"sys.argv = ['simnet', 'run', {str(scenario_file)!r}]\n"
+        "import simnet.cli\n"
+        "simnet.cli.main()"
+    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:  # type: ignore[call-overload]
+        assert process.stdout.readline() == "running\n"
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+    assert (process.returncode, error) == (130, "simnet: stopped by Ctrl-C; nothing was kept\n")
 
 
 def test_python_dash_m() -> None:
