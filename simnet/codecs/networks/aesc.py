@@ -87,6 +87,23 @@ class Autoencoder(nn.Module):
         self.decoder = shape.decoder()
         self.apply(_he_initialise)
 
+    @torch.no_grad()
+    def start_as(self, smaller: Autoencoder) -> None:
+        """Take over the weights of a network with fewer code dimensions: the same function, until training goes on.
+
+        The new dimensions are coded (fresh weights), but the decoder doesn't listen to them yet.
+
+        Raises:
+            SimnetError: more than ``z`` differs, or it has more dimensions.
+        """
+        if smaller.shape.z > self.shape.z or smaller.shape != self.shape.model_copy(update={"z": smaller.shape.z}):
+            raise SimnetError(
+                f"autoencoder: {self.shape!r} cannot start from {smaller.shape!r}; only z may differ, and be smaller"
+            )
+        _first_decoding(self.decoder).weight.zero_()
+        for own, taken in zip(self.parameters(), smaller.parameters(), strict=True):
+            own[tuple(slice(n) for n in taken.shape)] = taken
+
     def prune_dead(self, largest: Tensor) -> Autoencoder:
         """The same function without the dimensions that are 0 for every image, as ReLU leaves them.
 

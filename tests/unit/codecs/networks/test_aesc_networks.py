@@ -80,6 +80,20 @@ def test_nothing_dead_nothing_pruned() -> None:
     assert autoencoder.prune_dead(torch.ones(2)) is autoencoder
 
 
+@pytest.mark.parametrize("architecture", ["grey28", "colour32"])
+def test_a_larger_code_starts_as_the_smaller_ones_function(architecture: str) -> None:
+    shape = AescShape.model_validate({"architecture": architecture, "z": 3, "width": 4, "code_activation": "tanh"})
+    small, large = Autoencoder(shape), Autoencoder(shape.model_copy(update={"z": 7}))
+    large.start_as(small)
+    images = torch.rand(4, *shape.image_shape)
+    assert torch.allclose(large.encoder(images)[:, :3], small.encoder(images), atol=1e-6)
+    assert torch.allclose(large.decoder(large.encoder(images)), small.decoder(small.encoder(images)), atol=1e-6)
+    with pytest.raises(SimnetError, match="only z may differ"):
+        small.start_as(large)
+    with pytest.raises(SimnetError, match="cannot start from"):
+        large.start_as(Autoencoder(shape.model_copy(update={"code_activation": "relu"})))
+
+
 def test_weights_file_brings_everything_back(tmp_path: Path) -> None:
     autoencoder = Autoencoder(AescShape(architecture="grey28", z=2, code_activation="tanh"))
     table = np.full((2, 16), 16, np.uint8)
