@@ -101,7 +101,7 @@ def run_scenario(scenario: Scenario, *, out: Path, device: str = "cpu", quiet: b
         AccountingError: the run's accounts don't close (a bug).
     """
     began = time.perf_counter()
-    torch.set_num_threads(1)  # results must not depend on the number of cores; many small operators gain nothing by more
+    torch.set_num_threads(1)  # results must not depend on the number of cores; small operators gain nothing by more
     simulation = build(scenario, device=device)
     built_s = time.perf_counter() - began
     recorder = Recorder()
@@ -147,7 +147,7 @@ def build(scenario: Scenario, *, device: str = "cpu") -> Simulation:
         SimnetError: no such device, too few images, or parts that don't fit.
     """
     if device.startswith("cuda") and not torch.cuda.is_available():
-        raise SimnetError("--device cuda: torch sees no CUDA device; use --device cpu, or install a CUDA build of torch")
+        raise SimnetError("--device cuda: torch sees no CUDA device; use --device cpu, or install a build with CUDA")
     topology = KINDS["topology"].load(scenario.topology.kind)(scenario.topology.params)
     plan: NetworkPlan = topology.build(seed=scenario.seed)
     sources, catalogue = _catalogue(scenario, plan, device)
@@ -156,7 +156,8 @@ def build(scenario: Scenario, *, device: str = "cpu") -> Simulation:
     }
     identifiers = {p.source_identification for p in arm_protocols(scenario).values()} - {None}
     if len(identifiers) > 1:
-        raise SimnetError(f"protocol.source_identification: arms name several: {', '.join(map(str, identifiers))}; allowed one")
+        names = ", ".join(map(str, identifiers))
+        raise SimnetError(f"protocol.source_identification: arms name several: {names}; allowed one")
     identifier = SourceIdentification.from_zoo(str(identifiers.pop())) if identifiers else None
     if identifier is not None:
         identifier.network.to(device)
@@ -175,8 +176,8 @@ def _catalogue(
         owners = [node.name for node in plan.nodes if _may_own(scenario, node, name)]
         if not owners:
             raise SimnetError(
-                f"sources.{name}.owners: no node of tier {source.owners!r} owns this source type; name another tier, add nodes, "
-                f"or raise types_per_owner (now {scenario.types_per_owner})"
+                f"sources.{name}.owners: none of tier {source.owners!r} owns this source type; name another tier, add "
+                f"nodes, or raise types_per_owner (now {scenario.types_per_owner})"
             )
         for index in range(source.items):
             owner = owners[int(streams.uniform(scenario.seed, "owner", name, index) * len(owners))]
@@ -200,8 +201,8 @@ def _images(name: str, source: Source, first_item_id: int, device: str) -> Sourc
     most = len(chosen) - LEAST_CALIBRATION_IMAGES
     if source.items > most:
         raise SimnetError(
-            f"sources.{name}.items: got {source.items}; allowed 1..{most}: {source.dataset} ships {len(chosen)} images of "
-            f"these labels, of which {LEAST_CALIBRATION_IMAGES} are kept for the planner's cards"
+            f"sources.{name}.items: got {source.items}; allowed 1..{most}: {source.dataset} ships {len(chosen)} images "
+            f"of these labels, of which {LEAST_CALIBRATION_IMAGES} are kept for the planner's cards"
         )
     task = Classification.from_zoo(source.judge)
     task.network.to(device)
@@ -244,12 +245,10 @@ def _save_samples(folder: Path, plane: SignalPlane, recorder: Recorder) -> None:
             continue
         group.add(delivery.item_id)
         original, recovered = f"{delivery.item_id}.png", f"{delivery.item_id}-{delivery.codec}.png"
-        for name, make in (
-            (original, lambda d=delivery: plane.original(d.item_id)),
-            (recovered, lambda d=delivery: plane.recover(d.item_id, d.codec)),
-        ):
-            if not (folder / name).exists():
-                _save_png(folder / name, make())
+        if not (folder / original).exists():
+            _save_png(folder / original, plane.original(delivery.item_id))
+        if not (folder / recovered).exists():
+            _save_png(folder / recovered, plane.recover(delivery.item_id, delivery.codec))
         index.append(
             {
                 "source_type": delivery.source_type,
@@ -297,24 +296,34 @@ def _appearing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _progress(quiet: bool, n_arms: int) -> Iterator[Callable[[str, float], None]]:
-    """A bar over all arms; says nothing if quiet."""
+    """Tells how far the simulation is: a bar over all arms on a terminal, else a line per arm; nothing if quiet."""
+    console = Console(stderr=True)
     if quiet:
         yield lambda arm, done: None
-        return
-    columns = (
-        TextColumn("{task.description:<28}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(),
-        TextColumn("left"), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("simulating", total=float(n_arms))
-        finished: list[str] = []
+    elif not console.is_terminal:
+        begun: set[str] = set()
 
-        def report(arm: str, done: float) -> None:
-            bar.update(task, description=f"arm {arm}", completed=len(finished) + done)
-            if done >= 1.0:
-                finished.append(arm)
+        def line(arm: str, done: float) -> None:
+            if arm not in begun:
+                begun.add(arm)
+                console.print(f"simulating arm {arm} ({len(begun)} of {n_arms})", highlight=False)
 
-        yield report
+        yield line
+    else:
+        columns = (
+            TextColumn("{task.description:<28}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+        )  # fmt: skip
+        with Progress(*columns, console=console) as bar:
+            task = bar.add_task("simulating", total=float(n_arms))
+            finished: list[str] = []
+
+            def report(arm: str, done: float) -> None:
+                bar.update(task, description=f"arm {arm}", completed=len(finished) + done)
+                if done >= 1.0:
+                    finished.append(arm)
+
+            yield report
 
 
 def _hash(text: str, device: str) -> str:

@@ -1,0 +1,128 @@
+"""Scenario -> run folder: whole or not at all; parts that don't fit are said."""
+
+from __future__ import annotations
+
+import errno
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import simnet.build
+from simnet.build import build, run_scenario
+from simnet.core.errors import SimnetError
+from simnet.core.records import Recorder
+from simnet.scenario.load import load_scenario
+from simnet.scenario.schema import Scenario
+
+PAIR = """
+name: pair
+duration_s: {duration_s}
+topology:
+  kind: explicit
+  nodes: [{{name: camera, tier: gateway}}, {{name: reader, tier: device}}, {{name: other, tier: device}}]
+  links:
+    - {{a: reader, b: camera, medium: wired, link_class: cable}}
+    - {{a: other, b: camera, medium: wired, link_class: cable}}
+wires: {{cable: {{rate_bit_per_s: 1.0e+6}}}}
+sources:
+  digits: {{dataset: mnist, items: 20, owners: gateway, judge: classifier/digits_judge}}
+  clothes: {{dataset: fashion_mnist, items: 20, owners: gateway, judge: classifier/clothes_judge}}
+types_per_owner: 2
+codecs: {{small: {{kind: thumbnail, side: 7, bits: 2, image_shape: [1, 28, 28]}}}}
+traffic: {{kind: poisson, rate_per_s: 1}}
+protocol: {{codecs: {{digits: [small], clothes: [small]}}}}
+"""
+
+
+def pair(folder: Path, *overrides: str, duration_s: float = 20.0) -> Scenario:
+    file = folder / "pair.yaml"
+    file.write_text(PAIR.format(duration_s=duration_s), encoding="utf-8")
+    return load_scenario(file, overrides=overrides)
+
+
+def test_a_run_leaves_every_file_and_closed_accounts(tmp_path: Path) -> None:
+    run = run_scenario(pair(tmp_path), out=tmp_path / "runs", quiet=True)
+    names = {path.name for path in run.path.iterdir()}
+    assert names == {
+        "scenario.yaml", "manifest.json", "samples",
+        "requests.parquet", "deliveries.parquet", "transfers.parquet", "stores.parquet", "nodes.parquet",
+    }  # fmt: skip
+    manifest = json.loads((run.path / "manifest.json").read_text())
+    accounts = manifest["accounting"]["main"]
+    assert sum(accounts["outcomes"].values()) == accounts["requests"] == manifest["rows"]["requests"] > 20
+    again = load_scenario(run.path / "scenario.yaml")
+    assert again == pair(tmp_path)
+    assert [p.name for p in (tmp_path / "runs").iterdir()] == [run.path.name]
+
+
+def test_a_full_disk_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(self: Recorder, folder: Path) -> dict[str, int]:
+        (folder / "requests.parquet").write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Recorder, "write", write)
+    with pytest.raises(SimnetError, match=r"cannot write the run to .*: No space left on device; nothing was kept"):
+        run_scenario(pair(tmp_path), out=tmp_path / "runs", quiet=True)
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_second_run_replaces_the_first_whole(tmp_path: Path) -> None:
+    first = run_scenario(pair(tmp_path), out=tmp_path / "runs", quiet=True).path
+    (first / "figures").mkdir()
+    second = run_scenario(pair(tmp_path), out=tmp_path / "runs", quiet=True).path
+    assert second == first and not (first / "figures").exists()
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("sources.digits.items=1000", r"sources\.digits\.items: got 1000; allowed 1\.\.968: mnist ships 1000 images"),
+        ("sources.digits.judge=classifier/cifar10_features", r"digits\.judge: .* takes images of \(3, 32, 32\)"),
+        ("sources.digits.owners=cloud", r"sources\.digits\.owners: no node of tier 'cloud'"),
+        ("types_per_owner=1", r"sources\.(digits|clothes)\.owners: no node of tier 'gateway' owns this source type"),
+        ("wires={fibre: {}}", r"link reader--camera is of class 'cable'; 'wires' has fibre"),
+    ],
+)
+def test_parts_that_do_not_fit_are_named(tmp_path: Path, override: str, message: str) -> None:
+    with pytest.raises(SimnetError, match=message):
+        run_scenario(pair(tmp_path, override), out=tmp_path / "runs", quiet=True)
+
+
+def test_cuda_without_a_card_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simnet.build.torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SimnetError, match="--device cuda: torch sees no CUDA device; use --device cpu"):
+        build(pair(tmp_path), device="cuda")
+
+
+def test_each_node_owns_so_many_source_types(tmp_path: Path) -> None:
+    devices = ("sources.digits.owners=device", "sources.clothes.owners=device")
+    scenario = pair(tmp_path, *devices, "seed=2", "types_per_owner=1")
+    types: dict[str, set[str]] = {}
+    try:
+        catalogue = build(scenario).catalogue
+    except SimnetError as error:  # both cameras drew the same type: also a right answer, and said
+        assert "owns this source type" in str(error)
+        return
+    for item in catalogue:
+        types.setdefault(item.owner, set()).add(item.source_type)
+    assert all(len(of_node) == 1 for of_node in types.values())
+
+
+def test_ctrl_c_ends_with_130_and_keeps_nothing(tmp_path: Path) -> None:
+    pair(tmp_path, duration_s=20_000)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simnet", "run", "pair.yaml", "--out", "runs"],
+        cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert "simulating arm main" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, message = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "nothing was kept" in message
+    runs = tmp_path / "runs"
+    assert not runs.exists() or list(runs.iterdir()) == []
