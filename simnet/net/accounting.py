@@ -4,88 +4,102 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any, get_args
 
 from simnet.core.records import Recorder
-from simnet.core.tables import NodeRow, RequestRow, StoreRow, TransferRow
+from simnet.core.tables import NodeRow, Outcome, RequestRow, StoreRow, TransferRow
 from simnet.net.errors import AccountingError
-
-if TYPE_CHECKING:
-    from simnet.net.network import Network
+from simnet.net.latency import PARTS
 
 RELATIVE_TOLERANCE = 1e-9
 """Sums of the same joules or seconds in different order differ by rounding only."""
+_BYTES = ("first_byte", "retry_byte", "delivered_byte", "lost_byte", "in_flight_byte")
+_CHANNEL_USES = tuple(column.replace("_byte", "_channel_use") for column in _BYTES)
+_SUMMED = (*_BYTES, *_CHANNEL_USES, "overhead_channel_use")
+_bytes_of, _channel_uses_of = attrgetter(*_BYTES), attrgetter(*_CHANNEL_USES)
 
 
-def check_accounts(recorder: Recorder, arm: str, network: Network, requests: Sequence[RequestRow]) -> dict[str, Any]:
+def check_accounts(recorder: Recorder, arm: str) -> dict[str, Any]:
     """Check that nothing was lost or made up, and return the totals.
 
     Raises:
         AccountingError: a sum doesn't close; the message names it.
     """
-    transfers = recorder.rows_of(TransferRow, arm)
-    totals: dict[str, dict[str, int]] = {}
-    for row in transfers:
-        _check_transfer(row)
-        _add(totals.setdefault(row.payload_class, {}), row)
-    for payload_class, total in totals.items():
-        for unit in ("byte", "channel_use"):
-            sent = total[f"first_{unit}"] + total[f"retry_{unit}"]
-            ended = total[f"delivered_{unit}"] + total[f"lost_{unit}"] + total[f"in_flight_{unit}"]
-            _require(sent == ended, f"{arm}: {payload_class} {unit}s sent {sent} = delivered + lost + in flight {ended}")
+    requests, transfers = recorder.rows_of(RequestRow, arm), recorder.rows_of(TransferRow, arm)
     nodes = recorder.rows_of(NodeRow, arm)
-    for column in ("tx_j", "rx_j"):
-        of_links = math.fsum(getattr(row, column) for row in transfers)
-        of_nodes = math.fsum(getattr(row, column) for row in nodes)
-        _require(_close(of_links, of_nodes), f"{arm}: {column} of links {of_links} = of nodes {of_nodes}")
-    for store_row in recorder.rows_of(StoreRow, arm):
-        _require(
-            store_row.occupancy_byte <= store_row.capacity_byte,
-            f"{arm}: store of {store_row.node} holds {store_row.occupancy_byte} of {store_row.capacity_byte} bytes",
-        )
+    for transfer in transfers:
+        _check_transfer(transfer)
     for request in requests:
-        _check_latency(request)
+        _check_request(request)
+    _check_link_bytes(arm, requests, transfers)
+    for column in ("tx_j", "rx_j"):
+        of_links, of_nodes = _sum(transfers, column), _sum(nodes, column)
+        _require(_close(of_links, of_nodes), f"{arm}: {column} of links {of_links} = of nodes {of_nodes}")
+    for event in recorder.rows_of(StoreRow, arm):
+        _require(
+            0 <= event.occupancy_byte <= event.capacity_byte,
+            f"{arm}: store of {event.node} holds {event.occupancy_byte} of {event.capacity_byte} bytes",
+        )
     return {
-        "bytes_and_channel_uses": totals,
+        "bytes_and_channel_uses": _totals(transfers),
         "outcomes": dict(sorted(Counter(row.outcome for row in requests).items())),
         "requests": len(requests),
-        "tx_j": math.fsum(row.tx_j for row in nodes),
-        "rx_j": math.fsum(row.rx_j for row in nodes),
-        "compute_j": math.fsum(row.compute_j for row in nodes),
-        "idle_j": math.fsum(row.idle_j for row in nodes),
+        **{column: _sum(nodes, column) for column in ("tx_j", "rx_j", "compute_j", "idle_j")},
     }
 
 
-_SUMMED = tuple(
-    f"{what}_{unit}" for unit in ("byte", "channel_use") for what in ("first", "retry", "delivered", "lost", "in_flight")
-) + ("overhead_channel_use",)
-
-
-def _add(total: dict[str, int], row: TransferRow) -> None:
-    for name in _SUMMED:
-        total[name] = total.get(name, 0) + getattr(row, name)
+def _totals(transfers: Iterable[TransferRow]) -> dict[str, dict[str, int]]:
+    """Payload class -> column -> sum."""
+    by_class: dict[str, list[TransferRow]] = {}
+    for row in transfers:
+        by_class.setdefault(row.payload_class, []).append(row)
+    return {
+        payload_class: {column: sum(getattr(row, column) for row in rows) for column in _SUMMED}
+        for payload_class, rows in by_class.items()
+    }
 
 
 def _check_transfer(row: TransferRow) -> None:
-    """Whole payloads: what is delivered is all of it, once."""
-    if row.outcome == "delivered":
-        _require(
-            row.delivered_byte == row.payload_byte and row.in_flight_byte == 0,
-            f"{row.arm}: transfer {row.transfer_id} delivered {row.delivered_byte} of {row.payload_byte} bytes",
-        )
+    """What was sent ended one way; what is delivered is all of the payload, once."""
+    for first, retry, delivered, lost, in_flight in (_bytes_of(row), _channel_uses_of(row)):
+        if first + retry != delivered + lost + in_flight:
+            _fail(row, f"sent {first} + {retry} again = delivered {delivered} + lost {lost} + in flight {in_flight}")
+    if row.outcome == "delivered" and not row.delivered_byte == row.first_byte == row.payload_byte:
+        _fail(row, f"delivered {row.delivered_byte} of {row.payload_byte} bytes")
+    if row.outcome != "in_flight" and (row.in_flight_byte or row.in_flight_channel_use):
+        _fail(row, f"{row.outcome}, but {row.in_flight_byte} bytes are in flight")
+    if (row.outcome == "in_flight") != (row.ended_s is None):
+        _fail(row, f"{row.outcome}, ended at {row.ended_s}")
 
 
-def _check_latency(row: RequestRow) -> None:
-    """The parts of a delivered request's latency are all of it."""
-    if row.ended_s is None or row.outcome not in ("satisfied", "below_wish"):
-        return
-    parts_s = row.queue_s + row.air_s + row.propagation_s + row.compute_s + row.model_fetch_s
-    latency_s = row.ended_s - row.created_s
-    _require(
-        math.isclose(parts_s, latency_s, rel_tol=1e-6, abs_tol=1e-6),
-        f"{row.arm}: request {row.request_id} took {latency_s} s, its parts {parts_s} s",
-    )
+def _fail(row: TransferRow, what: str) -> None:
+    raise AccountingError(f"accounts don't close: {row.arm}: transfer {row.transfer_id}: {what}")
+
+
+def _check_request(row: RequestRow) -> None:
+    """One outcome; the parts of a delivered request's latency are all of it."""
+    where = f"{row.arm}: request {row.request_id}"
+    _require(row.outcome in get_args(Outcome), f"{where}: outcome {row.outcome}")
+    _require((row.outcome == "unfinished") == (row.ended_s is None), f"{where}: {row.outcome}, ended at {row.ended_s}")
+    if row.outcome in ("satisfied", "below_wish") and row.ended_s is not None:
+        latency_s, parts_s = row.ended_s - row.created_s, math.fsum(getattr(row, part) for part in PARTS)
+        rounding_s = RELATIVE_TOLERANCE * max(1.0, row.ended_s)
+        _require(abs(parts_s - latency_s) <= rounding_s, f"{where}: took {latency_s} s, its parts {parts_s} s")
+        _require(latency_s <= row.deadline_s + rounding_s, f"{where}: {row.outcome} after {latency_s} s")
+
+
+def _check_link_bytes(arm: str, requests: Sequence[RequestRow], transfers: Sequence[TransferRow]) -> None:
+    """What requests caused on links is what the links carried for them."""
+    known = {row.request_id for row in requests}
+    carried = sum(row.first_byte + row.retry_byte for row in transfers if row.request_id in known)
+    caused = sum(row.link_byte for row in requests)
+    _require(carried == caused, f"{arm}: link bytes of requests {caused} = of transfers {carried}")
+
+
+def _sum(rows: Iterable[Any], column: str) -> float:
+    return math.fsum(getattr(row, column) for row in rows)
 
 
 def _close(a: float, b: float) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,17 +11,15 @@ import simpy
 from simnet.core.plugins import KINDS
 from simnet.core.records import Recorder
 from simnet.core.tables import DeliveryRow, RequestRow
-from simnet.core.units import linear_to_db
 from simnet.net.accounting import check_accounts
 from simnet.net.directory import DIRECTORIES
 from simnet.net.exchange import Exchange
 from simnet.net.network import Network
 from simnet.net.node import Node
-from simnet.net.payload import Payload
 from simnet.net.planner import Plan, Planner
 from simnet.net.timeline import Timeline
 from simnet.scenario.schema import Protocol, Scenario
-from simnet.signal.plane import CodecProfile, SignalPlane, Ticket
+from simnet.signal.plane import CodecProfile, Measurement, SignalPlane, Ticket
 from simnet.topology.plan import NetworkPlan
 from simnet.traffic.base import CatalogueItem, RequestPlan
 from simnet.wire.messages import SliceData, encode_message
@@ -49,17 +46,23 @@ class Arm:
         self.decoders = self._slices_of("decoder_slices")
         slices = {**self.decoders, **self._slices_of("encoder_slices")}
         self.network = Network(
-            self.env, self.name, self.scenario, self.protocol, self.plane, self.recorder, self.timeline, slices
+            self.env,
+            self.name,
+            self.scenario,
+            self.protocol,
+            self.plan,
+            self.plane,
+            self.recorder,
+            self.timeline,
+            slices,
         )
-        self.network.build(self.plan)
         self._provision()
         strategy = KINDS["propagation"].load(self.protocol.propagation.kind)
         self.propagation = strategy(self.protocol.propagation.params, self.network)
         self.directory = DIRECTORIES[self.protocol.directory](self.network)
         self.planner = Planner(self.protocol.planner, self.network.routes, may_fetch=self.propagation.may_fetch)
         self.propagation.prepare(self.decoders)
-        self._judged: list[tuple[DeliveryRow, RequestRow, Ticket]] = []
-        self._rows: list[RequestRow] = []
+        self._judged: list[tuple[DeliveryRow, RequestRow, Ticket[Measurement]]] = []
         self._slice_frames: dict[str, bytes] = {}
 
     def run(self, requests: Iterator[RequestPlan], progress: Progress) -> dict[str, Any]:
@@ -79,7 +82,7 @@ class Arm:
             progress(step / 100)
         self.network.close()
         self._settle()
-        return check_accounts(self.recorder, self.name, self.network, self._rows)
+        return check_accounts(self.recorder, self.name)
 
     def _slices_of(self, attribute: str) -> dict[str, Slice]:
         """Slices of the arm's codecs, by id, in the scenario's order."""
@@ -120,9 +123,8 @@ class Arm:
                 self.name, request_id, plan.consumer, item.owner, item.item_id, item.source_type, plan.time_s,
                 wish_ss, wish.deadline_s,
             )  # fmt: skip
-            self._rows.append(self.recorder.add(row))
-            self.network.requests[request_id] = row
-            exchange = Exchange(self, row, item, f"{plan.consumer}#{plan.request_index}")
+            self.network.requests[request_id] = self.recorder.add(row)
+            exchange = Exchange(self, row, item, plan.request_index)
             self.timeline.add(self.env.now, plan.consumer, f"wishes item {item.item_id} of {item.owner}")
             self.env.process(exchange.run())
 
@@ -131,46 +133,44 @@ class Arm:
     def task_of(self, item: CatalogueItem) -> str:
         return self.scenario.sources[item.source_type].wish.task
 
-    def encodable(self, owner: Node, item: CatalogueItem) -> tuple[str, ...]:
-        """Source types of the item's image size for which the owner holds an encoder of every codec allowed."""
+    def candidates(self, owner: Node, item: CatalogueItem) -> tuple[str, ...]:
+        """Source types of the item's image size that the owner can encode."""
+        shape = self.plane.image_shape(item.source_type)
         return tuple(
-            source_type
-            for source_type in self.protocol.codecs
-            if self.plane.image_shape(source_type) == self.plane.image_shape(item.source_type)
-            and any(self._can_encode(owner, codec) for codec in self._codecs(source_type))
+            t for t in self.protocol.codecs if self.plane.image_shape(t) == shape and self.encodable_with(owner, t)
         )
 
-    @staticmethod
-    def _can_encode(owner: Node, codec: CodecProfile) -> bool:
-        return all(slice_.id in owner.provisioned for slice_ in codec.encoder_slices)
+    def encodable_with(self, owner: Node, source_type: str) -> list[CodecProfile]:
+        """Codecs allowed for this source type whose encoder the owner holds."""
+        return [
+            codec
+            for codec in self._codecs(source_type)
+            if all(slice_.id in owner.provisioned for slice_ in codec.encoder_slices)
+        ]
 
-    def plans(self, source_type: str, owner: Node, consumer: Node, wish_ss: float, held: set[str]) -> list[Plan]:
+    def plans(
+        self, codecs: Sequence[CodecProfile], source_type: str, owner: Node, consumer: Node, wish_ss: float,
+        held: Collection[str],
+    ) -> list[Plan]:  # fmt: skip
         """The planner's ranking of what this owner can do for this consumer."""
-        codecs = [codec for codec in self._codecs(source_type) if self._can_encode(owner, codec)]
+        esno_db = self.network.unprotected_esno_db(owner.name, consumer.name)
         return self.planner.rank(
-            codecs, source_type, wish_ss=wish_ss, held=held | set(consumer.provisioned), owner=owner.name,
-            consumer=consumer.name, mean_esno_db=self._unprotected_esno_db(owner.name, consumer.name),
-        )  # fmt: skip
+            codecs,
+            source_type,
+            wish_ss=wish_ss,
+            held=held,
+            owner=owner.name,
+            consumer=consumer.name,
+            mean_esno_db=esno_db,
+        )
 
-    def _unprotected_esno_db(self, owner: str, consumer: str) -> float | None:
-        """Least mean Es/N0 of the unprotected radio hops of a route; None if every hop repairs its errors."""
-        worst, node = math.inf, owner
-        for link in self.network.routes.path(owner, consumer):
-            node = link.other(node)
-            if link.wireless and link.radio.protection == "none":
-                worst = min(worst, link.ends[node].esno)
-        return None if math.isinf(worst) else linear_to_db(worst)
-
-    def slice_payload(self, slice_: Slice, exchange: Exchange) -> Payload:
-        """A clean slice on its way; its frame is made once, for bulk data names no request."""
+    def slice_frame(self, slice_: Slice) -> bytes:
+        """A clean slice as a message; made once, for bulk data names no request."""
         if slice_.id not in self._slice_frames:
             self._slice_frames[slice_.id] = encode_message(SliceData(0, slice_.id, slice_.payload))
-        return Payload(
-            self._slice_frames[slice_.id], "model", f"SliceData {slice_.name}", exchange.row.request_id,
-            exchange.request_name,
-        )  # fmt: skip
+        return self._slice_frames[slice_.id]
 
-    def delivered(self, delivery: DeliveryRow, row: RequestRow, ticket: Ticket) -> None:
+    def delivered(self, delivery: DeliveryRow, row: RequestRow, ticket: Ticket[Measurement]) -> None:
         """A consumer has decoded an item; the judge will fill in what it was worth."""
         self._judged.append((self.recorder.add(delivery), row, ticket))
 
@@ -185,12 +185,10 @@ class Arm:
                 setattr(delivery, name, getattr(m, name))
             if row.outcome == "satisfied":
                 row.ss = m.ss  # of the last delivery, if there are several
-        now_s = self.env.now
-        for row in self._rows:
-            if row.ended_s is None and now_s > row.created_s + row.deadline_s:
-                row.outcome = "timeout"
-            if row.outcome == "timeout":
-                row.ended_s = row.created_s + row.deadline_s
+        for row in self.network.requests.values():
+            due_s = row.created_s + row.deadline_s
+            if row.ended_s is None and self.env.now > due_s:
+                row.outcome, row.ended_s = "timeout", due_s
             if row.outcome != "satisfied":
                 row.ss = 0.0
             elif row.ss is not None and row.ss < row.wish_ss:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from simnet.net.assembly import AnyLink
 from simnet.net.errors import RequestEnded
 from simnet.net.payload import Payload
-from simnet.wire.messages import Find, Found, Message, Publish, encode_message
+from simnet.wire.messages import Find, Found, Publish, encode_message
 from simnet.wire.slices import Slice
 
 if TYPE_CHECKING:
-    from simnet.net.exchange import Exchange
+    from simnet.net.fetch import Fetch
     from simnet.net.network import Network
 
 NO_REQUEST = -1
@@ -30,48 +31,46 @@ class Directory(ABC):
     def __init__(self, network: Network) -> None:
         self.network = network
 
-    def known(self, slice_: Slice, node: str, owner: str) -> str | None:
+    def known(self, fetch: Fetch) -> str | None:
         """The nearest holder if the owner knows it without asking anyone, else None."""
         return None
 
     @abstractmethod
-    def find(self, slice_: Slice, exchange: Exchange) -> Search:
-        """Process: the holder nearest to the exchange's consumer by expected airtime."""
+    def find(self, fetch: Fetch) -> Search:
+        """Process: the holder nearest to the fetch's consumer by expected airtime."""
 
-    def published(self, slice_: Slice, node: str) -> None:
-        """Told that a node now stores a slice."""
+    def published(self, slice_: Slice, node: str) -> None:  # noqa: B027 - only a registry keeps a list
+        """Told that a node now stores a clean slice."""
 
-    def _nearest(self, holders: Iterable[str], node: str) -> str | None:
+    def _nearest(self, holders: Iterable[str], node: str) -> str:
         distance_s = self.network.routes.distance_s
-        return min(holders, key=lambda holder: (distance_s(holder, node), holder), default=None)
+        return min(holders, key=lambda holder: (distance_s(holder, node), holder))
 
-    def _payload(self, message: Message, label: str, exchange: Exchange) -> Payload:
-        return Payload(encode_message(message), "control", label, exchange.row.request_id, exchange.request_name)
-
-    def _built_in(self, slice_: Slice) -> list[str]:
-        """Repositories that were built with the slice."""
-        repositories = self.network.protocol.repositories
-        nodes = self.network.nodes.values()
-        return [n.name for n in nodes if n.plan.tier in repositories and slice_.id in n.provisioned]
+    def _found(self, fetch: Fetch, holder: str, told_by: str) -> Generator[simpy.Event, Any, None]:
+        """Process: a node tells the consumer who holds the slice."""
+        exchange = fetch.exchange
+        answer = exchange.payload(Found(exchange.index, fetch.slice_.id, holder), "control", fetch.slice_.name)
+        yield from exchange.send(answer, self.network.nodes[told_by], fetch.consumer, waits=False)
 
 
 class Oracle(Directory):
     """Everyone knows at once, for free, who offers what."""
 
-    def known(self, slice_: Slice, node: str, owner: str) -> str | None:
-        nodes = self.network.nodes
-        stored = [n for n in list(self.network.holders.get(slice_.id, ())) if nodes[n].offers(slice_.id)]
-        return self._nearest((n for n in (owner, *stored, *self._built_in(slice_)) if n != node), node)
+    def known(self, fetch: Fetch) -> str:
+        slice_id, nodes = fetch.slice_.id, self.network.nodes
+        stored = [n for n in tuple(self.network.holders.get(slice_id, ())) if nodes[n].offers(slice_id)]
+        return self._nearest((*self.network.built_with[slice_id], *stored), fetch.consumer.name)
 
-    def find(self, slice_: Slice, exchange: Exchange) -> Search:
-        raise AssertionError("the oracle is known to the owner")
-        yield
+    def find(self, fetch: Fetch) -> Search:
+        yield from ()
+        return self.known(fetch)
 
 
 class Registry(Directory):
-    """One node keeps the list: the first cloud, else the first node. Others publish what they store to it and ask it.
+    """One node keeps the list: the first cloud, else the first node. Others tell it what they store, and ask it.
 
-    A node that has lost a slice since is still listed; whoever asks it gets a NACK and turns to the owner.
+    It knows from the start who was built with what. A node says what it has lost when it next says what it has stored;
+    until then it is still listed, and whoever asks it gets a NACK and turns to the owner.
     """
 
     def __init__(self, network: Network) -> None:
@@ -79,62 +78,92 @@ class Registry(Directory):
         nodes = list(network.nodes.values())
         self.place = next((n.name for n in nodes if n.plan.tier == "cloud"), nodes[0].name)
         self._listed: dict[str, dict[str, None]] = {}
+        """Slice id -> nodes that said they store it."""
+        self._told: dict[str, dict[str, None]] = {}
+        """Node -> slice ids that it has told of and not taken back."""
 
     def published(self, slice_: Slice, node: str) -> None:
-        self.network.env.process(self._publish(slice_, node))
+        told = self._told.setdefault(node, {})
+        lost = tuple(slice_id for slice_id in told if not self.network.nodes[node].offers(slice_id))
+        for slice_id in lost:
+            del told[slice_id]
+        told[slice_.id] = None
+        self.network.env.process(self._publish(node, slice_, lost))
 
-    def _publish(self, slice_: Slice, node: str) -> Generator[simpy.Event, Any, None]:
-        frame = encode_message(Publish(node, (slice_.id,), ()))
+    def _publish(self, node: str, slice_: Slice, lost: Sequence[str]) -> Generator[simpy.Event, Any, None]:
+        frame = encode_message(Publish(node, (slice_.id,), tuple(lost)))
         payload = Payload(frame, "control", f"Publish {slice_.name}", NO_REQUEST, f"{node}@{self.network.env.now!r}")
         try:
             yield from self.network.send(payload, node, self.place)
         except RequestEnded:
-            return  # it isn't listed, so nobody finds this copy
+            return  # so nobody finds this copy
+        for slice_id in lost:
+            self._listed.get(slice_id, {}).pop(node, None)
         self._listed.setdefault(slice_.id, {})[node] = None
 
-    def find(self, slice_: Slice, exchange: Exchange) -> Search:
-        node, request_id = exchange.consumer.name, exchange.row.request_id
-        question = self._payload(Find(request_id, slice_.id, node, 0), f"Find {slice_.name}", exchange)
-        yield from self.network.send(question, node, self.place)
+    def find(self, fetch: Fetch) -> Search:
+        exchange, node, slice_ = fetch.exchange, fetch.consumer.name, fetch.slice_
+        place = self.network.nodes[self.place]
+        question = exchange.payload(Find(exchange.index, slice_.id, node, 0), "control", slice_.name)
+        yield from exchange.send(question, fetch.consumer, place, waits=False)
         listed = (n for n in self._listed.get(slice_.id, ()) if n != node)
-        holder = self._nearest((exchange.owner.name, *self._built_in(slice_), *listed), node)
-        assert holder is not None
-        answer = self._payload(Found(request_id, slice_.id, holder), f"Found {slice_.name}", exchange)
-        yield from self.network.send(answer, self.place, node)
+        holder = self._nearest((*self.network.built_with[slice_.id], *listed), node)
+        yield from self._found(fetch, holder, self.place)
         return holder
 
 
 class Flood(Directory):
-    """A question spreads over every link, ring by ring; the nearest that offers the slice answers."""
+    """A question spreads over every link, ring by ring; all of the first ring that has some offer the slice answer."""
 
-    def find(self, slice_: Slice, exchange: Exchange) -> Search:
-        network, node, request_id = self.network, exchange.consumer.name, exchange.row.request_id
-        asked, ring, hops_left = {node: None}, [node], MAX_FLOOD_HOP
-        while ring and hops_left:
-            message = Find(request_id, slice_.id, node, hops_left)
-            question = self._payload(message, f"Find {slice_.name}", exchange)
-            sends, reached = [], []
-            for sender in ring:
-                for link in network.links_of(sender):
-                    receiver = link.other(sender)
-                    if receiver not in asked:
-                        asked[receiver] = None
-                        sends.append(network.env.process(self._ask(question, sender, link, reached)))
-            yield network.env.all_of(sends)
-            holder = self._nearest((n for n in reached if network.nodes[n].offers(slice_.id)), node)
-            if holder is not None:
-                answer = self._payload(Found(request_id, slice_.id, holder), f"Found {slice_.name}", exchange)
-                yield from network.send(answer, holder, node)
-                return holder
-            ring, hops_left = reached, hops_left - 1
-        return exchange.owner.name
+    def find(self, fetch: Fetch) -> Search:
+        nodes, seeker = self.network.nodes, fetch.consumer.name
+        asked, ring = {seeker: None}, [seeker]
+        for hops_left in range(MAX_FLOOD_HOP, 0, -1):
+            ring = yield from self._ask_ring(fetch, ring, asked, hops_left)
+            offering = [name for name in ring if nodes[name].offers(fetch.slice_.id)]
+            answers: list[str] = []
+            yield self._all(self._answer(fetch, holder, answers) for holder in offering)
+            if answers or not ring:
+                break
+        return self._nearest(answers or [fetch.owner.name], seeker)
 
-    def _ask(self, question: Payload, sender: str, link: Any, reached: list[str]) -> Generator[simpy.Event, Any, None]:
+    def _ask_ring(
+        self, fetch: Fetch, ring: Sequence[str], asked: dict[str, None], hops_left: int
+    ) -> Generator[simpy.Event, Any, list[str]]:
+        """Process: the ring asks all neighbours that nobody has asked yet. Returns those whom the question reached."""
+        exchange, slice_ = fetch.exchange, fetch.slice_
+        message = Find(exchange.index, slice_.id, fetch.consumer.name, hops_left)
+        question = exchange.payload(message, "control", slice_.name)
+        reached: list[str] = []
+        hops = []
+        for sender in ring:
+            for link in self.network.links_of(sender):
+                if link.other(sender) not in asked:
+                    asked[link.other(sender)] = None
+                    exchange.row.control_byte += question.n_byte
+                    hops.append(self._ask(question, sender, link, reached))
+        yield self._all(hops)
+        return reached
+
+    def _ask(
+        self, question: Payload, sender: str, link: AnyLink, reached: list[str]
+    ) -> Generator[simpy.Event, Any, None]:
         try:
             yield from self.network.send_hop(question, sender, link)
         except RequestEnded:
             return  # this branch of the flood ends here
         reached.append(link.other(sender))
+
+    def _answer(self, fetch: Fetch, holder: str, answers: list[str]) -> Generator[simpy.Event, Any, None]:
+        try:
+            yield from self._found(fetch, holder, holder)
+        except RequestEnded:
+            return  # nobody hears it
+        answers.append(holder)
+
+    def _all(self, processes: Iterable[Generator[simpy.Event, Any, None]]) -> simpy.Event:
+        env = self.network.env
+        return env.all_of([env.process(process) for process in processes])
 
 
 DIRECTORIES: dict[str, type[Directory]] = {"oracle": Oracle, "registry": Registry, "flood": Flood}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from simnet.core.errors import SimnetError
 from simnet.core.tables import Outcome
 
 
@@ -33,10 +32,6 @@ class NoRoute(RequestEnded):
     """No path leads from one node to the other."""
 
     outcome: Outcome = "no_provider"
-
-
-class TopologyError(SimnetError):
-    """The topology and the scenario don't fit together."""
 
 
 class AccountingError(AssertionError):

@@ -2,93 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import simpy
 
-from simnet.core.tables import DeliveryRow, PayloadClass, RequestRow
+from simnet.core.tables import DeliveryRow, Outcome, PayloadClass, RequestRow
 from simnet.net.errors import RequestEnded
+from simnet.net.fetch import Bring, Fetch
+from simnet.net.latency import Latency
+from simnet.net.network import AtNode
 from simnet.net.node import Node
 from simnet.net.payload import Payload
 from simnet.net.planner import Plan
-from simnet.signal.plane import Code
+from simnet.signal.plane import Code, CodecProfile, Measurement
 from simnet.traffic.base import CatalogueItem
 from simnet.wire.ids import short_id
 from simnet.wire.messages import Code as CodeMessage
-from simnet.wire.messages import Enhance, Message, Nack, Request, SliceData, SliceRef, SliceRequest, encode_message
-from simnet.wire.slices import Slice, join_raw, split_raw
+from simnet.wire.messages import Enhance, Message, Nack, Request, encode_message
+from simnet.wire.slices import Slice
 
 if TYPE_CHECKING:
     from simnet.net.arm import Arm
 
-Event = simpy.Event
-Process = Generator[Event, Any, Any]
+Process = Generator[simpy.Event, Any, Any]
 
 
-@dataclass(eq=False)
 class Exchange:
     """One request, from the wish to the recovered image. Its methods are processes of the simulation.
 
+    Nodes know at once when a transfer has failed for good; all else they learn from messages.
+
     Args:
-        request_name: consumer and its request's index: names every draw that serves this request.
+        index: number of the request among its consumer's, which messages carry.
     """
 
-    arm: Arm
-    row: RequestRow
-    item: CatalogueItem
-    request_name: str
-
-    def __post_init__(self) -> None:
-        network = self.network = self.arm.network
-        self.env = network.env
-        self.consumer: Node = network.nodes[self.row.consumer]
-        self.owner: Node = network.nodes[self.item.owner]
-        self.passed: list[Node] = []
-        """Nodes between consumer and owner, the consumer's neighbour first."""
+    def __init__(self, arm: Arm, row: RequestRow, item: CatalogueItem, index: int) -> None:
+        self.arm = arm
+        self.row = row
+        self.item = item
+        self.index = index
+        self.name = f"{row.consumer}#{index}"
+        """Names every draw that serves this request."""
+        self.network = arm.network
+        self.env = arm.env
+        self.consumer: Node = arm.network.nodes[row.consumer]
+        self.owner: Node = arm.network.nodes[item.owner]
+        self.offered: dict[str, Node] = {}
+        """Slice id -> the node on the REQUEST's way, nearest to the consumer, that offered to splice it in."""
         self._declared: dict[str, None] = {}
-        self._in_use: list[str] = []
+        """Ids that the REQUEST named: what the consumer held, or expected, when it asked."""
+        self._codes: dict[str, Code] = {}
+        self._original_judged = False
+        self._slices: dict[str, Slice | Fetch] = {}
+        self._pinned: list[str] = []
+        self._latency = Latency()
+        self._sent: Counter[str] = Counter()
+        self._over = False
 
     def run(self) -> Process:
-        """Process: the whole life. Ends with exactly one outcome."""
+        """Process: the whole life. Ends with exactly one outcome: of several deliveries the last one counts."""
         self.consumer.requests += 1
         try:
             yield from self._ask()
             yield from self._answer()
-            self._end("satisfied")  # or below_wish, once the judge has measured
         except RequestEnded as end:
-            self._end(end.outcome)
+            if self.row.ended_s is None:
+                self._end(end.outcome)
         finally:
+            self._over = True
             self._unpin()
+        text = f"request {self.row.request_id} ended: {self.row.outcome}"
+        self.network.timeline.add(self.env.now, self.consumer.name, text)
 
     # ------------------------------------------------------------------ ask
 
     def _ask(self) -> Process:
-        """REQUEST travels to the item's owner, with the hashes of the slices that the consumer holds."""
-        network, node = self.network, self.consumer
-        self.declare(self.consumer)
-        for link in network.routes.path(self.consumer.name, self.owner.name):
-            payload = self._payload(
-                Request(
-                    self.row.request_id, self.item.item_id, self.arm.task_of(self.item), self.row.wish_ss,
-                    self.row.deadline_s, tuple(short_id(slice_id) for slice_id in self._declared),
-                ),  # fmt: skip
-                "control",
-                "Request",
-            )
-            yield from self._hop(payload, node.name, link)
-            node = network.nodes[link.other(node.name)]
-            if node is not self.owner:
-                self.passed.append(node)
-                self.arm.propagation.passing(node, self)
-        self.row.control_byte += payload.n_byte
+        """REQUEST travels to the item's owner, with the hashes of the slices that the consumer holds or expects."""
+        self._declared = dict.fromkeys([*self.consumer.held_ids(), *self.consumer.fetches])
+        node, named, known_byte = self.consumer, dict(self._declared), 0
+        payload = self._request(named)
+        for link in self.network.routes.path(self.consumer.name, self.owner.name):
+            self.row.control_byte += payload.n_byte - known_byte
+            known_byte = payload.n_byte
+            yield from self.network.send_hop(payload, node.name, link, self._latency)
+            node = self.network.nodes[link.other(node.name)]
+            offers = [] if node is self.owner else self.arm.propagation.passing(node)
+            for slice_id in offers:
+                self.offered.setdefault(slice_id, node)
+            if not named.keys() >= set(offers):
+                named.update(dict.fromkeys(offers))
+                payload = self._request(named)
         self._check_deadline()
 
-    def declare(self, node: Node) -> None:
-        """Add what a node can bring to bear to the hashes in the REQUEST: all that is held or on its way to it."""
-        self._declared.update(dict.fromkeys(node.held_ids()))
+    def _request(self, named: dict[str, None]) -> Payload:
+        row, task = self.row, self.arm.task_of(self.item)
+        held = tuple(short_id(slice_id) for slice_id in named)
+        return self.payload(Request(self.index, row.item_id, task, row.wish_ss, row.deadline_s, held), "control")
 
     # ------------------------------------------------------------------ answer
 
@@ -96,70 +107,86 @@ class Exchange:
         """The owner plans and sends; where the protocol learns that SS fell short, the next better plan follows."""
         row, feedback = self.row, self.arm.protocol.ss_feedback
         source_type = yield from self._identify()
-        held = set(self.consumer.held_ids())
-        plans = self.arm.plans(source_type, self.owner, self.consumer, row.wish_ss, held)
+        codecs = self.arm.encodable_with(self.owner, source_type)
+        if not codecs:
+            yield from self._refuse("no_provider")
+        plans = self.arm.plans(codecs, source_type, self.owner, self.consumer, row.wish_ss, self._declared)
         if not plans:
-            raise RequestEnded("the owner holds no encoder for this image", "no_provider")
+            yield from self._refuse("no_decoder")
+        if feedback == "provider":
+            plans = yield from self._rehearsed(plans)
         payload_class: PayloadClass = "code"
-        while plans:
-            plan, *rest = plans
-            if feedback == "provider" and rest and (yield from self._rehearse(plan)) < row.wish_ss:
-                plans = _better(rest, plan)
-                if plans:
-                    continue
-            ticket = yield from self._serve(plan, payload_class)
-            if feedback not in ("confidence", "oracle") or not (plans := _better(rest, plan)):
+        while True:
+            plan = plans[0]
+            measurement = yield from self._serve(plan, payload_class)
+            plans = _better(plans, plan)
+            if measurement is None or not plans:
                 return
-            measurement = self.arm.plane.result(ticket)
             score = measurement.confidence if feedback == "confidence" else measurement.ss
             if score is None or score >= row.wish_ss:
                 return
-            row.attempts += 1
-            payload_class = "enhancement"
-            more = self._payload(Enhance(row.request_id, row.attempts), "control", "Enhance")
-            yield from self._send(more, self.consumer, self.owner)
+            more = self.payload(Enhance(self.index, row.attempts), "control")
+            yield from self.send(more, self.consumer, self.owner)
             self._check_deadline()
+            payload_class = "enhancement"
 
     def _identify(self) -> Process:
         """Source identification: costs compute, can err; asked only among the types that the owner can encode."""
         plane, row = self.arm.plane, self.row
         row.identified_as = self.item.source_type
         if self.arm.protocol.source_identification is not None:
-            candidates = self.arm.encodable(self.owner, self.item)
+            candidates = self.arm.candidates(self.owner, self.item)
             if len(candidates) > 1:
                 ticket = plane.identify(self.item.item_id, candidates)
-                row.compute_s += yield from self.owner.compute(plane.identification_flop)
+                yield from self._compute(self.owner, plane.identification_flop)
                 row.identified_as = plane.result(ticket)
         return row.identified_as
 
-    def _rehearse(self, plan: Plan) -> Process:
-        """``ss_feedback: provider``: the owner encodes, decodes and judges on its own; it has the image, not the label."""
-        plane, codec = self.arm.plane, plan.codec
-        flop = codec.encode_flop + codec.decode_flop + 2 * plane.task_flop(self.item.source_type)
-        code = plane.result(plane.encode(self.item.item_id, codec.name))
-        ticket = plane.measure(self.item.item_id, codec.name, code.data, codec.decoder_slices)
-        self.row.compute_s += yield from self.owner.compute(flop)
-        return plane.result(ticket).provider_score
+    def _refuse(self, reason: Literal["no_provider", "no_decoder"]) -> Process:
+        """The owner answers with a NACK, and the request ends."""
+        yield from self.send(self.payload(Nack(self.index, reason), "control"), self.owner, self.consumer)
+        raise RequestEnded(f"{self.owner.name} refuses", reason)
+
+    def _rehearsed(self, plans: list[Plan]) -> Process:
+        """``ss_feedback: provider``: the owner encodes, decodes and judges on its own until a plan is good enough.
+
+        It has the image, not the label. The plan that promises most needs no rehearsal. Returns the plans from there.
+        """
+        plane, item = self.arm.plane, self.item
+        while better := _better(plans, plans[0]):
+            codec = plans[0].codec
+            code = yield from self._encode(codec)
+            ticket = plane.measure(item.item_id, codec.name, code.data, codec.decoder_slices, raw=self._raw)
+            n_judged = 1 if self._original_judged else 2
+            self._original_judged = True
+            yield from self._compute(self.owner, codec.decode_flop + n_judged * plane.task_flop(item.source_type))
+            if plane.result(ticket).provider_score >= self.row.wish_ss:
+                return plans
+            plans = better
+        return plans
 
     def _serve(self, plan: Plan, payload_class: PayloadClass) -> Process:
-        """Code and missing slices travel; the consumer decodes. Returns the ticket of the judge's measurement."""
+        """Code and missing slices travel; the consumer decodes.
+
+        Returns:
+            What it was worth, if the protocol reacts to it; else None.
+        """
         row, plane, codec = self.row, self.arm.plane, plan.codec
-        row.codec, row.predicted_ss = codec.name, plan.predicted_ss
-        encoding = plane.encode(self.item.item_id, codec.name, raw=self._raw)
-        waiting = [self._want(slice_) for slice_ in codec.decoder_slices]
-        row.compute_s += yield from self.owner.compute(codec.encode_flop)
-        code: Code = plane.result(encoding)
+        row.attempts += 1
+        if row.ended_s is None:
+            row.codec, row.predicted_ss = codec.name, plan.predicted_ss
+        self._expect(plan.missing, self.arm.propagation.bring)
+        code: Code = yield from self._encode(codec)
         self._check_deadline()
-        message = CodeMessage(row.request_id, codec.name, b"" if self._raw else code.data)
-        payload = self._payload(message, payload_class, f"Code {codec.name}", code.data if self._raw else b"")
-        body = yield from self._send(payload, self.owner, self.consumer)
+        payload = self.payload(*self._code_message(codec, code, payload_class))
         row.stripped_byte += code.header_byte
+        body = yield from self.send(payload, self.owner, self.consumer)
         self._check_deadline()
-        slices = yield from self._wait_for(codec.decoder_slices, waiting)
+        slices = yield from self._gather(codec.decoder_slices)
         self._check_deadline()
-        flop = codec.decode_flop + plane.task_flop(self.item.source_type)
-        row.compute_s += yield from self.consumer.compute(flop)
+        yield from self._compute(self.consumer, codec.decode_flop + plane.task_flop(self.item.source_type))
         self._check_deadline()
+        self._unpin()
         received = body if self._raw else code.data
         delivery = DeliveryRow(
             self.arm.name, row.request_id, self.consumer.name, self.item.item_id, self.item.source_type, codec.name,
@@ -168,140 +195,123 @@ class Exchange:
         )  # fmt: skip
         ticket = plane.measure(self.item.item_id, codec.name, received, slices, raw=self._raw)
         self.arm.delivered(delivery, row, ticket)
-        self.network.timeline.add(self.env.now, self.consumer.name, f"decoded item {self.item.item_id} with {codec.name}")
-        self._unpin()
-        return ticket
+        self.network.timeline.add(
+            self.env.now, self.consumer.name, f"decoded item {self.item.item_id} with {codec.name}"
+        )
+        row.codec, row.predicted_ss = codec.name, plan.predicted_ss
+        self._end("satisfied")  # or below_wish, once the judge has measured
+        reacts = self.arm.protocol.ss_feedback in ("confidence", "oracle")
+        measurement: Measurement | None = plane.result(ticket) if reacts else None
+        return measurement
+
+    def _encode(self, codec: CodecProfile) -> Process:
+        """The owner encodes the item; what it has encoded for this request before, it still has."""
+        if codec.name not in self._codes:
+            ticket = self.arm.plane.encode(self.item.item_id, codec.name, raw=self._raw)
+            yield from self._compute(self.owner, codec.encode_flop)
+            self._codes[codec.name] = self.arm.plane.result(ticket)
+        return self._codes[codec.name]
+
+    def _code_message(
+        self, codec: CodecProfile, code: Code, payload_class: PayloadClass
+    ) -> tuple[Message, PayloadClass, str, bytes]:
+        framed, raw = (b"", code.data) if self._raw else (code.data, b"")
+        return CodeMessage(self.index, codec.name, framed), payload_class, codec.name, raw
+
+    @property
+    def _raw(self) -> bool:
+        """Whether the code travels in the raw layout of ``protection: none``."""
+        return self.network.unprotected(self.owner.name, self.consumer.name)
+
+    def _compute(self, node: Node, flop: float) -> Process:
+        self._latency.compute_s += yield from node.compute(flop)
 
     # ------------------------------------------------------------------ slices
 
-    def _want(self, slice_: Slice) -> Slice | Event:
-        """The slice if the consumer holds it (then it is pinned), else the event of its arrival.
+    def _expect(self, wanted: Sequence[Slice], bring: Bring) -> None:
+        """The consumer takes what it has into use; for the rest it waits, and what nobody brings yet is brought."""
+        for slice_ in wanted:
+            if slice_.id in self._slices:
+                continue
+            self.row.slices_needed += 1
+            held = self.consumer.use(slice_)
+            if held is not None:
+                self._slices[slice_.id] = held
+                self.pin(slice_.id)
+            else:
+                self.row.slices_missed += 1
+                self._slices[slice_.id] = Fetch.joined(self, slice_, bring)
 
-        The consumer pins what its REQUEST declared and the plan uses, so a hit is counted when the plan is made.
+    def _gather(self, wanted: Sequence[Slice]) -> Process:
+        """The code is there: all slices as they arrived; the time that this takes yet is ``model_fetch_s``.
+
+        What the consumer neither has nor expects it has lost since it asked: that is brought again.
         """
-        node, now_s = self.consumer, self.env.now
-        self.row.slices_needed += 1
-        if slice_.id in node.provisioned:
-            return slice_
-        if node.store.get(slice_.id, now_s) is not None:
-            node.store.pin(slice_.id, now_s)
-            self._in_use.append(slice_.id)
-            return node.damaged.get(slice_.id, slice_)
-        self.row.slices_missed += 1
-        if slice_.id not in node.fetching:
-            node.fetching[slice_.id] = self.env.event()
-            self.env.process(self._fetch(slice_))
-        return node.fetching[slice_.id]
-
-    def _fetch(self, slice_: Slice) -> Process:
-        """Bring a missing slice; whoever waits for it at this node gets it, or the reason why not."""
-        node = self.consumer
-        outcome: Slice | RequestEnded
-        try:
-            for required in slice_.requires:
-                if required in node.fetching:
-                    yield node.fetching[required]
-            outcome = yield from self.arm.propagation.bring(slice_, self)
-            if self.network.install(node, slice_, outcome, self._fetch_cost_byte(slice_)):
-                self.arm.directory.published(slice_, node.name)
-        except RequestEnded as end:
-            outcome = end
-        node.fetching.pop(slice_.id).succeed(outcome)
-
-    def _wait_for(self, slices: tuple[Slice, ...], waiting: list[Slice | Event]) -> Process:
-        """All slices as they arrived; the time this takes beyond the code's arrival is ``model_fetch_s``."""
-        began_s, arrived = self.env.now, []
-        for slice_, coming in zip(slices, waiting, strict=True):
-            if isinstance(coming, Event):
-                outcome = yield coming
-                if isinstance(outcome, RequestEnded):
-                    raise outcome
-                if self.consumer.store.holds(slice_.id, self.env.now):
-                    self.consumer.store.pin(slice_.id, self.env.now)
-                    self._in_use.append(slice_.id)
-                coming = outcome
-            arrived.append(coming)
-        self.row.model_fetch_s += self.env.now - began_s
+        began_s = self.env.now
+        self._expect(wanted, self.arm.propagation.bring_again)
+        arrived = []
+        for slice_ in wanted:
+            coming = self._slices[slice_.id]
+            arrived.append((yield from coming.result()) if isinstance(coming, Fetch) else coming)
+        self._latency.model_fetch_s += self.env.now - began_s
         return tuple(arrived)
 
+    def pin(self, slice_id: str) -> None:
+        """Hold on to a slice in the consumer's store until this request has used it."""
+        if not self._over and self.consumer.pin(slice_id):
+            self._pinned.append(slice_id)
+
     def _unpin(self) -> None:
-        for slice_id in self._in_use:
-            self.consumer.store.unpin(slice_id, self.env.now)
-        self._in_use = []
+        for slice_id in self._pinned:
+            self.consumer.unpin(slice_id)
+        self._pinned, self._slices = [], {}
 
-    def push_from(self, source: Node, slice_: Slice, at_node: Callable[[str], None] | None = None) -> Process:
-        """A node sends a slice to the consumer. Returns it as it arrived."""
-        if not self._raw:
-            yield from self._send(self.arm.slice_payload(slice_, self), source, self.consumer, at_node, on_meter=False)
-            return slice_
-        header, values = split_raw(slice_)
-        message = SliceData(self.row.request_id, slice_.id, header)
-        payload = self._payload(message, "model", f"SliceData {slice_.name}", values)
-        body = yield from self._send(payload, source, self.consumer, at_node, on_meter=False)
-        return join_raw(header, body, transfer=self.request_name)
+    # ------------------------------------------------------------------ payloads
 
-    def pull_from(self, holder: Node, slice_: Slice) -> Process:
-        """Ask a node for a slice. Returns it as it arrived, or None if the node no longer has it (NACK)."""
-        message = SliceRequest(self.row.request_id, (slice_.id,))
-        question = self._payload(message, "control", f"SliceRequest {slice_.name}")
-        yield from self._send(question, self.consumer, holder, on_meter=False)
-        if not holder.offers(slice_.id):
-            refusal = self._payload(Nack(self.row.request_id, "not_held"), "control", f"Nack {slice_.name}")
-            yield from self._send(refusal, holder, self.consumer, on_meter=False)
-            return None
-        return (yield from self.push_from(holder, slice_))
+    def payload(self, message: Message, payload_class: PayloadClass, what: str = "", body: bytes = b"") -> Payload:
+        """A message of this request as a payload; ``what`` it carries, for its label."""
+        return self._labelled(encode_message(message), payload_class, f"{type(message).__name__} {what}".rstrip(), body)
 
-    def locate(self, slice_: Slice) -> Process:
-        """The owner tells the consumer which slice it needs, and the directory who is nearest. Returns that node's name."""
-        directory = self.arm.directory
-        holder = directory.known(slice_, self.consumer.name, self.owner.name)
-        message = SliceRef(self.row.request_id, (slice_.id,), holder or self.owner.name)
-        reference = self._payload(message, "control", f"SliceRef {slice_.name}")
-        yield from self._send(reference, self.owner, self.consumer, on_meter=False)
-        if holder is None:
-            holder = yield from directory.find(slice_, self)
-        return holder
+    def clean_slice(self, slice_: Slice) -> Payload:
+        """A slice as one protected frame."""
+        return self._labelled(self.arm.slice_frame(slice_), "model", f"SliceData {slice_.name}")
 
-    # ------------------------------------------------------------------ sending
+    def _labelled(self, frame: bytes, payload_class: PayloadClass, label: str, body: bytes = b"") -> Payload:
+        repeat = self._sent[label]
+        self._sent[label] += 1
+        return Payload(frame, payload_class, label, self.row.request_id, self.name, repeat, body)
 
-    @cached_property
-    def _raw(self) -> bool:
-        """Codes and slices travel without protection if any link between owner and consumer says so."""
-        return any(
-            link.wireless and link.radio.protection == "none"
-            for link in self.network.routes.path(self.owner.name, self.consumer.name)
-        )
+    def send(
+        self, payload: Payload, origin: Node, target: Node, *, waits: bool = True, at_node: AtNode | None = None
+    ) -> Process:
+        """Process: bring a payload to a node and count its bytes. Returns its body as it arrived.
 
-    def _fetch_cost_byte(self, slice_: Slice) -> float:
-        return slice_.n_byte * max(1, len(self.network.routes.path(self.owner.name, self.consumer.name)))
-
-    def _payload(self, message: Message, payload_class: PayloadClass, label: str, body: bytes = b"") -> Payload:
-        return Payload(encode_message(message), payload_class, label, self.row.request_id, self.request_name, body)
-
-    def _send(
-        self, payload: Payload, origin: Node, target: Node, at_node: Callable[[str], None] | None = None, on_meter: bool = True
-    ) -> Process:  # fmt: skip
-        """Bring a payload to a node and count its bytes; ``on_meter``: the request waits for it, so its times count."""
+        Args:
+            waits: whether the request waits for it, so that its times are part of the latency.
+        """
         column = f"{payload.payload_class}_byte"
         setattr(self.row, column, getattr(self.row, column) + payload.n_byte)
-        meter = self.row if on_meter else None
-        return (yield from self.network.send(payload, origin.name, target.name, at_node, meter))
-
-    def _hop(self, payload: Payload, sender: str, link: Any) -> Process:
-        yield from self.network.send_hop(payload, sender, link, self.row)
+        latency = self._latency if waits else None
+        return (yield from self.network.send(payload, origin.name, target.name, at_node=at_node, latency=latency))
 
     # ------------------------------------------------------------------ end
 
+    @property
+    def _due_s(self) -> float:
+        return self.row.created_s + self.row.deadline_s
+
     def _check_deadline(self) -> None:
-        if self.env.now > self.row.created_s + self.row.deadline_s:
+        if self.env.now > self._due_s:
             raise RequestEnded("too late", "timeout")
 
-    def _end(self, outcome: Any) -> None:
-        self.row.outcome = outcome
-        self.row.ended_s = self.env.now
-        self.network.timeline.add(self.env.now, self.consumer.name, f"request {self.row.request_id} ended: {outcome}")
+    def _end(self, outcome: Outcome) -> None:
+        """Whatever happens after the deadline, the request had ended then."""
+        late = self.env.now > self._due_s
+        self.row.outcome = "timeout" if late else outcome
+        self.row.ended_s = self._due_s if late else self.env.now
+        self._latency.write(self.row)
 
 
-def _better(plans: list[Plan], than: Plan) -> list[Plan]:
+def _better(plans: Sequence[Plan], than: Plan) -> list[Plan]:
     """The plans that promise more SS."""
     return [plan for plan in plans if plan.predicted_ss > than.predicted_ss]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import simpy
 
@@ -12,6 +12,9 @@ from simnet.scenario.schema import TierSpec
 from simnet.store.store import Store
 from simnet.topology.plan import NodePlan
 from simnet.wire.slices import Slice
+
+if TYPE_CHECKING:
+    from simnet.net.fetch import Fetch
 
 
 @dataclass(eq=False)
@@ -21,6 +24,9 @@ class Node:
     Args:
         store: bounded; what the node fetched.
         provisioned: slices that it was built with, outside its store: id -> slice.
+        damaged: clean id -> the stored slice as it arrived, with bit errors, where the scenario keeps such.
+        fetches: slice id -> what is on its way here: concurrent fetches of one slice are one.
+        compute_free_s: when the compute queue will have done all that is in it.
     """
 
     env: simpy.Environment
@@ -29,9 +35,7 @@ class Node:
     store: Store
     provisioned: dict[str, Slice] = field(default_factory=dict)
     damaged: dict[str, Slice] = field(default_factory=dict)
-    """Clean id -> the slice as it arrived, with bit errors, where the scenario keeps such."""
-    fetching: dict[str, simpy.Event] = field(default_factory=dict)
-    """Slice id -> the event of its arrival: concurrent fetches of one slice are one."""
+    fetches: dict[str, Fetch] = field(default_factory=dict)
     requests: int = 0
     tx_j: float = 0.0
     rx_j: float = 0.0
@@ -48,11 +52,30 @@ class Node:
 
     def offers(self, slice_id: str) -> bool:
         """Whether it can pass on the clean slice."""
-        return self.holds(slice_id) and slice_id not in self.damaged
+        return slice_id not in self.damaged and self.holds(slice_id)
 
     def held_ids(self) -> list[str]:
-        """Every slice held or on its way here: what a REQUEST declares."""
-        return [*self.provisioned, *self.store.slice_ids(self.env.now), *self.fetching]
+        """Ids of the slices that it can decode with."""
+        built_in = (slice_.id for slice_ in self.provisioned.values() if slice_.role != "encoder")
+        return [*built_in, *self.store.slice_ids(self.env.now)]
+
+    def use(self, slice_: Slice) -> Slice | None:
+        """The slice as the node has it; None counts as a miss of its store."""
+        if slice_.id in self.provisioned:
+            return slice_
+        if self.store.get(slice_.id, self.env.now) is None:
+            return None
+        return self.damaged.get(slice_.id, slice_)
+
+    def pin(self, slice_id: str) -> bool:
+        """Pin a slice if it is in the store; whether it is."""
+        stored = self.store.holds(slice_id, self.env.now)
+        if stored:
+            self.store.pin(slice_id, self.env.now)
+        return stored
+
+    def unpin(self, slice_id: str) -> None:
+        self.store.unpin(slice_id, self.env.now)
 
     def compute(self, flop: float) -> Generator[simpy.Event, Any, float]:
         """Process: wait in the one FIFO compute queue and be served. Returns the time that took, s."""

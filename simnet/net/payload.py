@@ -11,12 +11,15 @@ from simnet.core.tables import PayloadClass
 class Payload:
     """Bytes on their way from one node to another.
 
+    ``request_name``, ``label`` and ``repeat`` name the noise that the payload meets, so that two arms that send the
+    same meet the same, whatever other nodes do.
+
     Args:
         frame: an encoded message; always protected by CRC and ARQ.
-        body: the raw fixed-layout part that ``protection: none`` sends without CRC; empty otherwise.
         label: message type and what it carries, e.g. ``"SliceData aesc/digits_z40/decoder"``.
-        request_name: consumer and its request's index. With the label it names the noise that the payload meets, so
-            that two arms that send the same meet the same, whatever other nodes do.
+        request_name: consumer and its request's index.
+        repeat: how many payloads of this label the request has sent before.
+        body: the raw fixed-layout part that ``protection: none`` sends without CRC; empty otherwise.
     """
 
     frame: bytes
@@ -24,6 +27,7 @@ class Payload:
     label: str
     request_id: int
     request_name: str
+    repeat: int = 0
     body: bytes = b""
 
     @property

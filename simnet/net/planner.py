@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from simnet.net.assembly import AnyLink
 from simnet.net.routing import Routes
 from simnet.scenario.schema import Planner as PlannerSpec
 from simnet.signal.plane import CodecProfile
@@ -32,30 +33,34 @@ class Planner:
 
     Args:
         spec: which cost counts, and over how many uses a slice's cost is spread.
-        may_fetch: whether missing slices can be brought at all; if not, codecs with such are left out unless no other
-            is there.
+        may_fetch: whether missing slices can be brought at all; if not, codecs with such are left out.
     """
 
-    def __init__(self, spec: PlannerSpec, routes: Routes, *, may_fetch: bool) -> None:
+    def __init__(self, spec: PlannerSpec, routes: Routes[AnyLink], *, may_fetch: bool) -> None:
         self.spec = spec
         self.routes = routes
         self.may_fetch = may_fetch
 
     def rank(
-        self, codecs: Sequence[CodecProfile], source_type: str, *, wish_ss: float, held: Collection[str], owner: str, consumer: str,
-        mean_esno_db: float | None,
+        self, codecs: Sequence[CodecProfile], source_type: str, *, wish_ss: float, held: Collection[str], owner: str,
+        consumer: str, mean_esno_db: float | None,
     ) -> list[Plan]:  # fmt: skip
-        """Plans, best first: those that meet the wish by cost, then the others by predicted SS, best first."""
+        """Plans, best first: those that meet the wish by cost, then the others by predicted SS, best first.
+
+        Args:
+            held: ids of the slices that the consumer's REQUEST named.
+            mean_esno_db: of the route's worst unprotected link; None if every link repairs its errors.
+        """
         plans = []
         for codec in codecs:
             card = codec.card(source_type)
             missing = tuple(s for s in codec.decoder_slices if s.id not in held)
+            if missing and not self.may_fetch:
+                continue
             cost = self._cost(owner, consumer, math.ceil(card.code_byte))
             for slice_ in missing:
                 cost += self._cost(owner, consumer, slice_.n_byte) / self.spec.expected_uses
             plans.append(Plan(codec, missing, card.ss_at(mean_esno_db), cost))
-        if not self.may_fetch:
-            plans = [p for p in plans if not p.missing] or plans
         enough = wish_ss + self.spec.ss_margin
         meets = sorted((p for p in plans if p.predicted_ss >= enough), key=lambda p: (p.cost, p.codec.name))
         short = sorted((p for p in plans if p.predicted_ss < enough), key=lambda p: (-p.predicted_ss, p.codec.name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 
 class Waiting(Protocol):
@@ -109,4 +109,4 @@ class Priority(Queue[T]):
         return len(self._heap)
 
 
-SCHEDULERS: dict[str, type[Queue]] = {"fifo": Fifo, "round_robin": RoundRobin, "priority": Priority}
+SCHEDULERS: dict[str, type[Queue[Any]]] = {"fifo": Fifo, "round_robin": RoundRobin, "priority": Priority}

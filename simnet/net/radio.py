@@ -1,11 +1,11 @@
-"""Wireless links: a half-duplex carrier per gateway, bursts, block fading, adaptive modulation, ARQ (DESIGN §4, §5)."""
+"""Wireless links: block fading, adaptive modulation, bursts and their energy, ARQ (DESIGN §4, §5)."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import simpy
@@ -13,125 +13,18 @@ import simpy
 from simnet.core import streams
 from simnet.core.tables import TransferRow
 from simnet.core.units import db_to_linear, dbm_to_watt, esno, linear_to_db
-from simnet.net.air import Air, Block
-from simnet.net.errors import LinkFailed, QueueFull
+from simnet.net.air import Air
+from simnet.net.block import Block, cut
+from simnet.net.carrier import Burst, Carrier, RadioEnd, Transfer
+from simnet.net.errors import LinkFailed
 from simnet.net.payload import Payload
-from simnet.net.queues import SCHEDULERS, Queue
+from simnet.phy.mcs import Mcs
 from simnet.scenario.schema import Radio
 
-URGENCY = {"control": 0, "code": 1, "enhancement": 2, "model": 3}
 
-
-@dataclass(frozen=True)
-class RadioEnd:
-    """One end of a wireless link."""
-
-    node: str
-    power_w: float
-    esno: float
-    """Mean Es/N0 (linear) of what this end receives."""
-
-
-@dataclass(eq=False)
-class Transfer:
-    """One payload waiting for, or using, a carrier."""
-
-    payload: Payload
-    link: RadioLink
-    sender: RadioEnd
-    receiver: RadioEnd
-    row: TransferRow
-    done: simpy.Event
-    order: int
-    pending: deque[Block]
-    received: bytearray
-    burst: Burst | None = None
-    failed: bool = False
-
-    @property
-    def flow(self) -> str:
-        return f"{self.sender.node}>{self.receiver.node}"
-
-    @property
-    def urgency(self) -> int:
-        return URGENCY[self.payload.payload_class]
-
-
-@dataclass(frozen=True)
-class Burst:
-    """What one grant sends: blocks at one MCS over one channel gain."""
-
-    blocks: tuple[Block, ...]
-    mcs: Any
-    gain: complex
-    esno: float
-    symbol_count: int
-    duration_s: float
-    ticket: Any
-
-
-class Carrier:
-    """One half-duplex carrier: it serves one burst at a time, up or down, data with its acknowledgement.
-
-    Cells are orthogonal: carriers don't disturb each other.
-    """
-
-    def __init__(self, env: simpy.Environment, radio: Radio) -> None:
-        self.env = env
-        self.radio = radio
-        self.queue: Queue[Transfer] = SCHEDULERS[radio.scheduler]()
-        self.arrived = 0
-        self.serving: Transfer | None = None
-        self._idle: simpy.Event | None = None
-        env.process(self._serve())
-
-    def submit(self, transfer: Transfer) -> None:
-        """Queue a transfer.
-
-        Raises:
-            QueueFull: ``queue_limit`` payloads are waiting.
-        """
-        if self.radio.queue_limit is not None and len(self.queue) >= self.radio.queue_limit:
-            raise QueueFull(transfer.flow)
-        self.queue.push(transfer)
-        self._wake()
-
-    def _serve(self) -> Generator[simpy.Event, Any, None]:
-        env = self.env
-        while True:
-            if not len(self.queue):
-                self._idle = env.event()
-                yield self._idle
-            transfer = self.serving = self.queue.pop()
-            burst = transfer.link.begin_burst(transfer, env.now)
-            yield env.timeout(burst.duration_s)
-            self.serving = None
-            transfer.link.end_burst(transfer)
-            if transfer.failed or not transfer.pending:
-                transfer.row.ended_s = env.now
-                transfer.done.succeed()
-            elif self.radio.retry_delay_s and transfer.pending[0].attempt:
-                env.process(self._requeue_later(transfer))
-            else:
-                self.queue.push_again(transfer)
-
-    def _requeue_later(self, transfer: Transfer) -> Generator[simpy.Event, Any, None]:
-        yield self.env.timeout(self.radio.retry_delay_s)
-        self.queue.push_again(transfer)
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._idle is not None:
-            idle, self._idle = self._idle, None
-            idle.succeed()
-
-    def count_in_flight(self) -> None:
-        """The run is over: the burst on the air, if any, stays in flight."""
-        if self.serving is not None:
-            burst = self.serving.burst
-            assert burst is not None
-            for block in burst.blocks:
-                block.count_in_flight(self.serving.row, burst.mcs)
+@lru_cache(maxsize=1024)
+def _fading(seed: int, link: str, interval: int) -> complex:
+    return streams.complex_normal(seed, "fading", link, interval)
 
 
 @dataclass(eq=False)
@@ -143,6 +36,7 @@ class RadioLink:
         path_loss_db: shadowing included.
         delay_s: time of flight.
         air: what happens to blocks: the chain, the tables, or nothing.
+        spend: called with node, tx_j, rx_j.
     """
 
     name: str
@@ -156,10 +50,7 @@ class RadioLink:
     seed: int
     air: Air
     spend: Callable[[str, float, float], None]
-    """Called with node, tx_j, rx_j."""
     ends: dict[str, RadioEnd] = field(init=False)
-
-    wireless = True
 
     def __post_init__(self) -> None:
         radio, loss = self.radio, db_to_linear(-self.path_loss_db)
@@ -178,6 +69,11 @@ class RadioLink:
     def nodes(self) -> tuple[str, str]:
         return self.device, self.gateway
 
+    @property
+    def unprotected(self) -> bool:
+        """Whether bodies cross it without ARQ, bit errors and all."""
+        return self.radio.protection == "none"
+
     def other(self, node: str) -> str:
         return self.gateway if node == self.device else self.device
 
@@ -185,7 +81,7 @@ class RadioLink:
         """Channel gain h at a time: constant over each coherence interval, E|h|² = 1."""
         if self.radio.fading == "none":
             return 1.0 + 0.0j
-        return streams.complex_normal(self.seed, "fading", self.name, int(time_s / self.radio.coherence_time_s))
+        return _fading(self.seed, self.name, int(max(0.0, time_s) / self.radio.coherence_time_s))
 
     def send(self, payload: Payload, sender: str, row: TransferRow) -> Generator[simpy.Event, Any, bytes]:
         """Process: queue, send in bursts, repeat what fails. Returns the body as it arrived.
@@ -194,56 +90,61 @@ class RadioLink:
             LinkFailed: a protected block was lost ``max_attempts`` times.
             QueueFull: the carrier's queue limit is reached.
         """
-        env, receiver = self.carrier.env, self.ends[self.other(sender)]
-        self.carrier.arrived += 1
+        carrier, env = self.carrier, self.carrier.env
+        carrier.n_submitted += 1
+        blocks = cut(len(payload.frame), len(payload.body), protect_body=not self.unprotected)
         transfer = Transfer(
-            payload, self, self.ends[sender], receiver, row, env.event(), self.carrier.arrived,
-            deque(self.air.blocks(payload)), bytearray(payload.body),
+            payload, self, self.ends[sender], self.ends[self.other(sender)], row, env.event(), carrier.n_submitted,
+            deque(blocks), env.now,
         )  # fmt: skip
-        row.queued_s = env.now
-        self.carrier.submit(transfer)
+        carrier.submit(transfer)
         yield transfer.done
-        row.queue_s = row.ended_s - row.queued_s - row.air_s  # type: ignore[operator]
         if self.delay_s:
             yield env.timeout(self.delay_s)
             row.propagation_s = self.delay_s
         if transfer.failed:
-            row.outcome = "lost"
             raise LinkFailed(self.name)
-        row.outcome = "delivered"
         return bytes(transfer.received)
 
     def begin_burst(self, transfer: Transfer, now_s: float) -> Burst:
-        """A grant: read the channel now, choose the MCS, take as many blocks as ``max_burst_s`` holds."""
+        """A grant: read the channel now, choose the MCS, take as many blocks as ``max_burst_s`` holds, at least one.
+
+        A burst counts as a whole when it is granted: its bytes, channel uses, airtime and joules.
+        """
         radio, row = self.radio, transfer.row
         gain = self.gain(now_s)
-        esno_now = abs(gain) ** 2 * transfer.receiver.esno
-        known = esno_now if not radio.csi_delay_s else self._known_esno(transfer.receiver, now_s)
-        mcs = self.air.mcs(known, transfer.pending[0])
-        room = radio.max_burst_s * radio.bandwidth_hz - radio.preamble_symbol
-        blocks: list[Block] = []
-        symbols = 0
-        while transfer.pending and (not blocks or symbols + transfer.pending[0].channel_uses(mcs) <= room):
-            block = transfer.pending.popleft()
-            blocks.append(block)
-            symbols += block.channel_uses(mcs)
+        known = gain if not radio.csi_delay_s else self.gain(now_s - radio.csi_delay_s)
+        mcs = self.air.mcs(abs(known) ** 2 * transfer.receiver.esno, transfer.pending[0].n)
+        blocks = self._next_blocks(transfer.pending, mcs)
+        for block in blocks:
             block.count_sent(row, mcs)
+        symbols = radio.preamble_symbol + sum(block.channel_uses(mcs) for block in blocks)
         ack = radio.ack_symbol if any(block.protected for block in blocks) else 0
-        duration_s = (radio.preamble_symbol + symbols + ack) / radio.bandwidth_hz + (radio.turnaround_s if ack else 0.0)
-        ticket = self.air.begin(self, transfer, blocks, mcs, gain)
-        burst = Burst(tuple(blocks), mcs, gain, esno_now, symbols, duration_s, ticket)
-        transfer.burst = burst
+        duration_s = (symbols + ack) / radio.bandwidth_hz + (radio.turnaround_s if ack else 0.0)
         if row.started_s is None:
             row.started_s, row.gain_abs2, row.mcs = now_s, abs(gain) ** 2, mcs.name
-            row.esno_db = linear_to_db(esno_now)
+            row.esno_db = linear_to_db(row.gain_abs2 * transfer.receiver.esno)
         row.burst_count += 1
         row.overhead_channel_use += radio.preamble_symbol + ack
+        row.queue_s += now_s - transfer.waiting_since_s
         row.air_s += duration_s
-        self._spend(transfer, (radio.preamble_symbol + symbols) / radio.bandwidth_hz, ack / radio.bandwidth_hz)
-        return burst
+        self._spend(transfer, symbols / radio.bandwidth_hz, ack / radio.bandwidth_hz)
+        return Burst(tuple(blocks), mcs, duration_s, self.air.begin(transfer, blocks, mcs, gain))
 
-    def end_burst(self, transfer: Transfer) -> None:
-        """The burst's airtime is over: only now is its outcome looked at."""
+    def _next_blocks(self, pending: deque[Block], mcs: Mcs) -> list[Block]:
+        """Take the blocks of the next burst, by the airtime that it has for data."""
+        radio = self.radio
+        room_s = radio.max_burst_s - radio.turnaround_s
+        room = room_s * radio.bandwidth_hz - radio.preamble_symbol - radio.ack_symbol
+        blocks = [pending.popleft()]
+        room -= blocks[0].channel_uses(mcs)
+        while pending and (uses := pending[0].channel_uses(mcs)) <= room:
+            blocks.append(pending.popleft())
+            room -= uses
+        return blocks
+
+    def end_burst(self, transfer: Transfer) -> int:
+        """The burst's airtime is over: only now is its outcome looked at. Returns how many blocks must be repeated."""
         burst, row = transfer.burst, transfer.row
         assert burst is not None
         transfer.burst = None
@@ -252,37 +153,32 @@ class RadioLink:
             block.count_arrived(row, burst.mcs, arrived.ok)
             row.attempt_count = max(row.attempt_count, block.attempt + 1)
             if not block.protected:
-                assert arrived.payload is not None
-                row.bit_errors += block.write(transfer.received, arrived.payload)
+                assert arrived.data is not None
+                row.bit_errors += block.write(transfer.received, arrived.data)
             elif not arrived.ok:
                 again.append(block.retried())
         transfer.pending.extendleft(reversed(again))
         transfer.failed = any(block.attempt >= self.radio.max_attempts for block in again)
-
-    def _known_esno(self, receiver: RadioEnd, now_s: float) -> float:
-        return abs(self.gain(max(0.0, now_s - self.radio.csi_delay_s))) ** 2 * receiver.esno
+        return len(again)
 
     def _spend(self, transfer: Transfer, data_s: float, ack_s: float) -> None:
         """Energy of a burst and its acknowledgement: P_tx/η + P_circuit at who sends, P_rx at who receives."""
-        radio = self.radio
-        for node, power_w, tx_s, rx_s in (
-            (transfer.sender.node, transfer.sender.power_w, data_s, ack_s),
-            (transfer.receiver.node, transfer.receiver.power_w, ack_s, data_s),
-        ):
-            tx_j = tx_s * (power_w / radio.amplifier_efficiency + radio.circuit_power_w)
+        radio, row = self.radio, transfer.row
+        for end, tx_s, rx_s in ((transfer.sender, data_s, ack_s), (transfer.receiver, ack_s, data_s)):
+            tx_j = tx_s * (end.power_w / radio.amplifier_efficiency + radio.circuit_power_w)
             rx_j = rx_s * radio.receive_power_w
-            transfer.row.tx_j += tx_j
-            transfer.row.rx_j += rx_j
-            self.spend(node, tx_j, rx_j)
+            row.tx_j += tx_j
+            row.rx_j += rx_j
+            self.spend(end.node, tx_j, rx_j)
 
     @cached_property
     def _throughput(self) -> dict[str, float]:
         """Receiver -> expected payload bytes per second of airtime, over the fading."""
-        return {node: self.air.expected_byte_per_s(self.radio, end.esno) for node, end in self.ends.items()}
+        return {node: self.air.expected_byte_per_s(end.esno) for node, end in self.ends.items()}
 
     def expected_airtime_s(self, n_byte: int, sender: str) -> float:
         """Mean airtime of a payload, retries, preambles and acknowledgements included; waiting not."""
-        return self.air.expected_airtime_s(self.radio, self._throughput[self.other(sender)], n_byte)
+        return self.air.expected_airtime_s(self._throughput[self.other(sender)], n_byte)
 
     def expected_energy_j(self, n_byte: int, sender: str) -> float:
         """Mean energy at both ends of sending a payload."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from simnet.net.errors import NoRoute
 
@@ -16,11 +16,6 @@ REFERENCE_BYTE = 1024
 class Link(Protocol):
     """What routing and planning need of a link."""
 
-    name: str
-
-    @property
-    def nodes(self) -> tuple[str, str]: ...
-
     def other(self, node: str) -> str: ...
 
     def expected_airtime_s(self, n_byte: int, sender: str) -> float: ...
@@ -28,19 +23,22 @@ class Link(Protocol):
     def expected_energy_j(self, n_byte: int, sender: str) -> float: ...
 
 
-class Routes:
+L = TypeVar("L", bound=Link)
+
+
+class Routes(Generic[L]):
     """Shortest paths from each node, found when first asked for (Dijkstra, one run per origin).
 
     Args:
         links_of: node -> its links, in a fixed order: of equal routes the one found first wins.
     """
 
-    def __init__(self, links_of: Mapping[str, Sequence[Link]]) -> None:
+    def __init__(self, links_of: Mapping[str, Sequence[L]]) -> None:
         self.links_of = links_of
-        self._trees: dict[str, tuple[dict[str, float], dict[str, Link]]] = {}
-        self._paths: dict[tuple[str, str], tuple[Link, ...]] = {}
+        self._trees: dict[str, tuple[dict[str, float], dict[str, L]]] = {}
+        self._paths: dict[tuple[str, str], tuple[L, ...]] = {}
 
-    def path(self, origin: str, target: str) -> tuple[Link, ...]:
+    def path(self, origin: str, target: str) -> tuple[L, ...]:
         """Links from one node to another, in order; () if they are the same.
 
         Raises:
@@ -49,7 +47,7 @@ class Routes:
         key = (origin, target)
         if key not in self._paths:
             arrived_by = self._tree(origin)[1]
-            links: list[Link] = []
+            links: list[L] = []
             node = target
             while node != origin:
                 if node not in arrived_by:
@@ -67,7 +65,7 @@ class Routes:
         """What sending a payload is expected to cost: ``bytes`` end to end, ``airtime`` s or ``energy`` J."""
         if kind == "bytes":
             return float(n_byte)
-        measure: Callable[[Link, str], float] = (
+        measure: Callable[[L, str], float] = (
             (lambda link, sender: link.expected_airtime_s(n_byte, sender))
             if kind == "airtime"
             else (lambda link, sender: link.expected_energy_j(n_byte, sender))
@@ -78,12 +76,12 @@ class Routes:
             node = link.other(node)
         return total
 
-    def _tree(self, origin: str) -> tuple[dict[str, float], dict[str, Link]]:
+    def _tree(self, origin: str) -> tuple[dict[str, float], dict[str, L]]:
         """(node -> distance, node -> the link by which the shortest path reaches it)."""
         if origin in self._trees:
             return self._trees[origin]
         distance = {origin: 0.0}
-        arrived_by: dict[str, Link] = {}
+        arrived_by: dict[str, L] = {}
         heap: list[tuple[float, int, str]] = [(0.0, 0, origin)]
         order, done = 0, set()
         while heap:

@@ -15,7 +15,13 @@ from simnet.scenario.schema import Wire
 
 @dataclass(eq=False)
 class WiredLink:
-    """A wired link. Work conserving, so a direction's queue is one number: when it will be free."""
+    """A wired link. Work conserving, so a direction's queue is one number: when it will be free.
+
+    Args:
+        propagation_s: time of flight.
+        spend: called with node, tx_j, rx_j.
+        free_s: sender -> time from which its direction is free.
+    """
 
     name: str
     link_class: str
@@ -24,32 +30,41 @@ class WiredLink:
     propagation_s: float
     env: simpy.Environment
     spend: Callable[[str, float, float], None]
-    """Called with node, tx_j, rx_j."""
     free_s: dict[str, float] = field(default_factory=dict)
-    """Sender -> time from which its direction is free."""
 
-    wireless = False
+    unprotected = False
 
     def other(self, node: str) -> str:
         return self.nodes[1] if node == self.nodes[0] else self.nodes[0]
 
     def send(self, payload: Payload, sender: str, row: TransferRow) -> Generator[simpy.Event, Any, bytes]:
         """Process: wait for the direction, send, fly. Returns the body, unharmed."""
-        now_s, n_byte = self.env.now, payload.n_byte
-        row.queued_s = now_s
+        now_s = self.env.now
         row.started_s = max(now_s, self.free_s.get(sender, 0.0))
-        row.air_s = self.service_s(n_byte)
         row.queue_s = row.started_s - now_s
+        row.air_s = self.service_s(payload.n_byte)
         row.propagation_s = self.propagation_s + self.wire.delay_s
         self.free_s[sender] = row.started_s + row.air_s
-        yield self.env.timeout(row.started_s + row.air_s + row.propagation_s - now_s)
-        row.ended_s = self.env.now
-        row.outcome = "delivered"
-        row.burst_count = row.attempt_count = 1
-        row.first_byte = row.delivered_byte = n_byte
-        row.tx_j = 8 * n_byte * self.wire.joule_per_bit
-        self.spend(sender, row.tx_j, 0.0)
+        yield self.env.timeout(row.queue_s + row.air_s + row.propagation_s)
+        self._count_sent(row)
+        row.attempt_count = 1
+        row.delivered_byte = payload.n_byte
         return payload.body
+
+    def close(self, row: TransferRow, now_s: float) -> None:
+        """The run is over while this payload is under way: in flight if it has begun, else it was never sent."""
+        assert row.started_s is not None
+        if row.started_s < now_s:
+            self._count_sent(row)
+            row.in_flight_byte = row.payload_byte
+        else:
+            row.started_s, row.queue_s, row.air_s, row.propagation_s = None, now_s - row.queued_s, 0.0, 0.0
+
+    def _count_sent(self, row: TransferRow) -> None:
+        row.burst_count = 1
+        row.first_byte = row.payload_byte
+        row.tx_j = self.expected_energy_j(row.payload_byte, row.sender)
+        self.spend(row.sender, row.tx_j, 0.0)
 
     def service_s(self, n_byte: int) -> float:
         """Time that the payload's bits take at the wire's rate."""

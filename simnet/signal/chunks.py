@@ -18,7 +18,7 @@ def in_chunks(network: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
         inputs: [B, …], B ≥ 1.
     """
     outputs = []
-    for chunk in inputs.split(CHUNK):
+    for chunk in torch.split(inputs, CHUNK):
         missing = CHUNK - len(chunk)
         padded = torch.cat([chunk, chunk.new_zeros(missing, *chunk.shape[1:])]) if missing else chunk
         outputs.append(network(padded)[: len(chunk)])

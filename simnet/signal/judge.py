@@ -21,7 +21,8 @@ class Measurement:
         ss: st_recovered / st_original; None if the judge was unsure of the original (ST < 0.5).
         psnr_db: inf for a lossless copy.
         confidence: highest class probability of the recovered image: what a receiver could see.
-        provider_score: probability of the original's most likely class, recovered over original: what the sender could see.
+        provider_score: probability of the original's most likely class, recovered over original: what the sender could
+            see.
     """
 
     st_original: float

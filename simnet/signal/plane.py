@@ -1,7 +1,7 @@
 """The signal plane: all tensor work of a run, behind tickets (DESIGN §4 "Tickets").
 
-*Decision* tickets (encode, transmit, identify, and measurements that a protocol reacts to) are worked off when the first of
-them is asked for. *Measurement* tickets are worked off by count and at the end of the run.
+*Decision* tickets (encode, transmit, identify, and measurements that a protocol reacts to) are worked off when the
+first of them is asked for. *Measurement* tickets are worked off by count and at the end of the run.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from torch import Tensor
 
 from simnet.core.errors import SimnetError
 from simnet.phy.chain import BlockJob, BlockResult, DigitalChain
-from simnet.signal.chunks import in_chunks
+from simnet.signal.chunks import CHUNK, in_chunks
 from simnet.signal.judge import Judge, Measurement
 from simnet.signal.ticket import Ticket, TicketQueue
 from simnet.tasks.base import Task
-from simnet.tasks.similarity import recognition_rate
 from simnet.tasks.source_identification import SOURCES, SourceIdentification
 from simnet.wire.slices import Slice
 
@@ -150,6 +149,8 @@ class SignalPlane:
         self._type_of = {
             source.first_item_id + i: name for name, source in sources.items() for i in range(len(source.items))
         }
+        self._ahead: dict[tuple[int, str, bool], Code] = {}
+        self._probabilities: dict[str, dict[int, Tensor]] = {}
         self._judges = {name: Judge(s.task, s.items, s.labels) for name, s in self.sources.items()}
         self._encodings: TicketQueue[Code] = TicketQueue(self._encode)
         self._identities: TicketQueue[str] = TicketQueue(self._identify)
@@ -182,8 +183,8 @@ class SignalPlane:
         self, item_id: int, codec: str, code: bytes, slices: Sequence[Slice], *, raw: bool = False
     ) -> Ticket[Measurement]:
         """What an item is worth, decoded from these bytes with these slices."""
-        key = (item_id, codec, code, tuple(s.id for s in slices), raw)
-        return self._measurements.submit(key, (item_id, codec, code, tuple(slices), raw))
+        key = (item_id, codec, code, tuple(slices), raw)  # slices are equal if ids and bytes are
+        return self._measurements.submit(key, key)
 
     def result(self, ticket: Ticket[Any]) -> Any:
         """A ticket's result; works off what waits if need be. A burst's result is given once."""
@@ -230,43 +231,51 @@ class SignalPlane:
         recovered = codec.decode(codes, codec.decoder_slices)
         judge = Judge(source.task, source.calibration, source.calibration_labels)
         measured = judge.measure(recovered, torch.arange(len(codes)))
-        original = recognition_rate(_flags([m.correct_original for m in measured]))
-        after = recognition_rate(_flags([m.correct_recovered for m in measured]))
-        if original.n_hits == 0:
-            raise SimnetError(f"source type {source_type}: its judge recognises none of {original.n} calibration images")
-        mean_byte = sum(map(len, codes)) / len(codes)
+        n_original = sum(m.correct_original for m in measured)
+        if n_original == 0:
+            raise SimnetError(
+                f"source type {source_type}: its judge recognises none of {len(codes)} calibration images; "
+                "name a judge that was trained on them"
+            )
+        ss = sum(m.correct_recovered for m in measured) / n_original
         over_snr = tuple(getattr(codec, "over_snr", ()))
-        return CodecCard(mean_byte, after.value / original.value, len(codes), over_snr)
+        return CodecCard(sum(map(len, codes)) / len(codes), ss, len(codes), over_snr)
 
     def _encode(self, wanted: list[tuple[int, str, bool]]) -> list[Code]:
-        groups: dict[tuple[str, bool, tuple[int, int, int]], list[int]] = {}
-        for item_id, codec, raw in wanted:
-            groups.setdefault((codec, raw, self.image_shape(self._type_of[item_id])), []).append(item_id)
-        done: dict[tuple[int, str, bool], Code] = {}
-        for (name, raw, _), item_ids in groups.items():
-            codec = self.codecs[name].codec
-            images = torch.stack([self._original(item_id) for item_id in item_ids])
+        """Networks see ``CHUNK`` images whether one is wanted or all: the neighbours' codes are made along with it."""
+        for item_id, codec_name, raw in wanted:
+            if (item_id, codec_name, raw) in self._ahead:
+                continue
+            source, codec = self.sources[self._type_of[item_id]], self.codecs[codec_name].codec
+            start = (item_id - source.first_item_id) // CHUNK * CHUNK
+            images = source.items[start : start + CHUNK]
             codes = codec.encode_raw(images) if raw else codec.encode(images)
-            done.update(
-                {(i, name, raw): Code(code, codec.header_byte(code)) for i, code in zip(item_ids, codes, strict=True)}
-            )
-        return [done[key] for key in wanted]
+            for index, code in enumerate(codes, start=source.first_item_id + start):
+                self._ahead[index, codec_name, raw] = Code(code, codec.header_byte(code))
+        return [self._ahead[key] for key in wanted]
 
     def _identify(self, wanted: list[tuple[int, tuple[str, ...]]]) -> list[str]:
-        assert self._identifier is not None
         found = []
         for item_id, candidates in wanted:
-            probabilities = in_chunks(self._identifier.infer, self._original(item_id)[None])[0]
+            probabilities = self._identified(self._type_of[item_id])[item_id]
             scores = {name: float(probabilities[SOURCES.index(name)]) for name in candidates}
             found.append(max(scores, key=lambda name: scores[name]))
         return found
 
+    def _identified(self, source_type: str) -> dict[int, Tensor]:
+        """What the identifying network says of every image of a source type, by item; it is run once."""
+        if source_type not in self._probabilities:
+            assert self._identifier is not None
+            source = self.sources[source_type]
+            probabilities = in_chunks(self._identifier.infer, source.items)
+            self._probabilities[source_type] = dict(enumerate(probabilities, start=source.first_item_id))
+        return self._probabilities[source_type]
+
     def _measure(self, wanted: list[tuple[int, str, bytes, tuple[Slice, ...], bool]]) -> list[Measurement]:
         """Decode per codec and slices, judge per source type."""
         groups: dict[Hashable, list[int]] = {}
-        for index, (item_id, codec, _, slices, raw) in enumerate(wanted):
-            key = (codec, tuple(s.id for s in slices), raw, self._type_of[item_id])
-            groups.setdefault(key, []).append(index)
+        for index, (item_id, name, _, slices, raw) in enumerate(wanted):
+            groups.setdefault((name, slices, raw, self._type_of[item_id]), []).append(index)
         recovered: dict[str, list[tuple[int, Tensor]]] = {}
         for members in groups.values():
             item_id, name, _, slices, raw = wanted[members[0]]
@@ -299,9 +308,3 @@ class SignalPlane:
 def _run_bursts(chain: DigitalChain, bursts: list[list[BlockJob]]) -> list[list[BlockResult]]:
     results = iter(chain.transmit([job for burst in bursts for job in burst]))
     return [[next(results) for _ in burst] for burst in bursts]
-
-
-def _flags(values: list[bool]) -> Any:
-    import numpy as np
-
-    return np.array(values)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import simpy
@@ -13,14 +12,14 @@ from simnet.net.errors import RequestEnded
 from simnet.wire.slices import Slice
 
 if TYPE_CHECKING:
-    from simnet.net.exchange import Exchange
+    from simnet.net.fetch import Fetch
     from simnet.net.network import Network
     from simnet.net.node import Node
 
 Steps = Generator[simpy.Event, Any, Slice]
 
 
-class Propagation(ABC):
+class Propagation:
     """Base of the propagation strategies. One instance serves one arm."""
 
     class Params(BaseModel):
@@ -38,11 +37,12 @@ class Propagation(ABC):
     def prepare(self, decoders: dict[str, Slice]) -> None:
         """Called once before time 0 with every decoder slice of the arm, by id."""
 
-    def passing(self, node: Node, exchange: Exchange) -> None:
-        """A REQUEST passes a node on its way to the owner; the node may add to what it declares."""
+    def passing(self, node: Node) -> Sequence[str]:
+        """A REQUEST passes a node on its way to the owner: ids of the slices that the node offers to splice in."""
+        return ()
 
-    def bring(self, slice_: Slice, exchange: Exchange) -> Steps:
-        """Process: bring one missing slice to the consumer, by :meth:`Exchange.push_from` or ``pull_from``.
+    def bring(self, fetch: Fetch) -> Steps:
+        """Process: bring a slice that the REQUEST did not name to the consumer, by the fetch's verbs.
 
         Returns:
             The slice as it arrived.
@@ -50,5 +50,13 @@ class Propagation(ABC):
         Raises:
             RequestEnded: it can't be brought.
         """
-        raise RequestEnded(f"{slice_.name} is missing and nobody brings it", "no_decoder")
-        yield
+        return self.bring_again(fetch)
+
+    def bring_again(self, fetch: Fetch) -> Steps:
+        """Process: bring a slice that the consumer has lost since its REQUEST named it: it asks the owner."""
+        arrived = None
+        if self.may_fetch:
+            arrived = yield from fetch.pull_from(fetch.owner)
+        if arrived is None:
+            raise RequestEnded(f"{fetch.slice_.name} is missing and nobody brings it", "no_decoder")
+        return arrived

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simnet.net.propagation.base import Propagation, Steps
-from simnet.wire.slices import Slice
 
 if TYPE_CHECKING:
-    from simnet.net.exchange import Exchange
+    from simnet.net.fetch import Fetch
 
 
 class NearestCopy(Propagation):
@@ -17,9 +16,9 @@ class NearestCopy(Propagation):
     A holder that turns out not to have it any more answers with a NACK; then the owner is asked.
     """
 
-    def bring(self, slice_: Slice, exchange: Exchange) -> Steps:
-        holder = yield from exchange.locate(slice_)
-        arrived = yield from exchange.pull_from(self.network.nodes[holder], slice_)
+    def bring(self, fetch: Fetch) -> Steps:
+        holder = yield from fetch.locate()
+        arrived = yield from fetch.pull_from(holder)
         if arrived is None:
-            arrived = yield from exchange.pull_from(exchange.owner, slice_)
+            return (yield from self.bring_again(fetch))
         return arrived

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,12 @@ from simnet.net.propagation.base import Propagation, Steps
 from simnet.wire.slices import Slice
 
 if TYPE_CHECKING:
-    from simnet.net.exchange import Exchange
+    from simnet.net.fetch import Fetch
 
 
 class OnPath(Propagation):
-    """A REQUEST collects, on its way, the names of the slices that the nodes it passes hold. Of those the node nearest to
-    the consumer splices its copy in when the code comes back. Nodes that a slice passes keep it.
+    """A REQUEST collects, on its way, the names of the slices that the nodes it passes hold. Of those the node nearest
+    to the consumer splices its copy in when the code comes back. Nodes that a slice passes keep it as it arrived there.
     """
 
     class Params(BaseModel):
@@ -26,18 +27,19 @@ class OnPath(Propagation):
 
         probability: float = Field(1.0, ge=0.0, le=1.0, description="1: leave copy everywhere; less: with this chance")
 
-    def passing(self, node: Node, exchange: Exchange) -> None:
-        exchange.declare(node)
+    def passing(self, node: Node) -> Sequence[str]:
+        return [slice_id for slice_id in node.held_ids() if node.offers(slice_id)]
 
-    def bring(self, slice_: Slice, exchange: Exchange) -> Steps:
-        source = next((n for n in exchange.passed if n.offers(slice_.id)), exchange.owner)
-        keep = partial(self._keep, slice_=slice_, exchange=exchange)
-        return (yield from exchange.push_from(source, slice_, at_node=keep))
+    def bring(self, fetch: Fetch) -> Steps:
+        source = fetch.exchange.offered.get(fetch.slice_.id, fetch.owner)
+        if not source.offers(fetch.slice_.id):  # lost since the REQUEST passed
+            source = fetch.owner
+        return fetch.push_from(source, keep=partial(self._keep, fetch))
 
-    def _keep(self, name: str, slice_: Slice, exchange: Exchange) -> None:
-        node = self.network.nodes[name]
-        if node is exchange.consumer or node.holds(slice_.id):
+    def _keep(self, fetch: Fetch, node: Node, arrived: Slice) -> None:
+        slice_ = fetch.slice_
+        if node is fetch.consumer or node.holds(slice_.id):
             return
-        draw = streams.uniform(self.network.scenario.seed, "on_path", name, slice_.id, exchange.request_name)
+        draw = streams.uniform(self.network.scenario.seed, "on_path", node.name, slice_.id, fetch.exchange.name)
         if draw < self.params.probability:
-            self.network.install(node, slice_, slice_, slice_.n_byte)
+            self.network.install(node, slice_, arrived, slice_.n_byte)

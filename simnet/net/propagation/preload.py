@@ -12,7 +12,7 @@ from simnet.wire.slices import Slice
 
 
 class Preload(Propagation):
-    """Fills the stores, in the order of the scenario's codecs, until one doesn't fit."""
+    """Fills the stores in the order of the scenario's codecs; what doesn't fit any more is left out."""
 
     class Params(BaseModel):
         model_config = ConfigDict(frozen=True, extra="forbid")
@@ -24,7 +24,7 @@ class Preload(Propagation):
     def prepare(self, decoders: dict[str, Slice]) -> None:
         params: Any = self.params
         for node in self.network.nodes.values():
-            if node.plan.tier in params.tiers:
-                for slice_ in decoders.values():
-                    if slice_.n_byte <= node.store.capacity_byte - node.store.occupancy_byte:
-                        self.network.install(node, slice_, slice_, slice_.n_byte)
+            for slice_ in decoders.values() if node.plan.tier in params.tiers else ():
+                free_byte = node.store.capacity_byte - node.store.occupancy_byte
+                if not node.holds(slice_.id) and slice_.n_byte <= free_byte:
+                    self.network.install(node, slice_, slice_, slice_.n_byte)

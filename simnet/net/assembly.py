@@ -1,0 +1,98 @@
+"""A topology's plan made into nodes and links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import simpy
+
+from simnet.core.plugins import KINDS
+from simnet.net.air import Air, air_for
+from simnet.net.carrier import Carrier
+from simnet.net.node import Node
+from simnet.net.radio import RadioLink
+from simnet.net.wired import WiredLink
+from simnet.scenario.schema import Protocol, Scenario, TierSpec
+from simnet.signal.plane import SignalPlane
+from simnet.store.store import Store, StoreEvent
+from simnet.topology.base import TopologyError
+from simnet.topology.plan import LinkPlan, NodePlan
+
+AnyLink = RadioLink | WiredLink
+Spend = Callable[[str, float, float], None]
+
+
+def make_node(
+    plan: NodePlan,
+    scenario: Scenario,
+    protocol: Protocol,
+    env: simpy.Environment,
+    tell: Callable[[NodePlan, StoreEvent], None],
+) -> Node:
+    """A node with an empty store; ``tell`` hears of the store's events."""
+    spec, keep = scenario.tiers.get(plan.tier, TierSpec()), protocol.store
+    store = Store(
+        keep.store_byte.get(plan.tier, spec.store_byte),
+        KINDS["store"].load(keep.policy.kind)(keep.policy.params),
+        ttl_s=keep.ttl_s,
+        ttl_from=keep.ttl_from,
+        on_event=lambda event: tell(plan, event),
+    )
+    return Node(env, plan, spec, store)
+
+
+class LinkMaker:
+    """Makes links; those of one carrier share it.
+
+    Args:
+        spend: told of each node's joules: node, tx_j, rx_j.
+    """
+
+    def __init__(self, scenario: Scenario, env: simpy.Environment, plane: SignalPlane, spend: Spend) -> None:
+        self.scenario = scenario
+        self.env = env
+        self.spend = spend
+        self.carriers: dict[str, Carrier] = {}
+        self._airs: dict[str, Air] = {n: air_for(r, scenario.seed, plane) for n, r in scenario.radios.items()}
+
+    def make(self, plan: LinkPlan) -> AnyLink:
+        """The link.
+
+        Raises:
+            TopologyError: the scenario has no radio or wire class of that name, or its carrier doesn't fit.
+        """
+        part, classes = (
+            ("radios", self.scenario.radios) if plan.medium == "wireless" else ("wires", self.scenario.wires)
+        )
+        if plan.link_class not in classes:
+            raise TopologyError(
+                f"topology: link {plan.name} is of class {plan.link_class!r}; '{part}' has "
+                f"{', '.join(classes) or 'none'}. Add the class or name another in the topology."
+            )
+        return self._radio(plan) if plan.medium == "wireless" else self._wired(plan)
+
+    def _wired(self, plan: LinkPlan) -> WiredLink:
+        wire = self.scenario.wires[plan.link_class]
+        return WiredLink(plan.name, plan.link_class, (plan.a, plan.b), wire, plan.delay_s, self.env, self.spend)
+
+    def _radio(self, plan: LinkPlan) -> RadioLink:
+        radio = self.scenario.radios[plan.link_class]
+        assert plan.carrier is not None and plan.path_loss_db is not None
+        if plan.carrier not in (plan.a, plan.b):
+            raise TopologyError(
+                f"topology: link {plan.name}: got carrier {plan.carrier!r}; allowed {plan.a!r} or {plan.b!r}: the end "
+                "that has the gateway's power and noise figure"
+            )
+        if plan.carrier not in self.carriers:
+            self.carriers[plan.carrier] = Carrier(self.env, radio)
+        carrier = self.carriers[plan.carrier]
+        if carrier.radio != radio:
+            raise TopologyError(
+                f"topology: carrier {plan.carrier} has links of two radio classes, one of them {plan.link_class!r}; "
+                "all links of a carrier share one class"
+            )
+        device = plan.b if plan.a == plan.carrier else plan.a
+        return RadioLink(
+            plan.name, plan.link_class, device, plan.carrier, radio, carrier, plan.path_loss_db, plan.delay_s,
+            self.scenario.seed, self._airs[plan.link_class], self.spend,
+        )  # fmt: skip

@@ -1,0 +1,87 @@
+"""A part of a payload that is one codeword, and how payloads are cut into such."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from simnet.core.tables import TransferRow
+from simnet.net.payload import Payload
+from simnet.phy.blocks import capacity_byte, channel_uses, segment
+from simnet.phy.mcs import Mcs
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One codeword.
+
+    Args:
+        index: position among the payload's blocks; names its noise.
+        n: codeword length, bits.
+        offset, n_byte: which bytes of the frame or, if ``in_body``, of the body.
+        protected: repeated until its CRC holds; if not, its receiver takes it as it is.
+        attempt: transmissions before this one.
+    """
+
+    index: int
+    n: int
+    offset: int
+    n_byte: int
+    protected: bool
+    in_body: bool = False
+    attempt: int = 0
+
+    def channel_uses(self, mcs: Mcs) -> int:
+        return channel_uses(self.n, mcs)
+
+    def retried(self) -> Block:
+        return replace(self, attempt=self.attempt + 1)
+
+    def count_sent(self, row: TransferRow, mcs: Mcs) -> None:
+        uses = self.channel_uses(mcs)
+        if self.attempt:
+            row.retry_byte += self.n_byte
+            row.retry_channel_use += uses
+        else:
+            row.first_byte += self.n_byte
+            row.first_channel_use += uses
+
+    def count_arrived(self, row: TransferRow, mcs: Mcs, ok: bool) -> None:
+        """An unprotected block counts as delivered whatever its bits: its receiver takes it as it is."""
+        uses = self.channel_uses(mcs)
+        if ok or not self.protected:
+            row.delivered_byte += self.n_byte
+            row.delivered_channel_use += uses
+        else:
+            row.lost_byte += self.n_byte
+            row.lost_channel_use += uses
+
+    def count_in_flight(self, row: TransferRow, mcs: Mcs) -> None:
+        row.in_flight_byte += self.n_byte
+        row.in_flight_channel_use += self.channel_uses(mcs)
+
+    def data(self, payload: Payload) -> bytes:
+        return (payload.body if self.in_body else payload.frame)[self.offset : self.offset + self.n_byte]
+
+    def write(self, received: bytearray, data: bytes) -> int:
+        """Put an unprotected block's bytes where they belong; returns how many bits differ from what stood there."""
+        here = slice(self.offset, self.offset + self.n_byte)
+        wrong = (int.from_bytes(received[here]) ^ int.from_bytes(data)).bit_count()
+        received[here] = data
+        return wrong
+
+
+@lru_cache(maxsize=4096)
+def cut(frame_byte: int, body_byte: int, *, protect_body: bool) -> tuple[Block, ...]:
+    """The codewords of a payload of so many bytes: its protected frame first, then its body."""
+    frame = _cut_part(frame_byte, 0, protected=True, in_body=False)
+    return frame + _cut_part(body_byte, len(frame), protected=protect_body, in_body=True)
+
+
+def _cut_part(n_byte: int, first_index: int, *, protected: bool, in_body: bool) -> tuple[Block, ...]:
+    blocks, offset = [], 0
+    for index, n in enumerate(segment(n_byte), start=first_index):
+        size = min(capacity_byte(n), n_byte - offset)
+        blocks.append(Block(index, n, offset, size, protected, in_body))
+        offset += size
+    return tuple(blocks)

@@ -1,0 +1,151 @@
+"""A half-duplex carrier: it serves one burst at a time, up or down, data with its acknowledgement."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from simnet.core.streams import Name
+from simnet.core.tables import PayloadClass, TransferRow
+from simnet.net.block import Block
+from simnet.net.errors import QueueFull
+from simnet.net.payload import Payload
+from simnet.net.queues import SCHEDULERS, Queue
+from simnet.phy.mcs import Mcs
+from simnet.scenario.schema import Radio
+
+if TYPE_CHECKING:
+    from simnet.net.radio import RadioLink
+
+URGENCY: dict[PayloadClass, int] = {"control": 0, "code": 1, "enhancement": 2, "model": 3}
+
+
+@dataclass(frozen=True)
+class RadioEnd:
+    """One end of a wireless link.
+
+    Args:
+        esno: mean Es/N0 (linear) of what this end receives.
+    """
+
+    node: str
+    power_w: float
+    esno: float
+
+
+@dataclass(frozen=True)
+class Burst:
+    """What one grant sends: blocks at one MCS over one channel gain."""
+
+    blocks: tuple[Block, ...]
+    mcs: Mcs
+    duration_s: float
+    ticket: Any
+
+
+@dataclass(eq=False)
+class Transfer:
+    """One payload waiting for, or using, a carrier.
+
+    Args:
+        order: position among all that ever came to this carrier.
+        pending: blocks to be sent yet, or again.
+        waiting_since_s: when it last began to wait for a grant.
+        received: the unprotected body as it arrives.
+        done: succeeds when all blocks have arrived, or one is lost for good (``failed``).
+    """
+
+    payload: Payload
+    link: RadioLink
+    sender: RadioEnd
+    receiver: RadioEnd
+    row: TransferRow
+    done: simpy.Event
+    order: int
+    pending: deque[Block]
+    waiting_since_s: float
+    received: bytearray = field(init=False)
+    burst: Burst | None = None
+    failed: bool = False
+
+    def __post_init__(self) -> None:
+        self.received = bytearray(self.payload.body)
+
+    @cached_property
+    def flow(self) -> str:
+        return f"{self.sender.node}>{self.receiver.node}"
+
+    @property
+    def urgency(self) -> int:
+        return URGENCY[self.payload.payload_class]
+
+    @property
+    def noise_name(self) -> tuple[Name, ...]:
+        """Names the fate of this payload's blocks on this link, whatever else is going on."""
+        payload = self.payload
+        return self.link.name, self.flow, payload.request_name, payload.label, payload.repeat
+
+
+class Carrier:
+    """Grants bursts to the transfers of its links, in the scheduler's order; never two at a time.
+
+    Cells are orthogonal: carriers don't disturb each other.
+    """
+
+    def __init__(self, env: simpy.Environment, radio: Radio) -> None:
+        self.env = env
+        self.radio = radio
+        self.queue: Queue[Transfer] = SCHEDULERS[radio.scheduler]()
+        self.n_submitted = 0
+        self.serving: Transfer | None = None
+
+    def submit(self, transfer: Transfer) -> None:
+        """Queue a transfer.
+
+        Raises:
+            QueueFull: ``queue_limit`` payloads are waiting.
+        """
+        if self.radio.queue_limit is not None and len(self.queue) >= self.radio.queue_limit:
+            raise QueueFull(transfer.flow)
+        self.queue.push(transfer)
+        self._grant()
+
+    def _grant(self) -> None:
+        """If the carrier is free and somebody waits: one burst."""
+        if self.serving is None and len(self.queue):
+            transfer = self.serving = self.queue.pop()
+            transfer.burst = transfer.link.begin_burst(transfer, self.env.now)
+            self._after(transfer.burst.duration_s, self._end_burst)
+
+    def _end_burst(self) -> None:
+        transfer, self.serving = self.serving, None
+        assert transfer is not None
+        n_wrong = transfer.link.end_burst(transfer)
+        transfer.waiting_since_s = self.env.now
+        if transfer.failed or not transfer.pending:
+            transfer.done.succeed()
+        elif n_wrong and self.radio.retry_delay_s:
+            self._after(self.radio.retry_delay_s, lambda: self._queue_again(transfer))
+        else:
+            self.queue.push_again(transfer)
+        self._grant()
+
+    def _queue_again(self, transfer: Transfer) -> None:
+        self.queue.push_again(transfer)
+        self._grant()
+
+    def _after(self, delay_s: float, what: Callable[[], None]) -> None:
+        """Call ``what`` after a delay: a carrier needs no process of its own."""
+        self.env.timeout(delay_s).callbacks.append(lambda event: what())
+
+    def close(self) -> None:
+        """The run is over: the burst on the air, if any, stays in flight."""
+        if self.serving is not None:
+            assert self.serving.burst is not None
+            for block in self.serving.burst.blocks:
+                block.count_in_flight(self.serving.row, self.serving.burst.mcs)

@@ -1,0 +1,31 @@
+"""Where the time of a request goes: five parts that add up to its latency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from simnet.core.tables import RequestRow, TransferRow
+
+
+@dataclass(slots=True)
+class Latency:
+    """Time that a consumer has waited, s, by what for; the columns of the same names in ``requests``."""
+
+    queue_s: float = 0.0
+    air_s: float = 0.0
+    propagation_s: float = 0.0
+    compute_s: float = 0.0
+    model_fetch_s: float = 0.0
+
+    def add_hop(self, row: TransferRow) -> None:
+        """A payload that the request waits for has crossed a link, or was lost on it."""
+        self.queue_s += row.queue_s
+        self.air_s += row.air_s
+        self.propagation_s += row.propagation_s
+
+    def write(self, row: RequestRow) -> None:
+        for part in PARTS:
+            setattr(row, part, getattr(self, part))
+
+
+PARTS = tuple(field.name for field in fields(Latency))
