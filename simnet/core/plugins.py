@@ -85,7 +85,8 @@ class PluginKind:
         module = importlib.import_module(self._module(name))
         base = getattr(importlib.import_module(f"{self.package}.base"), self.base)
         classes = [
-            c for c in vars(module).values()
+            c
+            for c in vars(module).values()
             if inspect.isclass(c) and issubclass(c, base) and c.__module__ == module.__name__
         ]
         if len(classes) != 1:

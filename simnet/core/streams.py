@@ -57,6 +57,7 @@ def complex_normal(seed: int, *names: Name) -> complex:
 def uniforms(seed: int, *names: Name, count: int) -> list[float]:
     """``count`` draws from (0, 1); cheap for a few, from a generator for many."""
     if count > 8:
-        return generator(seed, *names).random(count).tolist()
+        draws: list[float] = generator(seed, *names).random(count).tolist()
+        return draws
     digest = _digest(seed, names, 8 * count)
     return [((int.from_bytes(digest[8 * i : 8 * i + 8], "little") >> 11) + 0.5) * 2.0**-53 for i in range(count)]

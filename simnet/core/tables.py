@@ -167,8 +167,6 @@ TABLES: dict[str, type] = {
 }
 
 
-
-
 def columns(table: str) -> tuple[str, ...]:
     """Column names of a table, in order."""
     return tuple(f.name for f in fields(TABLES[table]))

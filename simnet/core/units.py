@@ -19,7 +19,8 @@ SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
 
 def db_to_linear(ratio_db: FloatLike) -> FloatLike:
     """Power ratio of a value in dB."""
-    return 10.0 ** (ratio_db / 10.0)  # type: ignore[return-value]
+    result: FloatLike = 10.0 ** (ratio_db / 10.0)
+    return result
 
 
 def linear_to_db(ratio: float) -> float:
@@ -29,7 +30,7 @@ def linear_to_db(ratio: float) -> float:
 
 def dbm_to_watt(power_dbm: float) -> float:
     """Power in W of a value in dBm."""
-    return 1e-3 * 10.0 ** (power_dbm / 10.0)
+    return 1e-3 * db_to_linear(power_dbm)
 
 
 def watt_to_dbm(power_w: float) -> float:
