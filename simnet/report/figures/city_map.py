@@ -13,6 +13,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path as Outline
+from matplotlib.ticker import MaxNLocator
 
 from simnet.report.figures.style import FAINT, INK, page, source_colours
 from simnet.report.run_folder import RunFolder
@@ -56,8 +57,8 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
     """Map on the left, holders of each slice on the right."""
     arm = shown_arm(run)
     nodes = run.nodes[run.nodes["arm"] == arm].reset_index(drop=True)
-    if not len(nodes):
-        return None
+    if len(nodes[["x_m", "y_m"]].drop_duplicates()) < 2:
+        return None  # no node, or a topology without places
     type_of = _slice_types(run)
     held = [_names(stored) for stored in nodes["stored"]]
     colours = {**source_colours(run.source_types), SHARED: "#FFFFFF", OTHER: FAINT}
@@ -212,6 +213,7 @@ def _holders(axes: Axes, nodes: pd.DataFrame, held: list[list[str]]) -> None:
     axes.set_ylim(max(len(shown), 8) - 0.4, -0.9)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="y", visible=False)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.set_xlabel("nodes that hold it")
     axes.set_title(
         "Slices" if len(most) <= MAX_SLICES else f"The {MAX_SLICES} commonest of {len(most)} slices"
