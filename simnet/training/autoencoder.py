@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -41,6 +42,24 @@ class Loss(Strict):
     gamma: Annotated[float, Field(ge=0, le=1)]
     semantic: str
     """Zoo name of the frozen classifier M whose penultimate features count; never the judge."""
+    semantic_shift_px: Annotated[int, Field(ge=0, le=8)] = 0
+    """M sees both images moved alike by up to so many pixels, drawn per batch. Without it, the decoder learns to please
+    M's own pixel grid, and other classifiers recognise less (vehicles at Z = 8: SS 0.66 against 0.74)."""
+    semantic_mirror: bool = False
+    """M sees both images mirrored in every other batch."""
+
+    def view(self, rng: np.random.Generator) -> Callable[[Tensor], Tensor]:
+        """How M sees the images of one batch."""
+        pad = self.semantic_shift_px
+        top, left = rng.integers(0, 2 * pad + 1, 2)
+        mirrored = self.semantic_mirror and rng.random() < 0.5
+
+        def seen(images: Tensor) -> Tensor:
+            height, width = images.shape[2:]
+            moved = F.pad(images, [pad] * 4)[:, :, top : top + height, left : left + width]
+            return moved.flip(3) if mirrored else moved
+
+        return seen
 
 
 class Recipe(BaseRecipe):
@@ -74,8 +93,8 @@ class Reconstruction:
         self.module.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.features.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._images = torch.tensor(self.train.images)
-        self._wanted = torch.cat([self._features(b) for b in torch.split(self._images, BATCH)])
-        self._mean_square = float(self._wanted.square().mean())
+        features = [self._features(batch.to(self.device) / 255) for batch in torch.split(self._images, BATCH)]
+        self._mean_square = float(torch.cat(features).square().mean())
 
     @property
     def n_items(self) -> int:
@@ -89,9 +108,9 @@ class Reconstruction:
             noise = rng.uniform(-half_step, half_step, codes.shape).astype(np.float32)
             codes = codes + torch.from_numpy(noise).to(self.device)
         recovered = self.module.decoder(codes)
-        semantic = (
-            F.mse_loss(self.features.features(recovered).float(), self._wanted[indices]) / self._mean_square
-        )
+        view = self.recipe.loss.view(rng)
+        wanted, got = self._features(view(images)), self.features.features(view(recovered))
+        semantic = F.mse_loss(got.float(), wanted.float()) / self._mean_square
         gamma = self.recipe.loss.gamma
         return gamma * semantic + (1 - gamma) * self._pixel_loss(recovered.float(), images)
 
@@ -113,7 +132,7 @@ class Reconstruction:
 
     @torch.no_grad()
     def _features(self, images: Tensor) -> Tensor:
-        return self.features.features(images.to(self.device) / 255)
+        return self.features.features(images)
 
 
 def source_images(recipe: Recipe, split: Split, run: TrainingRun) -> ImageSet:

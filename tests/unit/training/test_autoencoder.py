@@ -145,6 +145,22 @@ def test_the_loss_is_equation_10_with_a_scaled_semantic_term(zoo: Path, data_roo
     assert got == pytest.approx(0.3 * ((wanted - seen) ** 2).mean() / scale + 0.7 * pixels[pixel], rel=1e-5)
 
 
+def test_the_classifier_sees_both_images_moved_alike() -> None:
+    loss = Recipe.model_validate(RECIPE).loss.model_copy(update={"semantic_shift_px": 2, "semantic_mirror": True})
+    rng = np.random.default_rng(0)
+    image = torch.zeros(1, 1, 9, 9)
+    image[0, 0, 4, 3] = 1.0
+    seen = set()
+    for _ in range(300):
+        view = loss.view(rng)
+        assert torch.equal(view(image), view(image))
+        ((_, _, y, x),) = view(image).nonzero().tolist()
+        seen.add((y, x))
+    assert seen == {(y, x) for y in range(2, 7) for x in (*range(1, 6), *range(3, 8))}
+    still = Recipe.model_validate(RECIPE).loss.view(rng)
+    assert torch.equal(still(image), image)
+
+
 def test_training_noise_is_that_of_the_wanted_bits(zoo: Path, data_root: Path) -> None:
     recipe = Recipe.model_validate(RECIPE)
     run = training_run(zoo / "aesc" / "toy" / "train.yaml", data_root)
