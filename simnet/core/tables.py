@@ -145,6 +145,7 @@ class NodeRow:
     y_m: float
     attached_to: str | None
     mean_esno_db: float | None
+    radio: str | None = field(metadata={"description": "link class of its one wireless link"})
     store_capacity_byte: int
     store_occupancy_byte: int
     provisioned_byte: int = field(metadata={"description": "slices it was built with, outside its store"})

@@ -114,14 +114,15 @@ def test_each_node_owns_so_many_source_types(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_with_130_and_keeps_nothing(tmp_path: Path) -> None:
     pair(tmp_path, duration_s=20_000)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "simnet", "run", "pair.yaml", "--out", "runs"],
-        cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stderr is not None
-    assert "simulating arm main" in process.stderr.readline()
-    process.send_signal(signal.SIGINT)
-    _, message = process.communicate(timeout=30)
+    command = [sys.executable, "-m", "simnet", "run", "pair.yaml", "--out", "runs"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        assert "simulating arm main" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, message = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "nothing was kept" in message
     runs = tmp_path / "runs"

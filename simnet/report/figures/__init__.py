@@ -10,7 +10,7 @@ from typing import Any
 
 import matplotlib
 
-from simnet.report.figures import break_even, city_map, hit_ratio, latency, outcomes, ss_traffic, traffic
+from simnet.report.figures import break_even, city_map, hit_ratio, latency, outcomes, over_snr, ss_traffic, traffic
 from simnet.report.figures.style import RC, save
 from simnet.report.run_folder import RunFolder
 
@@ -18,6 +18,7 @@ FIGURES = {
     "traffic": traffic,
     "break_even": break_even,
     "ss_traffic": ss_traffic,
+    "over_snr": over_snr,
     "latency": latency,
     "outcomes": outcomes,
     "hit_ratio": hit_ratio,

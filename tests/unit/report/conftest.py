@@ -269,6 +269,7 @@ class _City:
                     y_m=float(place[1]),
                     attached_to=up,
                     mean_esno_db=12.0,
+                    radio="radio",
                     store_capacity_byte=64_000,
                     store_occupancy_byte=0 if arm == "preload" else size,
                     provisioned_byte=size if arm == "preload" else 0,
