@@ -40,3 +40,18 @@ def measure(
     from simnet import training
 
     print(training.measure(folder / "train.yaml", data_root=data, device=device))
+
+
+@app.command("over-snr")
+def over_snr(
+    name: Annotated[str, typer.Argument(help="An AESC-I model, such as aesc/digits_z40.")],
+    device: Device = "cpu",
+) -> None:
+    """Measure SS, PSNR and SSIM over Es/N0 when bit errors reach decoder and code; write them into the card."""
+    from simnet.core.zoo import model_dir
+
+    folder = model_dir(name)
+
+    from simnet.training.over_snr import measure_over_snr
+
+    measure_over_snr(folder, device=device, tell=print)

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
+import yaml
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
@@ -63,7 +64,7 @@ class Aesc(Codec):
     def __init__(self, params: Params, *, device: str = "cpu", folder: Path | None = None) -> None:
         super().__init__(params, device=device)
         self.params = params
-        folder = folder or model_dir(f"aesc/{params.model}")
+        self._folder = folder = folder or model_dir(f"aesc/{params.model}")
         autoencoder, self._table = load_autoencoder(folder / "weights.safetensors")
         self.shape = autoencoder.shape
         self._encoder_weights = _half(autoencoder.encoder)
@@ -96,6 +97,15 @@ class Aesc(Codec):
     @cached_property
     def decode_flop(self) -> int:
         return flop_per_image(self._decoder, self.shape.code_shape)
+
+    @cached_property
+    def over_snr(self) -> tuple[tuple[float, float], ...]:
+        """As in the model's card, which 'simnet models over-snr' measures (AWGN, QPSK 1/2)."""
+        card = self._folder / "card.yaml"
+        if not card.is_file():
+            return ()
+        rows = yaml.safe_load(card.read_text(encoding="utf-8"))["measured"].get("over_snr") or []
+        return tuple(sorted((float(row["esno_db"]), float(row["ss"])) for row in rows))
 
     def encode(self, images: Tensor) -> list[bytes]:
         if not self.params.entropy_coding:

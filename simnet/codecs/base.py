@@ -105,6 +105,11 @@ class Codec(ABC):
         """The inverse of :meth:`encode_raw`; codes of the right length decode to *something*, whatever their bits."""
         return self.decode(codes, slices)
 
+    @property
+    def over_snr(self) -> tuple[tuple[float, float], ...]:
+        """(Es/N0 dB, population SS) with ``protection: none``, by ascending SNR; () if nobody has measured it."""
+        return ()
+
     def header_byte(self, code: bytes) -> int:
         """How many bytes of this code are fixed format header: equal for all images and so known beforehand."""
         return 0

@@ -238,8 +238,7 @@ class SignalPlane:
                 "name a judge that was trained on them"
             )
         ss = sum(m.correct_recovered for m in measured) / n_original
-        over_snr = tuple(getattr(codec, "over_snr", ()))
-        return CodecCard(sum(map(len, codes)) / len(codes), ss, len(codes), over_snr)
+        return CodecCard(sum(map(len, codes)) / len(codes), ss, len(codes), codec.over_snr)
 
     def _encode(self, wanted: list[tuple[int, str, bool]]) -> list[Code]:
         """Networks see ``CHUNK`` images whether one is wanted or all: the neighbours' codes are made along with it."""

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import JsonValue
 from torch import Tensor
 
 from simnet.codecs.aesc import Aesc
 from simnet.codecs.quality import mean_squared_errors, psnr_db, ssim
 from simnet.core import streams
+from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
 from simnet.core.units import db_to_linear
 from simnet.phy.blocks import split
@@ -21,8 +21,10 @@ from simnet.phy.chain import BlockJob, DigitalChain
 from simnet.phy.mcs import MCS_TABLE
 from simnet.tasks.classification import Classification
 from simnet.tasks.similarity import ss_population
+from simnet.training.autoencoder import Recipe
 from simnet.training.autoencoder_card import write_over_snr
 from simnet.training.cards import read_card
+from simnet.training.recipe import read_recipe
 from simnet.wire.slices import Slice, join_raw, split_raw
 
 ESNO_DB = (-1.0, 0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0)
@@ -77,7 +79,10 @@ def measure_over_snr(
     """
     card = read_card(folder)
     codec = Aesc(Aesc.Params(model=folder.name, entropy_coding=False), device=device, folder=folder)
-    images, labels = _sample(card.measured["source"], device)
+    recipe = read_recipe(folder / "train.yaml")
+    if not isinstance(recipe, Recipe):
+        raise SimnetError(f"{folder / 'train.yaml'}: kind: got {recipe.kind!r}; allowed 'autoencoder'")
+    images, labels = _sample(recipe.source.data_set, recipe.source.labels, device)
     judge = Classification.from_zoo(str(card.measured["judge"]))
     judge.network.to(device)
     original = _recognised(judge, images, labels)
@@ -121,16 +126,14 @@ def _deliver(codec: Aesc, images: Tensor, link: NoisyLink) -> tuple[Tensor, list
     return torch.cat(recovered), chosen
 
 
-def _sample(source: JsonValue, device: str) -> tuple[Tensor, Tensor]:
+def _sample(data_set: str, labels: Sequence[int] | None, device: str) -> tuple[Tensor, Tensor]:
     """Shipped images of a recipe's source, [N, C, H, W] float32, and labels [N]."""
-    assert isinstance(source, dict)
-    data = KINDS["data"].load(str(source["data_set"]))().load("sample")
-    labels = source.get("labels")
-    keep = np.flatnonzero(np.isin(data.labels, labels)) if isinstance(labels, list) else np.arange(len(data))
+    data = KINDS["data"].load(data_set)().load("sample")
+    keep = np.arange(len(data)) if labels is None else np.flatnonzero(np.isin(data.labels, labels))
     return (
         torch.tensor(data.images[keep], device=device) / 255.0,
         torch.tensor(data.labels[keep], device=device),
-    )  # fmt: skip
+    )
 
 
 def _recognised(judge: Classification, images: Tensor, labels: Tensor) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -104,7 +104,7 @@ def decode_frame(frame: bytes) -> Frame:
 
 def pack_head(head: object) -> bytes:
     """The head as msgpack: shortest forms, so equal heads give equal bytes."""
-    import msgpack  # type: ignore[import-untyped]
+    import msgpack
 
     packed: bytes = msgpack.packb(head, use_bin_type=True)
     return packed
