@@ -36,7 +36,7 @@ from simnet.signal.plane import SignalPlane, SourceImages
 from simnet.tasks.classification import Classification
 from simnet.tasks.source_identification import SourceIdentification
 from simnet.topology.plan import NetworkPlan, NodePlan
-from simnet.traffic.base import CatalogueItem
+from simnet.traffic.base import CatalogueItem, RequestPlan
 
 CALIBRATION_IMAGES = 256
 """At most so many images that aren't in the catalogue tell planners what a codec gives."""
@@ -74,7 +74,7 @@ class Simulation:
             began = time.perf_counter()
             timeline = Timeline(self.scenario.signal.trace)
             arm = Arm(name, self.scenario, protocol, self.plan, self.catalogue, self.plane, recorder, timeline)
-            accounts = arm.run(self._requests(), lambda done, name=name: progress(name, done))  # type: ignore[misc]
+            accounts = arm.run(self.requests(), lambda done, name=name: progress(name, done))  # type: ignore[misc]
             results[name] = {
                 "accounts": accounts,
                 "wall_s": time.perf_counter() - began,
@@ -82,7 +82,8 @@ class Simulation:
             }
         return results
 
-    def _requests(self) -> Iterator[Any]:
+    def requests(self) -> Iterator[RequestPlan]:
+        """The wishes, in order of time; every arm gets the same."""
         scenario = self.scenario
         traffic = KINDS["traffic"].load(scenario.traffic.kind)(scenario.traffic.params)
         consumers = [node.name for node in self.plan.nodes if node.tier in scenario.consumers]

@@ -74,7 +74,7 @@ class Arm:
         Raises:
             AccountingError: they don't add up.
         """
-        self.env.process(self._arrivals(requests))
+        self.start(requests)
         end_s = self.scenario.duration_s + self.scenario.drain_s
         step_s = end_s / 100
         for step in range(1, 101):
@@ -83,6 +83,15 @@ class Arm:
         self.network.close()
         self._settle()
         return check_accounts(self.recorder, self.name)
+
+    def start(self, requests: Iterator[RequestPlan]) -> None:
+        """Let traffic begin; ``env`` moves on time."""
+        self.env.process(self._arrivals(requests))
+
+    @property
+    def requests(self) -> list[RequestRow]:
+        """Rows of the requests that have been made."""
+        return list(self.network.requests.values())
 
     def _slices_of(self, attribute: str) -> dict[str, Slice]:
         """Slices of the arm's codecs, by id, in the scenario's order."""
@@ -185,7 +194,7 @@ class Arm:
                 setattr(delivery, name, getattr(m, name))
             if row.outcome == "satisfied":
                 row.ss = m.ss  # of the last delivery, if there are several
-        for row in self.network.requests.values():
+        for row in self.requests:
             due_s = row.created_s + row.deadline_s
             if row.ended_s is None and self.env.now > due_s:
                 row.outcome, row.ended_s = "timeout", due_s

@@ -213,6 +213,7 @@ class Network:
             node.plan.y_m,
             attached_to=None if attached is None else attached.other(node.name),
             mean_esno_db=None if attached is None else linear_to_db(attached.ends[node.name].esno),
+            radio=None if attached is None else attached.link_class,
             store_capacity_byte=node.store.capacity_byte,
             store_occupancy_byte=node.store.occupancy_byte,
             provisioned_byte=sum(s.n_byte for s in node.provisioned.values()),

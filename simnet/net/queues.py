@@ -67,6 +67,8 @@ class RoundRobin(Queue[T]):
 
     def __init__(self) -> None:
         self._flows: dict[str, deque[T]] = {}
+        """In the order of their turns."""
+        self._served = ""
         self._size = 0
 
     def push(self, transfer: T) -> None:
@@ -78,11 +80,12 @@ class RoundRobin(Queue[T]):
         self._size += 1
 
     def pop(self) -> T:
-        flow, waiting = next(iter(self._flows.items()))
+        if self._served in self._flows:
+            self._flows[self._served] = self._flows.pop(self._served)  # behind all that came during its turn
+        self._served, waiting = next(iter(self._flows.items()))
         transfer = waiting.popleft()
-        del self._flows[flow]
-        if waiting:
-            self._flows[flow] = waiting  # behind the other flows
+        if not waiting:
+            del self._flows[self._served]
         self._size -= 1
         return transfer
 

@@ -1,0 +1,133 @@
+"""Small random networks, stores, strategies and deadlines: every run closes its accounts, each request ends one way."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simnet.core.tables import Outcome
+from simnet.net.air import IdealAir, TableAir
+from simnet.net.carrier import Transfer
+from tests.support.tiny import Tiny
+from tests.support.world import Json, node, radio_link, simulate, wire
+
+
+@pytest.fixture(autouse=True)
+def lossy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks fail at |h|² below 1/4, and unprotected ones arrive with a wrong bit there."""
+
+    def bler(self: TableAir, n: int, mcs: Any, esno: float) -> float:
+        return 0.05 if esno > 25.0 else 0.9
+
+    begin = IdealAir.begin
+
+    def noisy(self: IdealAir, transfer: Transfer, blocks: Any, mcs: Any, gain: complex) -> Any:
+        arrived = begin(self, transfer, blocks, mcs, gain)
+        if abs(gain) ** 2 > 0.25:
+            return arrived
+        return [a._replace(data=a.data and bytes([a.data[0] ^ 1]) + a.data[1:]) for a in arrived]
+
+    monkeypatch.setattr(TableAir, "bler", bler)
+    monkeypatch.setattr(IdealAir, "begin", noisy)
+
+
+RADIOS = st.fixed_dictionaries(
+    {
+        "fidelity": st.just("table"),
+        "mean_esno_db": st.just(20.0),
+        "fading": st.sampled_from(["none", "rayleigh"]),
+        "max_burst_s": st.sampled_from([0.01, 0.03, 0.1]),
+        "max_attempts": st.integers(1, 8),
+        "retry_delay_s": st.sampled_from([0.0, 0.02]),
+        "csi_delay_s": st.sampled_from([0.0, 0.15]),
+        "scheduler": st.sampled_from(["fifo", "round_robin", "priority"]),
+        "queue_limit": st.sampled_from([None, 1, 3]),
+        "preamble_symbol": st.sampled_from([0, 32]),
+        "turnaround_s": st.sampled_from([0.0, 0.001]),
+        "bandwidth_hz": st.just(100e3),
+        "mcs": st.sampled_from(["QPSK 1/2", "64-QAM 1/2"]),
+    }
+)
+PROTOCOLS = st.fixed_dictionaries(
+    {
+        "propagation": st.one_of(
+            st.sampled_from([{"kind": k} for k in ("with_code", "nearest_copy", "preload", "none")]),
+            st.floats(0, 1).map(lambda p: {"kind": "on_path", "probability": p}),
+        ),
+        "directory": st.sampled_from(["oracle", "registry", "flood"]),
+        "ss_feedback": st.sampled_from(["none", "provider", "confidence", "oracle"]),
+        "wish_ss": st.sampled_from([0.3, 0.9]),
+        "keep_damaged": st.booleans(),
+        "repositories": st.sampled_from([[], ["cloud"], ["gateway"]]),
+        "store": st.fixed_dictionaries(
+            {
+                "policy": st.sampled_from(["lru", "lfu", "fifo", "gdsf"]),
+                "ttl_s": st.sampled_from([None, 0.05, 1.0]),
+                "ttl_from": st.sampled_from(["from_fetch", "renewed_on_use"]),
+            }
+        ),
+        "planner": st.fixed_dictionaries(
+            {"cost": st.sampled_from(["bytes", "airtime", "energy"]), "expected_uses": st.sampled_from([1.0, 100.0])}
+        ),
+    }
+)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> tuple[Json, list[tuple[float, str, int]]]:
+    n_cell, n_reader = draw(st.integers(1, 2)), draw(st.integers(1, 3))
+    masts, readers = [f"mast-{i}" for i in range(n_cell)], [f"reader-{i}" for i in range(n_reader)]
+    nodes = [node("cloud", "cloud"), *(node(m, "gateway") for m in masts), *(node(r, "device") for r in readers)]
+    links = [wire(m, "cloud", delay_s=0.005) for m in masts]
+    links += [radio_link(r, masts[i % n_cell], delay_s=1e-6) for i, r in enumerate(readers)]
+    radio = draw(RADIOS)
+    if draw(st.booleans()):
+        radio |= {"protection": "none", "fidelity": "ideal"}
+    store_byte = st.sampled_from([0, 100, 500, 1000, 5000])
+    protocol: Json = draw(PROTOCOLS) | {
+        "codecs": {"shapes": draw(st.sampled_from([["a"], ["a", "b"], ["a", "b", "c"]]))}
+    }
+    changes: Json = {
+        "duration_s": draw(st.sampled_from([0.02, 0.5, 2.0])),
+        "drain_s": draw(st.sampled_from([0.0, 2.0])),
+        "seed": draw(st.integers(0, 9)),
+        "topology": {"kind": "explicit", "nodes": nodes, "links": links},
+        "radios": {"radio": radio},
+        "wires": {"wire": {"rate_bit_per_s": draw(st.sampled_from([1e5, 1e9])), "joule_per_bit": 1e-9}},
+        "tiers": {tier: {"store_byte": draw(store_byte), "compute_flop_per_s": 1e6} for tier in ("device", "gateway")},
+        "sources.shapes.wish.deadline_s": draw(st.sampled_from([0.02, 0.1, 1.0])),
+        "protocol": protocol,
+    }
+    times = sorted(draw(st.lists(st.floats(0, 1.9), min_size=1, max_size=8)))
+    wishes = [(t, draw(st.sampled_from(readers)), draw(st.integers(0, 3))) for t in times]
+    return changes, [w for w in wishes if w[0] < changes["duration_s"]]
+
+
+CODECS = {
+    "a": Tiny(name="a", n_slice=2, decoder_byte=300, quality=0.5, encode_flop=1000, decode_flop=5000),
+    "b": Tiny(name="b", decoder_byte=900, code_byte=60, quality=0.8, decode_flop=20_000),
+    "c": Tiny(name="c", n_slice=0, code_byte=200, header_byte=50),
+}
+
+
+@settings(max_examples=150)
+@given(worlds())
+def test_every_run_closes_its_accounts(world: tuple[Json, list[tuple[float, str, int]]]) -> None:
+    changes, wishes = world
+    run = simulate(wishes, changes, codecs=CODECS, owners=["mast-0"] * 4)  # raises AccountingError if not
+    rows = run.requests()
+    assert len(rows) == len(wishes)
+    assert sum(run.accounts["main"]["outcomes"].values()) == len(wishes)
+    delivered = {row.request_id for row in run.deliveries()}
+    for row in rows:
+        assert row.outcome in get_args(Outcome)
+        assert (row.request_id in delivered) == (row.outcome in ("satisfied", "below_wish")), row
+    clean = {s.id for s in run.arm.decoders.values()}
+    for node_ in run.arm.network.nodes.values():
+        assert node_.store.occupancy_byte <= node_.store.capacity_byte
+        assert set(node_.damaged) <= clean
+    if changes["radios"]["radio"].get("protection") != "none":
+        assert not any(row.damaged for row in run.deliveries())

@@ -1,0 +1,104 @@
+"""One carrier, or one wire, without a network around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import simpy
+
+from simnet.core.tables import PayloadClass, TransferRow
+from simnet.net.air import Air, IdealAir
+from simnet.net.carrier import Carrier
+from simnet.net.errors import RequestEnded
+from simnet.net.payload import Payload
+from simnet.net.radio import RadioLink
+from simnet.net.wired import WiredLink
+from simnet.scenario.schema import Radio
+
+QUIET = {
+    "bandwidth_hz": 1e5,
+    "fading": "none",
+    "mcs": "QPSK 1/2",
+    "fidelity": "ideal",
+    "preamble_symbol": 0,
+    "ack_symbol": 0,
+    "turnaround_s": 0.0,
+    "max_burst_s": 10.0,
+}
+"""100,000 symbols per second and no overhead."""
+
+
+class Bsc(IdealAir):
+    """Each block fails with one probability, drawn by name as in the table's air."""
+
+    def __init__(self, radio: Radio, seed: int, bler: float) -> None:
+        super().__init__(radio, seed)
+        self._bler = bler
+
+    def bler(self, n: int, mcs: Any, esno: float) -> float:
+        return self._bler
+
+    def begin(self, transfer: Any, blocks: Any, mcs: Any, gain: complex) -> Any:
+        from simnet.net.air import TableAir
+
+        return TableAir.begin(self, transfer, blocks, mcs, gain)  # type: ignore[arg-type]
+
+
+class Sent(NamedTuple):
+    """A payload to send: when, from whom, how large, of which class."""
+
+    time_s: float
+    sender: str = "device"
+    n_byte: int = 33
+    payload_class: PayloadClass = "code"
+    body: bytes = b""
+
+
+class Ether:
+    """A carrier with one link between ``device`` and ``gateway``; joules are added up per node."""
+
+    def __init__(self, *, bler: float | None = None, seed: int = 1, delay_s: float = 0.0, **radio: Any) -> None:
+        self.env = simpy.Environment()
+        self.radio = Radio.model_validate({**QUIET, **radio})
+        self.spent: dict[str, tuple[float, float]] = {"device": (0.0, 0.0), "gateway": (0.0, 0.0)}
+        self.carrier = Carrier(self.env, self.radio)
+        air: Air = IdealAir(self.radio, seed) if bler is None else Bsc(self.radio, seed, bler)
+        self.link = RadioLink(
+            "link", "radio", "device", "gateway", self.radio, self.carrier, 100.0, delay_s, seed, air, self._spend
+        )
+
+    def _spend(self, node: str, tx_j: float, rx_j: float) -> None:
+        tx, rx = self.spent[node]
+        self.spent[node] = (tx + tx_j, rx + rx_j)
+
+    def send_all(self, payloads: Iterable[Sent], until_s: float | None = None) -> list[TransferRow]:
+        """Send and wait for the end; rows in the order given."""
+        return send_all(self.env, self.link, payloads, until_s)
+
+
+def send_all(
+    env: simpy.Environment, link: RadioLink | WiredLink, payloads: Iterable[Sent], until_s: float | None = None
+) -> list[TransferRow]:
+    rows: list[TransferRow] = []
+    for index, sent in enumerate(payloads):
+        payload = Payload(bytes(sent.n_byte), sent.payload_class, "test", index, f"test#{index}", body=sent.body)
+        row = TransferRow(
+            "arm", index, index, link.name, link.link_class, sent.sender, link.other(sent.sender), sent.payload_class,
+            "test", payload.n_byte, sent.time_s,
+        )  # fmt: skip
+        rows.append(row)
+        env.process(_send(env, link, payload, sent, row))
+    env.run(until=until_s)
+    return rows
+
+
+def _send(env: simpy.Environment, link: RadioLink | WiredLink, payload: Payload, sent: Sent, row: TransferRow) -> Any:
+    yield env.timeout(sent.time_s - env.now)
+    row.queued_s = env.now
+    try:
+        yield from link.send(payload, sent.sender, row)
+        row.outcome = "delivered"
+    except RequestEnded:
+        row.outcome = "lost"
+    row.ended_s = env.now

@@ -1,0 +1,38 @@
+"""Wires: first in, first out per direction, full duplex; what the run's end cuts."""
+
+from __future__ import annotations
+
+import pytest
+import simpy
+
+from simnet.net.wired import WiredLink
+from simnet.scenario.schema import Wire
+from tests.support.links import Sent, send_all
+
+
+def wire(**settings: float) -> WiredLink:
+    spec = Wire.model_validate({"rate_bit_per_s": 8000.0, **settings})
+    return WiredLink("wire", "wire", ("a", "b"), spec, 0.25, simpy.Environment(), lambda node, tx_j, rx_j: None)
+
+
+def test_one_after_the_other_in_one_direction_and_both_directions_at_once() -> None:
+    link = wire(delay_s=0.5, joule_per_bit=0.001)
+    rows = send_all(link.env, link, [Sent(0.0, "a", 1000), Sent(0.1, "a", 500), Sent(0.2, "b", 100)])
+    assert [row.ended_s for row in rows] == pytest.approx([1.75, 2.25, 1.05])
+    assert [row.queue_s for row in rows] == pytest.approx([0.0, 0.9, 0.0])
+    assert all(row.propagation_s == 0.75 for row in rows)
+    assert [row.tx_j for row in rows] == pytest.approx([8.0, 4.0, 0.8])
+    assert all(row.delivered_byte == row.first_byte == row.payload_byte for row in rows)
+    for row in rows:
+        assert row.ended_s is not None
+        assert row.ended_s - row.queued_s == pytest.approx(row.queue_s + row.air_s + row.propagation_s)
+
+
+def test_the_run_s_end_leaves_the_begun_in_flight_and_the_waiting_unsent() -> None:
+    link = wire()
+    begun, waiting = send_all(link.env, link, [Sent(0.0, "a", 1000), Sent(0.0, "a", 1000)], until_s=0.5)
+    link.close(begun, 0.5)
+    link.close(waiting, 0.5)
+    assert (begun.first_byte, begun.in_flight_byte, begun.delivered_byte) == (1000, 1000, 0)
+    assert (waiting.first_byte, waiting.in_flight_byte, waiting.started_s) == (0, 0, None)
+    assert (waiting.queue_s, waiting.air_s, waiting.tx_j) == (0.5, 0.0, 0.0)
