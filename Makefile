@@ -9,13 +9,14 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PACKAGES := simnet tests
 
-.PHONY: help demo env test slow lint clean
+.PHONY: help demo env test slow lint figures clean
 
 help:
 	@echo "make demo   virtual environment, install, the city scenario"
 	@echo "make test   virtual environment, install, lint, types, import rules, the whole suite"
 	@echo "make slow   the long tests as well"
 	@echo "make lint   ruff, mypy, import-linter"
+	@echo "make figures  the figures of docs/, from fresh runs"
 	@echo "make clean  delete the virtual environment and caches (never runs/)"
 
 demo: $(READY)
@@ -46,6 +47,15 @@ lint: $(READY)
 	$(BIN)/ruff check $(PACKAGES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config setup.cfg
+
+# The documents' figures and tables, made by nothing but the commands that the documents name.
+figures: $(READY)
+	rm -rf build/figures && mkdir -p build/figures docs/figures
+	$(BIN)/python -m simnet run scenarios/city_iot.yaml --out build/figures
+	$(BIN)/python -m simnet run scenarios/aesc_over_noise.yaml --out build/figures
+	COLUMNS=100 $(BIN)/python -m simnet report build/figures/city_iot-* > docs/figures/city_iot.txt
+	cp build/figures/city_iot-*/figures/{traffic,break_even,ss_traffic,latency,city_map,hit_ratio}.png docs/figures/
+	cp build/figures/aesc_over_noise-*/figures/over_snr.png docs/figures/
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build ./*.egg-info

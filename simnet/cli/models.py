@@ -55,3 +55,12 @@ def over_snr(
     from simnet.training.over_snr import measure_over_snr
 
     measure_over_snr(folder, device=device, tell=print)
+
+
+@app.command("page")
+def page() -> None:
+    """Print the zoo's page, made from its cards, as Markdown."""
+    from simnet.core.zoo import zoo_root
+    from simnet.training import zoo_page
+
+    print(zoo_page.page(zoo_root()), end="")

@@ -1,0 +1,81 @@
+"""The zoo's page ``models/README.md``, made from the cards: ``simnet models page > models/README.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from simnet.training.cards import Card, read_card
+
+SHOWN = (("int8", 8), ("int6", 4))
+"""(precision of the decoder, bits per code value): a careful and a frugal variant."""
+
+HEAD = """# The zoo
+
+Trained slices, each in `<family>/<name>/` with its recipe (`train.yaml`), its card (`card.yaml`: data, hashes, epochs,
+device, sizes, measured quality) and its weights. This page is made from the cards:
+`simnet models page > models/README.md`.
+
+- `simnet train models/<family>/<name>/train.yaml --data DIR` makes a model's weights anew; `--resume` goes on from a
+  checkpoint. `train_full.yaml` beside it, where there is one, is the paper's full width, for a GPU.
+- `simnet models measure <family>/<name> --data DIR` measures a card's figures anew,
+  `simnet models over-snr aesc/<name>` its SS over Es/N0.
+- The judge that measures SS is never the network whose features trained the codec.
+"""
+FOOT = "SS: population SS on the whole test set. PSNR: mean of the images' own. Code: mean bytes, entropy coded."
+
+
+def page(root: Path) -> str:
+    """The page's Markdown, from all cards below the zoo's folder."""
+    cards = [read_card(path.parent) for path in sorted(root.glob("*/*/card.yaml"))]
+    lines = [HEAD, "## Codecs\n"]
+    lines += _table(
+        ("model", "parameters enc / dec", "variant", "decoder B", "code B", "SS (95 %)", "PSNR dB", "SSIM", "epochs"),
+        (row for card in cards if card.kind == "autoencoder" for row in _codec_rows(card)),
+    )
+    lines += ["", FOOT, "", "## Networks that recognise\n"]
+    lines += _table(
+        ("model", "parameters", "MFLOP", "accuracy (95 %)", "images", "epochs"),
+        (_network_row(card) for card in cards if card.kind != "autoencoder"),
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _codec_rows(card: Card) -> Iterator[tuple[str, ...]]:
+    measured: dict[str, Any] = card.measured
+    for precision, bits in SHOWN:
+        variant = next(
+            v for v in measured["test"]["variants"] if (v["precision"], v["code_bits"]) == (precision, bits)
+        )
+        low, high = variant["ss_interval_95"]
+        yield (
+            card.model,
+            f"{card.parameters['encoder']:,} / {card.parameters['decoder']:,}",
+            f"{precision}, {bits} bit",
+            f"{measured['decoder_byte'][precision]:,}",
+            f"{measured['code_byte'][f'{bits} bit']['entropy_coded_mean']:.1f}",
+            f"{variant['ss_population']:.3f} ({low:.3f}–{high:.3f})",
+            f"{variant['mean_of_psnr_db']:.1f}",
+            f"{variant['ssim']:.3f}",
+            str(card.training.epochs),
+        )
+
+
+def _network_row(card: Card) -> tuple[str, ...]:
+    measured: dict[str, Any] = card.measured
+    test = measured["test"]
+    low, high = test["interval_95"]
+    return (
+        card.model,
+        f"{sum(card.parameters.values()):,}",
+        f"{measured['flops_per_image'] / 1e6:.1f}",
+        f"{100 * test['accuracy']:.2f} % ({100 * low:.2f}–{100 * high:.2f})",
+        f"{test['n']:,}",
+        str(card.training.epochs),
+    )
+
+
+def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> list[str]:
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows]
