@@ -8,6 +8,10 @@
 Strided convolutions are unpadded, the 3x3 ones of stride 1 are padded by 1; output paddings of 1, 0, 1 and of 1, 0
 give the printed sizes. Table I's linear layers are read as 64 -> Z -> 64, and its first transposed convolution as
 having 16 inputs: the printed numbers don't fit each other. So Z > 64 *expands* a bottleneck of 64 values.
+
+With kernels of 3 the lowest five rows and rightmost five columns of a 28 x 28 image don't reach the decoder's output.
+Digits have nothing there; clothes do. ``grey28_whole`` has kernels of 4, 3, 4, which give the same sizes without
+padding and cover the image, for 1,904 more weights in the decoder.
 """
 
 from __future__ import annotations
@@ -33,14 +37,14 @@ FULL_WIDTH = 32
 class AescShape(BaseModel):
     """Which of the paper's two networks, and how large.
 
-    ``z``: Z_dims, the rate knob: code values (grey28) or code channels of 6 x 6 values (colour32).
+    ``z``: Z_dims, the rate knob: code values (grey28, grey28_whole) or code channels of 6 x 6 values (colour32).
     ``width``: channels of colour32's first convolution; 32 is the paper's, 8 trains on a CPU. grey28 has no width.
     ``code_activation``: ``relu`` is the paper's; it leaves dimensions dead. ``tanh`` bounds the code and leaves none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    architecture: Literal["grey28", "colour32"]
+    architecture: Literal["grey28", "grey28_whole", "colour32"]
     z: Annotated[int, Field(ge=1, le=1024)]
     width: Annotated[int, Field(ge=4, le=FULL_WIDTH, multiple_of=4)] = FULL_WIDTH
     code_activation: Literal["relu", "tanh"] = "relu"
@@ -48,12 +52,12 @@ class AescShape(BaseModel):
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """(C, H, W) of the images."""
-        return (1, 28, 28) if self.architecture == "grey28" else (3, 32, 32)
+        return (3, 32, 32) if self.architecture == "colour32" else (1, 28, 28)
 
     @property
     def code_shape(self) -> tuple[int, int]:
         """(dimensions, values per dimension): all values of a dimension share range and entropy table."""
-        return (self.z, 1) if self.architecture == "grey28" else (self.z, 36)
+        return (self.z, 36) if self.architecture == "colour32" else (self.z, 1)
 
     @property
     def code_low(self) -> int:
@@ -62,15 +66,22 @@ class AescShape(BaseModel):
 
     def encoder(self) -> nn.Sequential:
         """Images [B, C, H, W] in [0, 1] -> codes [B, dimensions, values]; fresh weights."""
-        layers = _grey_encoder(self.z) if self.architecture == "grey28" else _colour_encoder(self.z, self.width)
+        if self.architecture == "colour32":
+            layers = _colour_encoder(self.z, self.width)
+        else:
+            layers = _grey_encoder(self.z, self._grey_kernels)
         activation = nn.ReLU() if self.code_activation == "relu" else nn.Tanh()
         return nn.Sequential(*layers, activation, nn.Flatten(), nn.Unflatten(1, self.code_shape))
 
     def decoder(self) -> nn.Sequential:
         """Codes [B, dimensions, values] -> images [B, C, H, W] in (0, 1); fresh weights."""
-        if self.architecture == "grey28":
-            return nn.Sequential(nn.Flatten(), *_grey_decoder(self.z))
-        return nn.Sequential(nn.Unflatten(2, (6, 6)), *_colour_decoder(self.z, self.width))
+        if self.architecture == "colour32":
+            return nn.Sequential(nn.Unflatten(2, (6, 6)), *_colour_decoder(self.z, self.width))
+        return nn.Sequential(nn.Flatten(), *_grey_decoder(self.z, self._grey_kernels))
+
+    @property
+    def _grey_kernels(self) -> tuple[int, int, int]:
+        return (4, 3, 4) if self.architecture == "grey28_whole" else (3, 3, 3)
 
 
 class Autoencoder(nn.Module):
@@ -193,23 +204,23 @@ def _code_axis(first: nn.Module) -> int:
     return 1 if isinstance(first, nn.Linear) else 0
 
 
-def _grey_encoder(z: int) -> list[nn.Module]:
+def _grey_encoder(z: int, kernels: tuple[int, int, int]) -> list[nn.Module]:
     return [
-        nn.Conv2d(1, 16, 3, stride=2), nn.ReLU(),
-        nn.Conv2d(16, 16, 3, stride=2), nn.ReLU(),
-        nn.Conv2d(16, 16, 3, stride=2), nn.ReLU(),
+        nn.Conv2d(1, 16, kernels[0], stride=2), nn.ReLU(),
+        nn.Conv2d(16, 16, kernels[1], stride=2), nn.ReLU(),
+        nn.Conv2d(16, 16, kernels[2], stride=2), nn.ReLU(),
         nn.Flatten(),
         nn.Linear(64, z),
     ]
 
 
-def _grey_decoder(z: int) -> list[nn.Module]:
+def _grey_decoder(z: int, kernels: tuple[int, int, int]) -> list[nn.Module]:
     return [
         nn.Linear(z, 64), nn.ReLU(),
         nn.Unflatten(1, (16, 2, 2)),
-        nn.ConvTranspose2d(16, 16, 3, stride=2, output_padding=1), nn.ReLU(),
-        nn.ConvTranspose2d(16, 16, 3, stride=2), nn.ReLU(),
-        nn.ConvTranspose2d(16, 1, 3, stride=2, output_padding=1), nn.Sigmoid(),
+        nn.ConvTranspose2d(16, 16, kernels[2], stride=2, output_padding=4 - kernels[2]), nn.ReLU(),
+        nn.ConvTranspose2d(16, 16, kernels[1], stride=2), nn.ReLU(),
+        nn.ConvTranspose2d(16, 1, kernels[0], stride=2, output_padding=4 - kernels[0]), nn.Sigmoid(),
     ]
 
 

@@ -13,7 +13,7 @@ from simnet.codecs.networks.aesc import AescShape, Autoencoder, pack_autoencoder
 
 SHAPES = {
     "grey": AescShape(architecture="grey28", z=5, code_activation="tanh"),
-    "grey_relu": AescShape(architecture="grey28", z=6, code_activation="relu"),
+    "grey_relu": AescShape(architecture="grey28_whole", z=6, code_activation="relu"),
     "colour": AescShape(architecture="colour32", z=3, width=4, code_activation="tanh"),
 }
 

@@ -14,6 +14,8 @@ from simnet.codecs.networks.chunks import in_chunks
 from simnet.codecs.networks.flops import flop_per_image
 from simnet.core.errors import SimnetError
 
+ARCHITECTURES = ("grey28", "grey28_whole", "colour32")
+
 
 @pytest.mark.parametrize(
     ("architecture", "z", "width", "n_parameters"),
@@ -21,6 +23,7 @@ from simnet.core.errors import SimnetError
         ("grey28", 196, 32, 17_393),
         ("grey28", 98, 32, 11_121),
         ("grey28", 40, 32, 7_409),
+        ("grey28_whole", 40, 32, 7_409 + 7 * 16 * 16 + 7 * 16),
         ("colour32", 32, 32, 609_667),
         ("colour32", 12, 32, 589_187),
         ("colour32", 8, 32, 585_091),
@@ -32,7 +35,7 @@ def test_decoders_have_the_papers_sizes(architecture: str, z: int, width: int, n
     assert sum(p.numel() for p in shape.decoder().parameters()) == n_parameters
 
 
-@pytest.mark.parametrize("architecture", ["grey28", "colour32"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_images_come_back_in_their_shape_and_codes_in_their_range(architecture: str, activation: str) -> None:
     shape = AescShape.model_validate(
@@ -54,7 +57,7 @@ def test_decoder_flop_of_the_mnist_network_by_hand() -> None:
     assert flop_per_image(shape.decoder(), shape.code_shape) == 2 * macs
 
 
-@pytest.mark.parametrize("architecture", ["grey28", "colour32"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_pruning_and_folding_leave_the_function_as_it_was(architecture: str) -> None:
     shape = AescShape.model_validate({"architecture": architecture, "z": 6, "width": 4})
     autoencoder = Autoencoder(shape).requires_grad_(False)
@@ -75,12 +78,23 @@ def test_pruning_and_folding_leave_the_function_as_it_was(architecture: str) -> 
     assert torch.allclose(smaller.decoder(codes), before, atol=1e-5)
 
 
+@pytest.mark.parametrize(("architecture", "n_reached"), [("grey28", 23), ("grey28_whole", 28), ("colour32", 32)])
+def test_how_much_of_the_image_the_decoder_reaches(architecture: str, n_reached: int) -> None:
+    shape = AescShape.model_validate({"architecture": architecture, "z": 40, "width": 4, "code_activation": "tanh"})
+    decoder = shape.decoder().double().requires_grad_(False)
+    codes = torch.rand(50, *shape.code_shape, dtype=torch.float64)
+    images = decoder(codes)
+    moved = (images != images[:1]).any(dim=0).any(dim=0)
+    assert bool(moved[:n_reached, :n_reached].all())
+    assert not bool(moved[n_reached:].any() or moved[:, n_reached:].any())
+
+
 def test_nothing_dead_nothing_pruned() -> None:
     autoencoder = Autoencoder(AescShape(architecture="grey28", z=2))
     assert autoencoder.prune_dead(torch.ones(2)) is autoencoder
 
 
-@pytest.mark.parametrize("architecture", ["grey28", "colour32"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_larger_code_starts_as_the_smaller_ones_function(architecture: str) -> None:
     shape = AescShape.model_validate({"architecture": architecture, "z": 3, "width": 4, "code_activation": "tanh"})
     small, large = Autoencoder(shape), Autoencoder(shape.model_copy(update={"z": 7}))
