@@ -18,8 +18,13 @@ def _digest(seed: int, names: tuple[Name, ...], size: int) -> bytes:
     """BLAKE2b of the seed and of the names, each with its type and length, so that ("ab", "c") ≠ ("a", "bc")."""
     parts = [b"%d" % seed]
     for name in names:
-        raw = name if isinstance(name, bytes) else str(name).encode()
-        parts.append(b"%s%d:%s" % (type(name).__name__.encode()[:1], len(raw), raw))
+        if isinstance(name, str):
+            kind, raw = b"s", name.encode()
+        elif isinstance(name, bytes):
+            kind, raw = b"b", name
+        else:
+            kind, raw = b"i", b"%d" % name
+        parts.append(b"%s%d:%s" % (kind, len(raw), raw))
     return hashlib.blake2b(b"|".join(parts), digest_size=size).digest()
 
 

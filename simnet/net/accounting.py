@@ -18,7 +18,7 @@ RELATIVE_TOLERANCE = 1e-9
 _BYTES = ("first_byte", "retry_byte", "delivered_byte", "lost_byte", "in_flight_byte")
 _CHANNEL_USES = tuple(column.replace("_byte", "_channel_use") for column in _BYTES)
 _SUMMED = (*_BYTES, *_CHANNEL_USES, "overhead_channel_use")
-_bytes_of, _channel_uses_of = attrgetter(*_BYTES), attrgetter(*_CHANNEL_USES)
+_bytes_of, _channel_uses_of, _summed_of = attrgetter(*_BYTES), attrgetter(*_CHANNEL_USES), attrgetter(*_SUMMED)
 
 
 def check_accounts(recorder: Recorder, arm: str) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _totals(transfers: Iterable[TransferRow]) -> dict[str, dict[str, int]]:
     for row in transfers:
         by_class.setdefault(row.payload_class, []).append(row)
     return {
-        payload_class: {column: sum(getattr(row, column) for row in rows) for column in _SUMMED}
+        payload_class: dict(zip(_SUMMED, map(sum, zip(*map(_summed_of, rows), strict=True)), strict=True))
         for payload_class, rows in by_class.items()
     }
 

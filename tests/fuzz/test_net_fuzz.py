@@ -86,7 +86,7 @@ def worlds(draw: st.DrawFn) -> tuple[Json, list[tuple[float, str, int]]]:
     radio = draw(RADIOS)
     if draw(st.booleans()):
         radio |= {"protection": "none", "fidelity": "ideal"}
-    store_byte = st.sampled_from([0, 100, 500, 1000, 5000])
+    store_byte = st.sampled_from([0, 500, 1000, 1000, 5000])
     protocol: Json = draw(PROTOCOLS) | {
         "codecs": {"shapes": draw(st.sampled_from([["a"], ["a", "b"], ["a", "b", "c"]]))}
     }
@@ -98,7 +98,7 @@ def worlds(draw: st.DrawFn) -> tuple[Json, list[tuple[float, str, int]]]:
         "radios": {"radio": radio},
         "wires": {"wire": {"rate_bit_per_s": draw(st.sampled_from([1e5, 1e9])), "joule_per_bit": 1e-9}},
         "tiers": {tier: {"store_byte": draw(store_byte), "compute_flop_per_s": 1e6} for tier in ("device", "gateway")},
-        "sources.shapes.wish.deadline_s": draw(st.sampled_from([0.02, 0.1, 1.0])),
+        "sources.shapes.wish.deadline_s": draw(st.sampled_from([0.02, 0.2, 5.0])),
         "protocol": protocol,
     }
     times = sorted(draw(st.lists(st.floats(0, 1.9), min_size=1, max_size=8)))

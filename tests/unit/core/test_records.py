@@ -1,0 +1,67 @@
+"""Rows survive the way to Parquet: values, nulls, types and what each column means."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet
+import pytest
+
+from simnet.core.records import Recorder
+from simnet.core.tables import TABLES, RequestRow, TransferRow, columns
+
+
+def request(arm: str, request_id: int, **more: object) -> RequestRow:
+    row = RequestRow(arm, request_id, "reader", "camera", 3, "digits", 1.5, 0.9, 5.0)
+    for name, value in more.items():
+        setattr(row, name, value)
+    return row
+
+
+def recorder() -> Recorder:
+    made = Recorder()
+    made.add(request("a", 0, ss=None, outcome="satisfied", ended_s=2.25))
+    made.add(request("b", 0, ss=0.5, codec="jpeg"))
+    made.add(TransferRow("a", 1, 0, "l", "radio", "x", "y", "control", "Request", 45, 1.5))
+    return made
+
+
+def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
+    assert recorder().write(tmp_path) == {"requests": 2, "deliveries": 0, "transfers": 1, "stores": 0, "nodes": 0}
+    first, second = pyarrow.parquet.read_table(tmp_path / "requests.parquet").to_pylist()
+    assert (first["outcome"], first["ended_s"], first["ss"], first["codec"]) == ("satisfied", 2.25, None, None)
+    assert (second["outcome"], second["ended_s"], second["ss"], second["codec"]) == ("unfinished", None, 0.5, "jpeg")
+    assert pd.read_parquet(tmp_path / "transfers.parquet")["payload_byte"].tolist() == [45]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_column_has_its_type_even_without_rows(table: str, tmp_path: Path) -> None:
+    Recorder().write(tmp_path)
+    schema = pyarrow.parquet.read_schema(tmp_path / f"{table}.parquet")
+    assert tuple(schema.names) == columns(table)
+    for field in fields(TABLES[table]):
+        suffix = field.name.rpartition("_")[2]
+        if suffix in ("s", "j", "db", "m"):
+            assert str(schema.field(field.name).type) == "double", field.name
+        if suffix in ("byte", "use", "id") and field.name != "slice_id":
+            assert str(schema.field(field.name).type) == "int64", field.name
+        description = field.metadata.get("description")
+        metadata = schema.field(field.name).metadata or {}
+        assert metadata.get(b"description", b"").decode() == (description or "")
+
+
+def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        recorder().write(tmp_path / name)
+    for table in TABLES:
+        one, two = ((tmp_path / name / f"{table}.parquet").read_bytes() for name in ("one", "two"))
+        assert one == two
+
+
+def test_rows_of_an_arm() -> None:
+    made = recorder()
+    assert [row.codec for row in made.rows_of(RequestRow, "b")] == ["jpeg"]
+    assert made.rows_of(TransferRow, "b") == []

@@ -1,0 +1,56 @@
+"""Draws are functions of names: no two names share one, and each has the law it promises."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from simnet.core import streams
+
+N = 20_000
+
+
+def test_a_draw_is_a_function_of_seed_and_names() -> None:
+    names = [
+        (),
+        ("a",),
+        ("a", "b"),
+        ("ab",),
+        ("a", 1),
+        ("a", "1"),
+        ("a", b"1"),
+        ("a1",),
+        (1, "a"),
+        ("b", "a"),
+        ("a", "", "b"),
+    ]
+    draws = [streams.uniform(seed, *each) for seed, each in itertools.product((1, 2, 12), names)]
+    assert len(set(draws)) == len(draws)
+    assert draws == [streams.uniform(seed, *each) for seed, each in itertools.product((1, 2, 12), names)]
+
+
+def test_numpy_integers_name_as_plain_ones_do() -> None:
+    assert streams.uniform(1, "x", np.int64(7)) == streams.uniform(1, "x", 7)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 100])
+def test_many_at_once_are_as_many_and_within_0_and_1(count: int) -> None:
+    draws = streams.uniforms(1, "many", count=count)
+    assert len(set(draws)) == count and all(0.0 < draw < 1.0 for draw in draws)
+
+
+def test_means_and_variances() -> None:
+    """Within four standard errors of the mean; of the second moment of CN(0, 1) and of the exponential likewise."""
+    uniform = [streams.uniform(3, "u", i) for i in range(N)]
+    assert abs(np.mean(uniform) - 0.5) < 4 * math.sqrt(1 / 12 / N)
+    exponential = [streams.exponential(3, "e", i) for i in range(N)]
+    assert abs(np.mean(exponential) - 1.0) < 4 / math.sqrt(N)
+    normal = [streams.normal(3, "n", i) for i in range(N)]
+    assert abs(np.mean(normal)) < 4 / math.sqrt(N)
+    assert abs(np.var(normal) - 1.0) < 4 * math.sqrt(2 / N)
+    gains = np.array([streams.complex_normal(3, "h", i) for i in range(N)])
+    assert abs(np.mean(np.abs(gains) ** 2) - 1.0) < 4 / math.sqrt(N)
+    assert abs(np.mean(gains.real**2) - 0.5) < 4 * math.sqrt(0.5 / N)
