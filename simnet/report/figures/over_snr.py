@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,15 @@ from simnet.report.statistics import mean, ratio
 TITLE = "Quality over the channel, nothing repeated"
 LEAST_POINTS = 3
 """Fewer mean Es/N0 in a radio class make no curve."""
-ROWS = (("ss", "population SS"), ("psnr_db", "PSNR (dB)"), ("ssim", "SSIM"))
+ROWS = (("ss", "population SS"), ("psnr_db", "PSNR of mean MSE (dB)"), ("ssim", "SSIM"))
 
 
 def caption(run: RunFolder, summary: dict[str, Any]) -> str:
     """What the figure shows, for the page."""
     return (
         "One point per arm and mean Es/N0 of the consumers' own radio links, one column per radio class. Population SS "
-        "counts images that never arrived as not recognised; PSNR and SSIM are means over those that did, "
-        "lossless copies left out of PSNR. Bars are "
+        "counts images that never arrived as not recognised; PSNR (of the mean "
+        "squared error) and SSIM are over those that did. Bars are "
         "95 % intervals with items as clusters."
     )
 
@@ -45,7 +46,7 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
             mine = table[(table["radio"] == name) & (table["arm"] == arm)]
             for row, (quantity, label) in enumerate(ROWS):
                 points = [(esno_db, _estimate(part, quantity)) for esno_db, part in mine.groupby("esno_db")]
-                points = [(x, y) for x, y in points if y["value"] is not None and np.isfinite(y["value"])]
+                points = [(x, y) for x, y in points if y["value"] is not None]
                 axes = grid[row, column]
                 axes.errorbar(
                     [x for x, _ in points],
@@ -92,8 +93,15 @@ def _joined(run: RunFolder) -> pd.DataFrame:
 def _estimate(part: pd.DataFrame, quantity: str) -> dict[str, Any]:
     if quantity == "ss":
         return ratio(part["recovered"], part["original"], part["item_id"])
-    values = part[np.isfinite(part[quantity].astype(float))]  # a lossless copy has no finite PSNR
-    return mean(values[quantity], values["item_id"])
+    arrived = part.dropna(subset=[quantity])
+    if quantity == "ssim":
+        return mean(arrived["ssim"], arrived["item_id"])
+    mse = mean(10.0 ** (-arrived["psnr_db"] / 10.0), arrived["item_id"])  # 0 for a lossless copy
+    return {"value": _psnr_db(mse["value"]), "low": _psnr_db(mse["high"]), "high": _psnr_db(mse["low"])}
+
+
+def _psnr_db(mse: float | None) -> float | None:
+    return -10.0 * math.log10(mse) if mse is not None and mse > 0.0 else None
 
 
 def _length(estimate: dict[str, Any], side: str) -> float:
