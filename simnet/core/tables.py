@@ -32,13 +32,13 @@ class RequestRow:
     codec: str | None = field(default=None, metadata={"description": "codec of the last plan"})
     predicted_ss: float | None = None
     ss: float | None = field(default=None, metadata={"description": "0 if undelivered; null if the judge was unsure"})
-    attempts: int = 0
+    attempts: int = field(default=0, metadata={"description": "plans served: one, and one more for each enhancement"})
     code_byte: int = 0
     model_byte: int = 0
     control_byte: int = 0
     enhancement_byte: int = 0
     stripped_byte: int = field(
-        default=0, metadata={"description": "bytes of fixed format header that are inside code_byte, end to end"}
+        default=0, metadata={"description": "bytes of fixed format header inside code_byte and enhancement_byte"}
     )
     link_byte: int = field(default=0, metadata={"description": "bytes over all links, retries included"})
     channel_use: int = 0
@@ -126,7 +126,9 @@ class StoreRow:
     time_s: float
     node: str
     tier: str
-    event: Literal["provision", "hit", "miss", "insert", "evict", "expire", "reject"]
+    event: Literal["provision", "hit", "miss", "insert", "evict", "expire", "reject"] = field(
+        metadata={"description": "provision: before time 0, built in or put into the store"}
+    )
     slice: str = field(metadata={"description": "name of the slice"})
     slice_id: str
     slice_byte: int

@@ -178,7 +178,8 @@ class Exchange:
         self._expect(plan.missing, self.arm.propagation.bring)
         code: Code = yield from self._encode(codec)
         self._check_deadline()
-        payload = self.payload(*self._code_message(codec, code, payload_class))
+        framed, raw = (b"", code.data) if self._raw else (code.data, b"")
+        payload = self.payload(CodeMessage(self.index, codec.name, framed), payload_class, codec.name, raw)
         row.stripped_byte += code.header_byte
         body = yield from self.send(payload, self.owner, self.consumer)
         self._check_deadline()
@@ -211,12 +212,6 @@ class Exchange:
             yield from self._compute(self.owner, codec.encode_flop)
             self._codes[codec.name] = self.arm.plane.result(ticket)
         return self._codes[codec.name]
-
-    def _code_message(
-        self, codec: CodecProfile, code: Code, payload_class: PayloadClass
-    ) -> tuple[Message, PayloadClass, str, bytes]:
-        framed, raw = (b"", code.data) if self._raw else (code.data, b"")
-        return CodeMessage(self.index, codec.name, framed), payload_class, codec.name, raw
 
     @property
     def _raw(self) -> bool:

@@ -233,7 +233,9 @@ class Network:
         if event.kind in ("evict", "expire"):
             self.holders.get(event.slice_id, {}).pop(plan.name, None)
             self.nodes[plan.name].damaged.pop(event.slice_id, None)
-        self._record_store(plan, event.kind, self.slices[event.slice_id], event.occupancy_byte, event.time_s)
+        # Transfers take time: what is stored at time 0 was put there at the factory.
+        kind = "provision" if event.kind == "insert" and event.time_s == 0.0 else event.kind
+        self._record_store(plan, kind, self.slices[event.slice_id], event.occupancy_byte, event.time_s)
 
     def _record_store(
         self,

@@ -58,7 +58,8 @@ def test_preloading_leaves_out_what_does_not_fit_and_goes_on() -> None:
         "tiers.device.store_byte": 1000,
     }
     run = simulate(ONE, changes, codecs=codecs)
-    assert [row.slice for row in run.stores("insert")] == ["small/decoder0"]
+    given = [row for row in run.stores("provision") if row.node == "reader"]
+    assert [(row.slice, row.occupancy_byte) for row in given] == [("small/decoder0", given[0].slice_byte)]
     assert run.requests()[0].codec == "small"
     assert run.transfers("SliceData") == []
 
