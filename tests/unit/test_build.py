@@ -82,8 +82,8 @@ def test_a_second_run_replaces_the_first_whole(tmp_path: Path) -> None:
     [
         ("sources.digits.items=1000", r"sources\.digits\.items: got 1000; allowed 1\.\.968: mnist ships 1000 images"),
         ("sources.digits.judge=classifier/cifar10_features", r"digits\.judge: .* takes images of \(3, 32, 32\)"),
-        ("sources.digits.owners=cloud", r"sources\.digits\.owners: no node of tier 'cloud'"),
-        ("types_per_owner=1", r"sources\.(digits|clothes)\.owners: no node of tier 'gateway' owns this source type"),
+        ("sources.digits.owners=cloud", r"sources\.digits\.owners: none of tier 'cloud' owns this source type"),
+        ("types_per_owner=1", r"sources\.(digits|clothes)\.owners: none of tier 'gateway' owns this source type"),
         ("wires={fibre: {}}", r"link reader--camera is of class 'cable'; 'wires' has fibre"),
     ],
 )
