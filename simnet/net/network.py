@@ -23,7 +23,7 @@ from simnet.net.wired import WiredLink
 from simnet.scenario.schema import Protocol, Scenario
 from simnet.signal.plane import SignalPlane
 from simnet.store.store import StoreEvent
-from simnet.topology.plan import NetworkPlan, NodePlan
+from simnet.topology.plan import TIERS, NetworkPlan, NodePlan
 from simnet.wire.slices import Slice
 
 AtNode = Callable[[Node, bytes], None]
@@ -202,8 +202,8 @@ class Network:
         self._closed = True
 
     def _node_row(self, node: Node, now_s: float) -> NodeRow:
-        radio = [link for link in self._links_of[node.name] if isinstance(link, RadioLink)]
-        attached = radio[0] if len(radio) == 1 else None
+        radios = [link for link in self._links_of[node.name] if isinstance(link, RadioLink)]
+        radio = radios[0] if len(radios) == 1 else None
         stored = node.store.slice_ids(now_s)
         return NodeRow(
             self.arm,
@@ -211,9 +211,9 @@ class Network:
             node.plan.tier,
             node.plan.x_m,
             node.plan.y_m,
-            attached_to=None if attached is None else attached.other(node.name),
-            mean_esno_db=None if attached is None else linear_to_db(attached.ends[node.name].esno),
-            radio=None if attached is None else attached.link_class,
+            attached_to=self._attached_to(node, radio),
+            mean_esno_db=None if radio is None else linear_to_db(radio.ends[node.name].esno),
+            radio=None if radio is None else radio.link_class,
             store_capacity_byte=node.store.capacity_byte,
             store_occupancy_byte=node.store.occupancy_byte,
             provisioned_byte=sum(s.n_byte for s in node.provisioned.values()),
@@ -226,6 +226,14 @@ class Network:
             flop=node.flop,
             busy_s=node.busy_s,
         )
+
+    def _attached_to(self, node: Node, radio: RadioLink | None) -> str | None:
+        """The other end of the node's one wireless link, else of its first link to a node of a higher tier."""
+        if radio is not None:
+            return radio.other(node.name)
+        tier = TIERS.index(node.plan.tier)
+        others = (link.other(node.name) for link in self._links_of[node.name])
+        return next((name for name in others if TIERS.index(self.nodes[name].plan.tier) > tier), None)
 
     def _store_event(self, plan: NodePlan, event: StoreEvent) -> None:
         if self._closed:  # processes that the run's end cut short let go of their pins
