@@ -11,6 +11,7 @@ into its first layer) and the entropy table. The table serves every number of bi
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -64,8 +65,10 @@ class Aesc(Codec):
     def __init__(self, params: Params, *, device: str = "cpu", folder: Path | None = None) -> None:
         super().__init__(params, device=device)
         self.params = params
-        self._folder = folder = folder or model_dir(f"aesc/{params.model}")
-        autoencoder, self._table = load_autoencoder(folder / "weights.safetensors")
+        self._folder = folder or model_dir(f"aesc/{params.model}")
+        if folder is None:  # from the zoo: its card must speak of these weights
+            self._check_hash()
+        autoencoder, self._table = load_autoencoder(self._folder / "weights.safetensors")
         self.shape = autoencoder.shape
         self._encoder_weights = _half(autoencoder.encoder)
         self._decoder_weights = {k: v.numpy() for k, v in autoencoder.decoder.state_dict().items()}
@@ -101,11 +104,27 @@ class Aesc(Codec):
     @cached_property
     def over_snr(self) -> tuple[tuple[float, float], ...]:
         """As in the model's card, which 'simnet models over-snr' measures (AWGN, QPSK 1/2)."""
+        rows = self._card().get("over_snr") or []
+        return tuple(sorted((float(row["esno_db"]), float(row["ss"])) for row in rows))
+
+    def _card(self) -> dict[str, Any]:
+        """What the model's card has measured; {} if it has no card."""
         card = self._folder / "card.yaml"
         if not card.is_file():
-            return ()
-        rows = yaml.safe_load(card.read_text(encoding="utf-8"))["measured"].get("over_snr") or []
-        return tuple(sorted((float(row["esno_db"]), float(row["ss"])) for row in rows))
+            return {}
+        measured: dict[str, Any] = yaml.safe_load(card.read_text(encoding="utf-8"))["measured"]
+        return measured
+
+    def _check_hash(self) -> None:
+        weights, promised = self._folder / "weights.safetensors", self._card().get("weights_sha256")
+        if promised is None or not weights.is_file():
+            return
+        found = hashlib.sha256(weights.read_bytes()).hexdigest()
+        if found != promised:
+            raise CodecError(
+                f"{weights}: got SHA-256 {found[:16]}…; its card says {promised[:16]}…: the file is damaged, or was "
+                f"trained anew: restore it, or run 'simnet models measure aesc/{self._folder.name}'"
+            )
 
     def encode(self, images: Tensor) -> list[bytes]:
         if not self.params.entropy_coding:

@@ -195,7 +195,7 @@ class RunFolder:
             raise _unreadable(path, error) from None
 
     def _arm_codes(self, table: pd.DataFrame, name: str) -> np.ndarray:
-        codes: np.ndarray = pd.Index(self.arms).get_indexer(table["arm"].astype(object))
+        codes: np.ndarray = pd.Index(self.arms).get_indexer(pd.Index(table["arm"].astype(object)))
         if (codes < 0).any():
             strangers = ", ".join(sorted(set(table["arm"][codes < 0])))
             raise RunError(f"{self.path / name}.parquet: arms that the manifest doesn't list: {strangers}")

@@ -21,6 +21,7 @@ from simnet.signal.judge import Judge, Measurement
 from simnet.signal.ticket import Ticket, TicketQueue
 from simnet.tasks.base import Task
 from simnet.tasks.source_identification import SOURCES, SourceIdentification
+from simnet.wire.dependencies import in_dependency_order
 from simnet.wire.slices import Slice
 
 if TYPE_CHECKING:
@@ -97,11 +98,11 @@ class CodecProfile:
 
     @cached_property
     def decoder_slices(self) -> tuple[Slice, ...]:
-        return self.codec.decoder_slices
+        return in_dependency_order(self.codec.decoder_slices)
 
     @cached_property
     def encoder_slices(self) -> tuple[Slice, ...]:
-        return self.codec.encoder_slices
+        return in_dependency_order(self.codec.encoder_slices)
 
     @cached_property
     def encode_flop(self) -> float:
