@@ -8,7 +8,7 @@ import torch
 from pytorch_msssim import ssim
 from torch import Tensor
 
-from simnet.signal.chunks import in_chunks
+from simnet.codecs.networks.chunks import in_chunks
 from simnet.tasks.base import Task
 from simnet.tasks.similarity import SURE_ST
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from simnet.codecs.networks.chunks import CHUNK, in_chunks
 from simnet.core.errors import SimnetError
 from simnet.phy.chain import BlockJob, BlockResult, DigitalChain
-from simnet.signal.chunks import CHUNK, in_chunks
 from simnet.signal.judge import Judge, Measurement
 from simnet.signal.ticket import Ticket, TicketQueue
 from simnet.tasks.base import Task

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
+from simnet.codecs.networks.chunks import CHUNK, in_chunks
 from simnet.core.errors import SimnetError
 from simnet.phy.chain import BlockJob
 from simnet.phy.mcs import MCS_TABLE
-from simnet.signal.chunks import CHUNK, in_chunks
 from simnet.signal.judge import Judge
 from simnet.signal.plane import SignalPlane, SourceImages
 from simnet.signal.ticket import TicketQueue
