@@ -53,7 +53,7 @@ figures: $(READY)
 	rm -rf build/figures && mkdir -p build/figures docs/figures
 	$(BIN)/python -m simnet run scenarios/city_iot.yaml --out build/figures
 	$(BIN)/python -m simnet run scenarios/aesc_over_noise.yaml --out build/figures
-	COLUMNS=100 $(BIN)/python -m simnet report build/figures/city_iot-* > docs/figures/city_iot.txt
+	$(BIN)/python -m simnet report build/figures/city_iot-* > docs/figures/city_iot.txt
 	cp build/figures/city_iot-*/figures/{traffic,break_even,ss_traffic,latency,city_map,hit_ratio}.png docs/figures/
 	cp build/figures/aesc_over_noise-*/figures/over_snr.png docs/figures/
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from simnet.cli.group import Quiet
+
+WIDTH_OF_FILES = 100
+"""Characters per line of a table that goes into a file or a pipe; a terminal's own width else."""
 
 
 def report(
@@ -26,5 +30,8 @@ def draw(run: Path, *, quiet: bool) -> None:
     if not quiet:
         from rich.console import Console
 
-        Console().print(closing_table(run))
+        console = Console()
+        if not console.is_terminal and "COLUMNS" not in os.environ:
+            console = Console(width=WIDTH_OF_FILES)
+        console.print(closing_table(run))
     print(run / "report.html")
