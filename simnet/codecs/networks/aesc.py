@@ -154,7 +154,8 @@ class Autoencoder(nn.Module):
 def pack_autoencoder(autoencoder: Autoencoder, table: NDArray[np.uint8]) -> bytes:
     """The content of a ``weights.safetensors``: both networks, their shape, the entropy table [z, 16] of the codes."""
     tensors = {k: v.detach().cpu().contiguous() for k, v in autoencoder.state_dict().items()}
-    header = {"network": "aesc", "shape": autoencoder.shape.model_dump_json()}
+    # One key only: safetensors writes several in random order, and equal weights shall give equal bytes.
+    header = {"shape": autoencoder.shape.model_dump_json()}
     return save(tensors | {"table": torch.from_numpy(table)}, metadata=header)
 
 

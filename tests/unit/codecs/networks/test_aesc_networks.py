@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from safetensors import safe_open
 
 from simnet.codecs.networks.aesc import AescShape, Autoencoder, load_autoencoder, pack_autoencoder
 from simnet.codecs.networks.chunks import in_chunks
@@ -113,6 +114,8 @@ def test_weights_file_brings_everything_back(tmp_path: Path) -> None:
     table = np.full((2, 16), 16, np.uint8)
     path = tmp_path / "weights.safetensors"
     path.write_bytes(pack_autoencoder(autoencoder, table))
+    with safe_open(path, framework="pt") as file:
+        assert list(file.metadata()) == ["shape"]  # two keys would come in random order
     state = torch.random.get_rng_state()
     again, table_again = load_autoencoder(path)
     assert torch.equal(torch.random.get_rng_state(), state)
