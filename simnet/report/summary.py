@@ -140,7 +140,7 @@ def _arm(folder: RunFolder, arm: str, link: _LinkSums) -> dict[str, Any]:
             for source in folder.source_types
         },
         "energy": {**energy, "active_j_per_request": active_j / len(requests) if len(requests) else None},
-        "provisioned_byte": int(nodes["provisioned_byte"].sum()),
+        "provisioned_byte": _provisioned_byte(_of(folder.stores, arm)),
         "stored_byte": int(nodes["store_occupancy_byte"].sum()),
         "store_hits": _store_hits(_of(folder.stores, arm)),
     }
@@ -306,6 +306,12 @@ def _paired(folder: RunFolder, baseline: str) -> dict[str, Any]:
             "ss": difference("ss", sure),
         }
     return differences
+
+
+def _provisioned_byte(stores: pd.DataFrame) -> int:
+    """What nodes were given before time 0, inside and outside their stores: encoders, decoders, each once a node."""
+    given = stores[stores["event"] == "provision"].drop_duplicates(["node", "slice_id"])
+    return int(given["slice_byte"].sum())
 
 
 def _store_hits(events: pd.DataFrame) -> dict[str, Any]:
