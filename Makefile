@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-PACKAGES := simnet tests
+PACKAGES := simnet tests benchmarks
 
 .PHONY: help demo env test slow lint figures clean
 

@@ -31,7 +31,8 @@ def city(n_request: int) -> dict[str, float]:
     scenario = load_scenario(ROOT / "scenarios" / "city_iot.yaml", overrides=[f"duration_s={duration_s}"])
     simulation = build(scenario)
     protocol = arm_protocols(scenario)["jpeg"]
-    arm = Arm("jpeg", scenario, protocol, simulation.plan, simulation.catalogue, simulation.plane, Recorder(), Timeline(False))
+    shared = (simulation.plan, simulation.catalogue, simulation.plane)
+    arm = Arm("jpeg", scenario, protocol, *shared, Recorder(), Timeline(False))
     for item in simulation.catalogue:
         for codec in protocol.codecs[item.source_type]:
             simulation.plane.codecs[codec].card(item.source_type)

@@ -27,7 +27,7 @@ class Progress:
     Args:
         recipe_sha256: of the recipe that is being trained.
         epochs_done: finished epochs.
-        wall_s: wall time spent in them, over all sessions.
+        wall_s: wall time spent in them, resumed runs added up.
         curve: one row per finished epoch.
     """
 
