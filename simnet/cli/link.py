@@ -31,7 +31,7 @@ def calibrate(
     from simnet.core.errors import UnknownName
     from simnet.phy.bler import TABLES, table_path
     from simnet.phy.calibration import calibrate as measure
-    from simnet.phy.ieee80216e import CODEWORD_LENGTHS
+    from simnet.phy.ldpc.ieee80216e import CODEWORD_LENGTHS
     from simnet.phy.mcs import MCS_TABLE
 
     schemes = {scheme.name: scheme for scheme in MCS_TABLE}

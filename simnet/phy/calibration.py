@@ -12,7 +12,7 @@ from simnet.core.units import db_to_linear, linear_to_db
 from simnet.phy.bler import TABLES, BlerPoint, BlerTable, table_path
 from simnet.phy.blocks import capacity_byte
 from simnet.phy.chain import BlockJob, DigitalChain
-from simnet.phy.ldpc_decoder import DecoderSettings
+from simnet.phy.ldpc.decoder import DecoderSettings
 from simnet.phy.mcs import Mcs
 from simnet.phy.native import NativeBackend
 

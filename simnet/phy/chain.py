@@ -20,11 +20,12 @@ from torch import Tensor
 
 from simnet.core.errors import SimnetError, UnknownName
 from simnet.core.streams import Name, generator
-from simnet.phy import channel, crc, qam
+from simnet.phy import crc, qam
 from simnet.phy.backend import Backend
 from simnet.phy.blocks import capacity_byte, channel_uses
-from simnet.phy.ieee80216e import CODEWORD_LENGTHS
-from simnet.phy.ldpc_decoder import DecoderSettings
+from simnet.phy.channels import flat as channel
+from simnet.phy.ldpc.decoder import DecoderSettings
+from simnet.phy.ldpc.ieee80216e import CODEWORD_LENGTHS
 from simnet.phy.llr import hard_decision
 from simnet.phy.mcs import Mcs
 from simnet.phy.native import NativeBackend

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from simnet.phy import qam
 from simnet.phy.backend import Backend
-from simnet.phy.ldpc import Code, ieee80216e
-from simnet.phy.ldpc_decoder import DecoderSettings, LdpcDecoder
+from simnet.phy.ldpc.code import Code
+from simnet.phy.ldpc.decoder import DecoderSettings, LdpcDecoder
+from simnet.phy.ldpc.ieee80216e import ieee80216e
 
 _CHUNK = {"cpu": 16, "cuda": 1024}
 """Blocks per chunk and kind of device: small enough that a lone block is cheap on a CPU, large enough for a GPU."""

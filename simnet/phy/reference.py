@@ -25,7 +25,7 @@ from torch import Tensor
 from simnet.core.errors import SimnetError
 from simnet.core.streams import generator
 from simnet.phy.backend import Backend
-from simnet.phy.parity_check import ParityCheck
+from simnet.phy.ldpc.parity_check import ParityCheck
 
 _BIT_DEGREE, _CHECK_DEGREE = 3, 6
 _LARGEST_EXPONENT = 600.0

@@ -11,8 +11,8 @@ from scipy import sparse
 
 from simnet.core.streams import generator
 from simnet.phy import qam
-from simnet.phy.ldpc import Ieee80216eCode
-from simnet.phy.ldpc_decoder import DecoderSettings, LdpcDecoder
+from simnet.phy.ldpc.decoder import DecoderSettings, LdpcDecoder
+from simnet.phy.ldpc.ieee80216e import Ieee80216eCode
 
 modulation = pytest.importorskip("commpy.modulation")
 channelcoding = pytest.importorskip("commpy.channelcoding")

@@ -15,7 +15,7 @@ from simnet.core.streams import generator
 from simnet.core.units import db_to_linear
 from simnet.phy.blocks import capacity_byte
 from simnet.phy.chain import BlockJob, DigitalChain
-from simnet.phy.ldpc_decoder import DecoderSettings, LdpcDecoder
+from simnet.phy.ldpc.decoder import DecoderSettings, LdpcDecoder
 from simnet.phy.mcs import MCS_TABLE, Mcs
 from simnet.phy.native import NativeBackend
 from simnet.phy.reference import regular_code

@@ -10,7 +10,8 @@ import torch
 
 from simnet.core.streams import generator
 from simnet.core.units import db_to_linear, linear_to_db
-from simnet.phy import channel, qam
+from simnet.phy import qam
+from simnet.phy.channels import flat as channel
 
 
 @pytest.mark.parametrize("esno_db", [-3.0, 5.0, 20.0])

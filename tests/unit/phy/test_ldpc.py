@@ -8,11 +8,10 @@ import torch
 
 from simnet.core.errors import SimnetError
 from simnet.core.streams import generator
-from simnet.phy.ieee80216e import CODEWORD_LENGTHS
-from simnet.phy.ldpc import ieee80216e
-from simnet.phy.ldpc_decoder import DecoderSettings, LdpcDecoder
+from simnet.phy.ldpc.decoder import DecoderSettings, LdpcDecoder
+from simnet.phy.ldpc.ieee80216e import CODEWORD_LENGTHS, ieee80216e
+from simnet.phy.ldpc.parity_check import ParityCheck
 from simnet.phy.llr import hard_decision
-from simnet.phy.parity_check import ParityCheck
 
 
 def random_bits(n_codewords: int, k: int, name: str) -> torch.Tensor:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from simnet.core.errors import SimnetError
+from simnet.phy.ldpc.parity_check import ParityCheck
 from simnet.phy.llr import hard_decision
-from simnet.phy.parity_check import ParityCheck
 
 _CERTAIN = 1e30
 """LLR of the filler bit of irregular layers: surely 0, so it changes no check."""
@@ -97,7 +97,7 @@ class LdpcDecoder:
     def _decode_compiled(self, llr: Tensor) -> Decoded:
         import numpy as np
 
-        from simnet.phy.ldpc_kernel import decode_min_sum, flat_checks
+        from simnet.phy.ldpc.kernel import decode_min_sum, flat_checks
 
         if not hasattr(self, "_flat"):
             self._flat = flat_checks(self._parity)

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simnet.phy.parity_check import ParityCheck
+from simnet.phy.ldpc.parity_check import ParityCheck
 
 
 def flat_checks(parity: ParityCheck) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -1,0 +1,1 @@
+"""Channels from symbols to symbols: flat and frequency-selective fading, OFDM, equalisation, channel estimation."""
