@@ -123,6 +123,7 @@ def run_scenario(scenario: Scenario, *, out: Path, device: str = "cpu", quiet: b
         "codecs": _codec_facts(simulation.plane),
         "accounting": {name: result["accounts"] for name, result in arms.items()},
         "audit": _audits(scenario, simulation.plane),
+        "bler_tables": _lookups(scenario, simulation.plane),
         "device": device,
         "machine": {"python": platform.python_version(), "processor": platform.machine(), "cpu": _cpu_features()},
         "libraries": {name: _version(name) for name in LIBRARIES},
@@ -233,6 +234,10 @@ def _codec_facts(plane: SignalPlane) -> dict[str, Any]:
 
 def _audits(scenario: Scenario, plane: SignalPlane) -> dict[str, float] | None:
     return plane.audit_report() if any(radio.audit for radio in scenario.radios.values()) else None
+
+
+def _lookups(scenario: Scenario, plane: SignalPlane) -> dict[str, float] | None:
+    return plane.lookup_report() if any(radio.fidelity == "table" for radio in scenario.radios.values()) else None
 
 
 def _save_samples(folder: Path, plane: SignalPlane, recorder: Recorder) -> None:

@@ -19,37 +19,35 @@ def link() -> None:
 
 @app.command("calibrate")
 def calibrate(
-    length: Annotated[list[int] | None, typer.Option(help="Codeword length in bits; may be repeated.  [2304]")] = None,
+    code: Annotated[str, typer.Option(help="LDPC code family: ieee80216e or nr.")] = "ieee80216e",
+    bits: Annotated[
+        list[int] | None, typer.Option(help="Information bits of a block; may be repeated.  [288, 576, 1152]")
+    ] = None,
     mcs: Annotated[list[str] | None, typer.Option(help="Such as 'QPSK 1/2'; may be repeated.  [all coded]")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the tables.  [default: those that runs use]")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the tables.  [default: the zoo's]")] = None,
     device: Device = "cpu",
-    max_blocks: Annotated[int, typer.Option(min=1, help="Blocks per point at most.")] = 100_000,
+    max_blocks: Annotated[int, typer.Option(min=1, help="Blocks per point at most.")] = 200_000,
     target_errors: Annotated[int, typer.Option(min=1, help="Block errors that a point aims at.")] = 100,
+    workers: Annotated[int, typer.Option(min=1, help="Tables that are made at the same time.")] = 1,
+    again: Annotated[bool, typer.Option("--again", help="Make tables anew that are there already.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure block error rates over Es/N0 and write them as tables."""
-    from simnet.core.errors import UnknownName
-    from simnet.phy.bler import TABLES, table_path
-    from simnet.phy.calibration import calibrate as measure
-    from simnet.phy.ldpc.ieee80216e import CODEWORD_LENGTHS
-    from simnet.phy.mcs import MCS_TABLE
+    """Measure block error rates over Es/N0 and write them as tables. Goes on where it was stopped."""
+    from simnet.core.mcs import MCS_NAMES
+    from simnet.phy.blocks import BLOCK_BITS
+    from simnet.phy.calibration import StopRule
+    from simnet.phy.tables import block_formats, make_tables
 
-    schemes = {scheme.name: scheme for scheme in MCS_TABLE}
-    lengths, names = length or [2304], mcs or list(schemes)
-    for name in set(names) - set(schemes):
-        raise UnknownName("MCS", name, schemes)
-    for n in set(lengths) - set(CODEWORD_LENGTHS):
-        raise UnknownName("codeword length", n, map(str, CODEWORD_LENGTHS))
-    folder = TABLES if out is None else out
+    formats = block_formats(code, bits or BLOCK_BITS, mcs or MCS_NAMES)
+    stop = StopRule(target_errors, max_blocks)
     n_done = 0
     try:
-        for n in lengths:
-            for name in names:
-                measure(
-                    n, schemes[name], out=folder, device=device,
-                    max_blocks=max_blocks, target_errors=target_errors, quiet=quiet,
-                )  # fmt: skip
-                print(table_path(n, schemes[name], folder))
-                n_done += 1
+        making = make_tables(formats, out=out, device=device, stop=stop, workers=workers, again=again, quiet=quiet)
+        for path, made in making:
+            print(path if made else f"{path} (was there; --again makes it anew)")
+            n_done += 1
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"stopped by Ctrl-C; {n_done} finished tables were kept in {folder}") from None
+        raise KeyboardInterrupt(f"stopped by Ctrl-C; {n_done} tables are finished, the points of others kept") from None
+
+
+from simnet.cli import link_curves  # noqa: E402, F401  its verbs join this app

@@ -5,25 +5,23 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simnet.core import streams
+from simnet.core.mcs import Mcs, mcs_by_name
 from simnet.net.block import Block
-from simnet.phy.bler import load_table
-from simnet.phy.blocks import BLOCK_LENGTHS, capacity_byte
-from simnet.phy.chain import BlockJob
-from simnet.phy.mcs import MCS_TABLE, Mcs
+from simnet.phy.bler import Lookup, load_table, thresholds
+from simnet.phy.blocks import BLOCK_BITS, BlockFormat, capacity_byte
+from simnet.phy.chain import BlockJob, Reception
+from simnet.phy.link_fading import ChannelState, FadingSettings, LinkFading
 from simnet.scenario.schema import Radio
 from simnet.signal.plane import SignalPlane
 
 if TYPE_CHECKING:
     from simnet.net.carrier import Burst, Transfer
 
-_REFERENCE = Block(0, BLOCK_LENGTHS[-1], 0, capacity_byte(BLOCK_LENGTHS[-1]), True)
+_LONGEST = BLOCK_BITS[-1]
 """Bulk data goes in the longest codewords: expectations are made with them."""
-_N_QUANTILE = 64
-"""Points of the fading's distribution over which expectations are averaged."""
 
 
 class Arrived(NamedTuple):
@@ -39,19 +37,32 @@ class Air(ABC):
     def __init__(self, radio: Radio, seed: int) -> None:
         self.radio = radio
         self.seed = seed
-        self._fixed = {mcs.name: mcs for mcs in MCS_TABLE}.get(radio.mcs)
+        self.fading = LinkFading(
+            FadingSettings(
+                radio.fading, radio.bandwidth_hz, radio.coherence_time_s, radio.rician_k_db, radio.rms_delay_spread_s,
+                radio.subcarriers,
+            ),
+            seed,
+        )  # fmt: skip
+        self._fixed = None if radio.mcs == "adaptive" else mcs_by_name(radio.mcs)
+        self._adaptive = tuple(map(mcs_by_name, radio.adaptive_mcs))
 
-    def mcs(self, esno: float, n: int) -> Mcs:
-        """The scenario's MCS; adaptive: the fastest whose BLER at this Es/N0 meets the target, else the slowest."""
+    def mcs(self, state: ChannelState, mean_esno: float, k: int) -> Mcs:
+        """The scenario's MCS; adaptive: the fastest whose BLER in this channel meets the target, else the slowest."""
         if self._fixed is not None:
             return self._fixed
-        for threshold, mcs in _thresholds(n, self.radio.target_bler):
-            if esno >= threshold:
+        ladder = thresholds(k, self.radio.target_bler, self._adaptive, self.radio.code)
+        for least, mcs in ladder:
+            if self.effective_esno(state, mean_esno, BlockFormat(k, mcs, self.radio.code)) >= least:
                 return mcs
-        return MCS_TABLE[0]
+        return ladder[-1][1]
+
+    def effective_esno(self, state: ChannelState, mean_esno: float, block_format: BlockFormat) -> float:
+        """The Es/N0 (linear) at which a block fares in AWGN as it does in this channel."""
+        return self.fading.effective_esno(state, mean_esno, block_format)
 
     @abstractmethod
-    def begin(self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, gain: complex) -> Any:
+    def begin(self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, state: ChannelState) -> Any:
         """The blocks are sent now; returns the ticket that :meth:`end` redeems once their airtime is over."""
 
     def end(self, burst: Burst) -> Sequence[Arrived]:
@@ -59,26 +70,31 @@ class Air(ABC):
         arrived: Sequence[Arrived] = burst.ticket
         return arrived
 
-    def bler(self, n: int, mcs: Mcs, esno: float) -> float:
-        return load_table(n, mcs).bler(esno)
+    def lookup(self, block_format: BlockFormat, esno: float) -> Lookup:
+        """The block error rate at an effective Es/N0 (linear)."""
+        return load_table(block_format).lookup(esno)
 
     def expected_byte_per_s(self, mean_esno: float) -> float:
-        """Payload bytes per second of data airtime in long codewords, averaged over the fading."""
-        n_point = 1 if self.radio.fading == "none" else _N_QUANTILE
+        """Payload bytes per second of data airtime in long codewords, averaged over the fading.
+
+        With HARQ it is that of plain ARQ, a little less than the truth.
+        """
         total = 0.0
-        for i in range(n_point):
-            gain_abs2 = 1.0 if n_point == 1 else -math.log1p(-(i + 0.5) / n_point)  # quantiles of |h|², exponential
-            mcs = self.mcs(gain_abs2 * mean_esno, _REFERENCE.n)
-            repeats = self.radio.protection == "arq"
-            success = 1.0 - self.bler(_REFERENCE.n, mcs, gain_abs2 * mean_esno) if repeats else 1.0
-            total += success * _REFERENCE.n_byte * self.radio.bandwidth_hz / _REFERENCE.channel_uses(mcs)
-        return total / n_point
+        for state in self.fading.samples:
+            block_format = BlockFormat(_LONGEST, self.mcs(state, mean_esno, _LONGEST), self.radio.code)
+            success = 1.0
+            if self.radio.protection != "none":
+                success -= self.lookup(block_format, self.effective_esno(state, mean_esno, block_format)).bler
+            uses = block_format.channel_uses
+            uses += self.fading.overhead_channel_use(uses)
+            total += success * block_format.capacity_byte * self.radio.bandwidth_hz / uses
+        return total / len(self.fading.samples)
 
     def expected_airtime_s(self, byte_per_s: float, n_byte: int) -> float:
         """Mean airtime of a payload at this throughput, with preamble, turn-around and ACK of each burst."""
         if byte_per_s <= 0.0:
             return math.inf
-        data_s = max(n_byte, capacity_byte(BLOCK_LENGTHS[0])) / byte_per_s
+        data_s = max(n_byte, capacity_byte(BLOCK_BITS[0])) / byte_per_s
         overhead_s = (self.radio.preamble_symbol + self.radio.ack_symbol) / self.radio.bandwidth_hz
         n_burst = math.ceil(data_s / self.radio.max_burst_s)
         return data_s + n_burst * (overhead_s + self.radio.turnaround_s)
@@ -87,39 +103,60 @@ class Air(ABC):
 class IdealAir(Air):
     """No errors: airtime and queues only."""
 
-    def bler(self, n: int, mcs: Mcs, esno: float) -> float:
-        return 0.0
+    def effective_esno(self, state: ChannelState, mean_esno: float, block_format: BlockFormat) -> float:
+        """As on other air, but needs no table: of a frequency-selective channel, the mean."""
+        return self.fading.mean_power(state) * mean_esno
 
-    def begin(self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, gain: complex) -> Any:
+    def lookup(self, block_format: BlockFormat, esno: float) -> Lookup:
+        return Lookup(0.0, "measured")
+
+    def begin(self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, state: ChannelState) -> Any:
         return [Arrived(True, None if block.protected else block.data(transfer.payload)) for block in blocks]
 
 
 class TableAir(Air):
-    """Each block's fate is drawn with the BLER that the exact chain showed at this |h|²·Es/N0."""
+    """Each block's fate is drawn with the BLER that the exact chain showed at this effective Es/N0.
+
+    A block that was combined from n receptions is known to have failed after n − 1, so that it fails again with
+    BLER(γ_1 + … + γ_n)/BLER(γ_1 + … + γ_(n−1)).
+    """
 
     def __init__(self, radio: Radio, seed: int, plane: SignalPlane) -> None:
         super().__init__(radio, seed)
         self.plane = plane
 
-    def begin(self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, gain: complex) -> Any:
-        esno = abs(gain) ** 2 * transfer.receiver.esno
+    def begin(self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, state: ChannelState) -> Any:
         # A block's attempt begins one burst at most, so its name can stand for the whole burst's draws.
         names = (*transfer.noise_name, blocks[0].index, blocks[0].attempt)
         draws = streams.uniforms(self.seed, "block", *names, count=len(blocks))
-        blers = [self.bler(block.n, mcs, esno) for block in blocks]
+        blers = [self._bler(block, mcs, state, transfer.receiver.esno) for block in blocks]
         if self.radio.audit:
-            self._audit(transfer, blocks, mcs, gain, blers)
+            self._audit(transfer, blocks, mcs, state, blers)
         return [Arrived(draw >= bler) for draw, bler in zip(draws, blers, strict=True)]
 
+    def _bler(self, block: Block, mcs: Mcs, state: ChannelState, mean_esno: float) -> float:
+        """Probability that a block fails now, given that it has failed before."""
+        block_format = block.format(mcs)
+        now = self.effective_esno(state, mean_esno, block_format)
+        if not block.heard:
+            return self._drawn(block_format, now)
+        before = sum(self.effective_esno(each, mean_esno, block_format) for each in block.heard)
+        return min(1.0, self._drawn(block_format, before + now) / self.lookup(block_format, before).bler)
+
+    def _drawn(self, block_format: BlockFormat, esno: float) -> float:
+        found = self.lookup(block_format, esno)
+        self.plane.count_lookup(found)
+        return found.bler
+
     def _audit(
-        self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, gain: complex, blers: Sequence[float]
+        self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, state: ChannelState, blers: Sequence[float]
     ) -> None:
         """Run the share ``audit`` of the blocks through the exact chain as well; the plane keeps the tally."""
         names = (*transfer.noise_name, blocks[0].index, blocks[0].attempt)
         draws = streams.uniforms(self.seed, "audit", *names, count=len(blocks))
         for block, bler, draw in zip(blocks, blers, draws, strict=True):
             if draw < self.radio.audit:
-                self.plane.audit(_job(self.seed, transfer, block, mcs, gain), bler)
+                self.plane.audit(_job(self, transfer, block, mcs, state), bler)
 
 
 class ExactAir(Air):
@@ -129,17 +166,24 @@ class ExactAir(Air):
         super().__init__(radio, seed)
         self.plane = plane
 
-    def begin(self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, gain: complex) -> Any:
-        jobs = [_job(self.seed, transfer, block, mcs, gain) for block in blocks]
+    def begin(self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, state: ChannelState) -> Any:
+        jobs = [_job(self, transfer, block, mcs, state) for block in blocks]
         return self.plane.transmit(jobs, self.radio.backend)
 
     def end(self, burst: Burst) -> Sequence[Arrived]:
         return [Arrived(result.ok, result.payload) for result in self.plane.result(burst.ticket)]
 
 
-def _job(seed: int, transfer: Transfer, block: Block, mcs: Mcs, gain: complex) -> BlockJob:
-    key = (seed, "noise", *transfer.noise_name, block.index, block.attempt)
-    return BlockJob(block.data(transfer.payload), block.n, mcs, transfer.receiver.esno, gain, key)
+def _job(air: Air, transfer: Transfer, block: Block, mcs: Mcs, state: ChannelState) -> BlockJob:
+    """A block with what the receiver has heard of it: earlier transmissions are functions of their names."""
+    block_format = block.format(mcs)
+    first = block.attempt - len(block.heard)
+    receptions = []
+    for attempt, then in enumerate((*block.heard, state), start=first):
+        names = (*transfer.noise_name, block.index, attempt)
+        gain = air.fading.gains(then, block_format.channel_uses, *names)
+        receptions.append(Reception(transfer.receiver.esno, gain, (air.seed, "noise", *names)))
+    return BlockJob(block.data(transfer.payload), block_format, tuple(receptions))
 
 
 def air_for(radio: Radio, seed: int, plane: SignalPlane) -> Air:
@@ -147,16 +191,3 @@ def air_for(radio: Radio, seed: int, plane: SignalPlane) -> Air:
     if radio.fidelity == "ideal":
         return IdealAir(radio, seed)
     return (TableAir if radio.fidelity == "table" else ExactAir)(radio, seed, plane)
-
-
-@cache
-def _thresholds(n: int, target_bler: float) -> tuple[tuple[float, Mcs], ...]:
-    """(least Es/N0, linear, at which an MCS meets the target, MCS), fastest MCS first; bisection on its BLER table."""
-    found = []
-    for mcs in reversed(MCS_TABLE):
-        table, low, high = load_table(n, mcs), 1e-3, 1e6
-        for _ in range(60):
-            middle = math.sqrt(low * high)
-            low, high = (low, middle) if table.bler(middle) <= target_bler else (middle, high)
-        found.append((high, mcs))
-    return tuple(found)

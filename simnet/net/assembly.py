@@ -94,5 +94,5 @@ class LinkMaker:
         device = plan.b if plan.a == plan.carrier else plan.a
         return RadioLink(
             plan.name, plan.link_class, device, plan.carrier, radio, carrier, plan.path_loss_db, plan.delay_s,
-            self.scenario.seed, self._airs[plan.link_class], self.spend,
+            self._airs[plan.link_class], self.spend,
         )  # fmt: skip

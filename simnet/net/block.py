@@ -5,10 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from simnet.core.mcs import CodeFamily, Mcs
 from simnet.core.tables import TransferRow
 from simnet.net.payload import Payload
-from simnet.phy.blocks import capacity_byte, channel_uses, segment
-from simnet.phy.mcs import Mcs
+from simnet.phy.blocks import BlockFormat, capacity_byte, segment
+from simnet.phy.link_fading import ChannelState
+
+
+@lru_cache(maxsize=1024)
+def block_format(k: int, mcs: Mcs, code: CodeFamily) -> BlockFormat:
+    """The format, made once: it is a key of many tables."""
+    return BlockFormat(k, mcs, code)
+
+
+@lru_cache(maxsize=1024)
+def _channel_uses(k: int, mcs: Mcs, code: CodeFamily) -> int:
+    return BlockFormat(k, mcs, code).channel_uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,25 +29,39 @@ class Block:
 
     Args:
         index: position among the payload's blocks; names its noise.
-        n: codeword length, bits.
+        k: information bits, CRC included.
         offset, n_byte: which bytes of the frame or, if ``in_body``, of the body.
         protected: repeated until its CRC holds; if not, its receiver takes it as it is.
+        code: LDPC code family.
         attempt: transmissions before this one.
+        mcs: HARQ: that of its first transmission, which it keeps.
+        heard: HARQ: the channel's states at earlier transmissions, whose symbols the receiver has kept.
     """
 
     index: int
-    n: int
+    k: int
     offset: int
     n_byte: int
     protected: bool
     in_body: bool = False
+    code: CodeFamily = "ieee80216e"
     attempt: int = 0
+    mcs: Mcs | None = None
+    heard: tuple[ChannelState, ...] = ()
+
+    def format(self, mcs: Mcs) -> BlockFormat:
+        return block_format(self.k, mcs, self.code)
 
     def channel_uses(self, mcs: Mcs) -> int:
-        return channel_uses(self.n, mcs)
+        return _channel_uses(self.k, mcs, self.code)
 
     def retried(self) -> Block:
+        """For plain ARQ: what was received is thrown away."""
         return replace(self, attempt=self.attempt + 1)
+
+    def combined(self, mcs: Mcs, state: ChannelState) -> Block:
+        """For HARQ: the receiver keeps what it heard."""
+        return replace(self, attempt=self.attempt + 1, mcs=mcs, heard=(*self.heard, state))
 
     def count_sent(self, row: TransferRow, mcs: Mcs) -> None:
         uses = self.channel_uses(mcs)
@@ -72,16 +98,16 @@ class Block:
 
 
 @lru_cache(maxsize=4096)
-def cut(frame_byte: int, body_byte: int, *, protect_body: bool) -> tuple[Block, ...]:
+def cut(frame_byte: int, body_byte: int, *, protect_body: bool, code: CodeFamily) -> tuple[Block, ...]:
     """The codewords of a payload of so many bytes: its protected frame first, then its body."""
-    frame = _cut_part(frame_byte, 0, protected=True, in_body=False)
-    return frame + _cut_part(body_byte, len(frame), protected=protect_body, in_body=True)
+    frame = _cut_part(frame_byte, 0, protected=True, in_body=False, code=code)
+    return frame + _cut_part(body_byte, len(frame), protected=protect_body, in_body=True, code=code)
 
 
-def _cut_part(n_byte: int, first_index: int, *, protected: bool, in_body: bool) -> tuple[Block, ...]:
+def _cut_part(n_byte: int, first_index: int, *, protected: bool, in_body: bool, code: CodeFamily) -> tuple[Block, ...]:
     blocks, offset = [], 0
-    for index, n in enumerate(segment(n_byte), start=first_index):
-        size = min(capacity_byte(n), n_byte - offset)
-        blocks.append(Block(index, n, offset, size, protected, in_body))
+    for index, k in enumerate(segment(n_byte), start=first_index):
+        size = min(capacity_byte(k), n_byte - offset)
+        blocks.append(Block(index, k, offset, size, protected, in_body, code))
         offset += size
     return tuple(blocks)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from simnet.core.mcs import Mcs
 from simnet.core.streams import Name
 from simnet.core.tables import PayloadClass, TransferRow
 from simnet.net.block import Block
 from simnet.net.errors import QueueFull
 from simnet.net.payload import Payload
 from simnet.net.queues import SCHEDULERS, Queue
-from simnet.phy.mcs import Mcs
+from simnet.phy.link_fading import ChannelState
 from simnet.scenario.schema import Radio
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ class RadioEnd:
 
 @dataclass(frozen=True)
 class Burst:
-    """What one grant sends: blocks at one MCS over one channel gain."""
+    """What one grant sends: blocks at one MCS over one state of the channel."""
 
     blocks: tuple[Block, ...]
     mcs: Mcs
+    state: ChannelState
     duration_s: float
     ticket: Any
 

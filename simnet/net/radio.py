@@ -1,16 +1,16 @@
-"""Wireless links: block fading, adaptive modulation, bursts and their energy, ARQ (DESIGN §4, §5)."""
+"""Wireless links: adaptive modulation and coding, bursts and their energy, ARQ and HARQ (DESIGN §4, §5)."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import simpy
 
-from simnet.core import streams
+from simnet.core.mcs import Mcs
 from simnet.core.tables import TransferRow
 from simnet.core.units import db_to_linear, dbm_to_watt, esno, linear_to_db
 from simnet.net.air import Air
@@ -18,13 +18,8 @@ from simnet.net.block import Block, cut
 from simnet.net.carrier import Burst, Carrier, RadioEnd, Transfer
 from simnet.net.errors import LinkFailed
 from simnet.net.payload import Payload
-from simnet.phy.mcs import Mcs
+from simnet.phy.link_fading import ChannelState
 from simnet.scenario.schema import Radio
-
-
-@lru_cache(maxsize=1024)
-def _fading(seed: int, link: str, interval: int) -> complex:
-    return streams.complex_normal(seed, "fading", link, interval)
 
 
 @dataclass(eq=False)
@@ -35,7 +30,7 @@ class RadioLink:
         name: names its shadowing and fading; the same for both directions, since the channel is reciprocal.
         path_loss_db: shadowing included.
         delay_s: time of flight.
-        air: what happens to blocks: the chain, the tables, or nothing.
+        air: its fading, and what happens to blocks: the chain, the tables, or nothing.
         spend: called with node, tx_j, rx_j.
     """
 
@@ -47,7 +42,6 @@ class RadioLink:
     carrier: Carrier
     path_loss_db: float
     delay_s: float
-    seed: int
     air: Air
     spend: Callable[[str, float, float], None]
     ends: dict[str, RadioEnd] = field(init=False)
@@ -77,11 +71,9 @@ class RadioLink:
     def other(self, node: str) -> str:
         return self.gateway if node == self.device else self.device
 
-    def gain(self, time_s: float) -> complex:
-        """Channel gain h at a time: constant over each coherence interval, E|h|² = 1."""
-        if self.radio.fading == "none":
-            return 1.0 + 0.0j
-        return _fading(self.seed, self.name, int(max(0.0, time_s) / self.radio.coherence_time_s))
+    def state(self, time_s: float) -> ChannelState:
+        """The channel at a time, E|h|² = 1."""
+        return self.air.fading.state(self.name, time_s)
 
     def send(self, payload: Payload, sender: str, row: TransferRow) -> Generator[simpy.Event, Any, bytes]:
         """Process: queue, send in bursts, repeat what fails. Returns the body as it arrived.
@@ -92,7 +84,7 @@ class RadioLink:
         """
         carrier, env = self.carrier, self.carrier.env
         carrier.n_submitted += 1
-        blocks = cut(len(payload.frame), len(payload.body), protect_body=not self.unprotected)
+        blocks = cut(len(payload.frame), len(payload.body), protect_body=not self.unprotected, code=self.radio.code)
         transfer = Transfer(
             payload, self, self.ends[sender], self.ends[self.other(sender)], row, env.event(), carrier.n_submitted,
             deque(blocks), env.now,
@@ -111,36 +103,43 @@ class RadioLink:
 
         A burst counts as a whole when it is granted: its bytes, channel uses, airtime and joules.
         """
-        radio, row = self.radio, transfer.row
-        gain = self.gain(now_s)
-        known = gain if not radio.csi_delay_s else self.gain(now_s - radio.csi_delay_s)
-        mcs = self.air.mcs(abs(known) ** 2 * transfer.receiver.esno, transfer.pending[0].n)
+        radio, row, fading = self.radio, transfer.row, self.air.fading
+        state = self.state(now_s)
+        mcs = transfer.pending[0].mcs
+        if mcs is None:
+            known = state if not radio.csi_delay_s else self.state(now_s - radio.csi_delay_s)
+            mcs = self.air.mcs(known, transfer.receiver.esno, transfer.pending[0].k)
         blocks = self._next_blocks(transfer.pending, mcs)
         for block in blocks:
             block.count_sent(row, mcs)
-        symbols = radio.preamble_symbol + sum(block.channel_uses(mcs) for block in blocks)
+        data_symbols = sum(block.channel_uses(mcs) for block in blocks)
+        overhead = radio.preamble_symbol + fading.overhead_channel_use(data_symbols)
+        symbols = overhead + data_symbols
         ack = radio.ack_symbol if any(block.protected for block in blocks) else 0
         duration_s = (symbols + ack) / radio.bandwidth_hz + (radio.turnaround_s if ack else 0.0)
         if row.started_s is None:
-            row.started_s, row.gain_abs2, row.mcs = now_s, abs(gain) ** 2, mcs.name
+            row.started_s, row.gain_abs2, row.mcs = now_s, fading.mean_power(state), mcs.name
             row.esno_db = linear_to_db(row.gain_abs2 * transfer.receiver.esno)
         row.burst_count += 1
-        row.overhead_channel_use += radio.preamble_symbol + ack
+        row.overhead_channel_use += overhead + ack
         row.queue_s += now_s - transfer.waiting_since_s
         row.air_s += duration_s
         self._spend(transfer, symbols / radio.bandwidth_hz, ack / radio.bandwidth_hz)
-        return Burst(tuple(blocks), mcs, duration_s, self.air.begin(transfer, blocks, mcs, gain))
+        return Burst(tuple(blocks), mcs, state, duration_s, self.air.begin(transfer, blocks, mcs, state))
 
     def _next_blocks(self, pending: deque[Block], mcs: Mcs) -> list[Block]:
-        """Take the blocks of the next burst, by the airtime that it has for data."""
-        radio = self.radio
+        """Take the blocks of the next burst, by the airtime that it has for data; all are sent at one MCS."""
+        radio, overhead = self.radio, self.air.fading.overhead_channel_use
         room_s = radio.max_burst_s - radio.turnaround_s
         room = room_s * radio.bandwidth_hz - radio.preamble_symbol - radio.ack_symbol
         blocks = [pending.popleft()]
-        room -= blocks[0].channel_uses(mcs)
-        while pending and (uses := pending[0].channel_uses(mcs)) <= room:
+        symbols = blocks[0].channel_uses(mcs)
+        while pending and pending[0].mcs in (None, mcs):
+            longer = symbols + pending[0].channel_uses(mcs)
+            if longer + overhead(longer) > room:
+                break
             blocks.append(pending.popleft())
-            room -= uses
+            symbols = longer
         return blocks
 
     def end_burst(self, transfer: Transfer) -> int:
@@ -156,7 +155,8 @@ class RadioLink:
                 assert arrived.data is not None
                 row.bit_errors += block.write(transfer.received, arrived.data)
             elif not arrived.ok:
-                again.append(block.retried())
+                harq = self.radio.protection == "harq"
+                again.append(block.combined(burst.mcs, burst.state) if harq else block.retried())
         transfer.pending.extendleft(reversed(again))
         transfer.failed = any(block.attempt >= self.radio.max_attempts for block in again)
         return len(again)

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor
 
+from simnet.phy.blocks import BlockFormat
+
 
 class Backend(ABC):
     """One implementation of the coded link's four steps; tensors live on its ``device``."""
@@ -16,8 +18,8 @@ class Backend(ABC):
     its neighbours: the last bits of exp and log can depend on an array's shape and on the place in it."""
 
     @abstractmethod
-    def encode(self, bits: Tensor) -> Tensor:
-        """Rate-1/2 codewords [B, 2k] uint8 of information bits [B, k] uint8; a codeword begins with its bits."""
+    def encode(self, bits: Tensor, block_format: BlockFormat) -> Tensor:
+        """Bits to send, [B, coded_bits] uint8, of information bits [B, k] uint8."""
 
     @abstractmethod
     def modulate(self, bits: Tensor, bits_per_symbol: int) -> Tensor:
@@ -25,8 +27,8 @@ class Backend(ABC):
 
     @abstractmethod
     def demodulate(self, symbols: Tensor, noise_variance: Tensor, bits_per_symbol: int) -> Tensor:
-        """LLRs [B, S·bits_per_symbol] float32 of equalised symbols [B, S] with noise variance [B, 1]."""
+        """LLRs [B, S·bits_per_symbol] float32 of equalised symbols [B, S] with noise variance [B, 1] or [B, S]."""
 
     @abstractmethod
-    def decode(self, llr: Tensor) -> tuple[Tensor, list[int | None]]:
-        """Codeword decisions [B, n] uint8 of LLRs [B, n], and the iterations of each, None where unknown."""
+    def decode(self, llr: Tensor, block_format: BlockFormat) -> tuple[Tensor, list[int | None]]:
+        """Information bits [B, k] uint8 of LLRs [B, coded_bits], and the iterations of each, None where unknown."""

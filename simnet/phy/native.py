@@ -1,4 +1,4 @@
-"""The batched backend in torch: IEEE 802.16e codes, Gray QAM, layered min-sum, on CPU or GPU."""
+"""The batched backend: LDPC codes of IEEE 802.16e and 5G NR, Gray QAM, layered min-sum, on CPU or GPU."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from torch import Tensor
 
 from simnet.phy import qam
 from simnet.phy.backend import Backend
-from simnet.phy.ldpc.code import Code
+from simnet.phy.blocks import BlockFormat
+from simnet.phy.families import block_code
+from simnet.phy.ldpc.code import RateMatchedCode
 from simnet.phy.ldpc.decoder import DecoderSettings, LdpcDecoder
-from simnet.phy.ldpc.ieee80216e import ieee80216e
 
 _CHUNK = {"cpu": 16, "cuda": 1024}
 """Blocks per chunk and kind of device: small enough that a lone block is cheap on a CPU, large enough for a GPU."""
@@ -26,23 +27,23 @@ class NativeBackend(Backend):
     Args:
         device: torch device.
         settings: the decoder's.
-        code: gives the code of a codeword length.
+        code: gives the code of a block format.
     """
 
     def __init__(
         self,
         device: str = "cpu",
         settings: DecoderSettings | None = None,
-        code: Callable[[int], Code] = ieee80216e,
+        code: Callable[[BlockFormat], RateMatchedCode] = block_code,
     ) -> None:
         self.device = device
         self.chunk = _CHUNK[torch.device(device).type]
         self.settings = settings or DecoderSettings()
         self._code = code
-        self._decoders: dict[int, LdpcDecoder] = {}
+        self._decoders: dict[RateMatchedCode, LdpcDecoder] = {}
 
-    def encode(self, bits: Tensor) -> Tensor:
-        return self._code(2 * bits.shape[1]).encode(bits)
+    def encode(self, bits: Tensor, block_format: BlockFormat) -> Tensor:
+        return self._code(block_format).encode(bits)
 
     def modulate(self, bits: Tensor, bits_per_symbol: int) -> Tensor:
         return qam.modulate(bits, bits_per_symbol)
@@ -50,9 +51,9 @@ class NativeBackend(Backend):
     def demodulate(self, symbols: Tensor, noise_variance: Tensor, bits_per_symbol: int) -> Tensor:
         return qam.demodulate(symbols, noise_variance, bits_per_symbol)
 
-    def decode(self, llr: Tensor) -> tuple[Tensor, list[int | None]]:
-        n = llr.shape[1]
-        if n not in self._decoders:
-            self._decoders[n] = LdpcDecoder(self._code(n).parity, self.settings, self.device)
-        decoded = self._decoders[n].decode(llr)
-        return decoded.bits, list(decoded.iterations.tolist())
+    def decode(self, llr: Tensor, block_format: BlockFormat) -> tuple[Tensor, list[int | None]]:
+        code = self._code(block_format)
+        if code not in self._decoders:
+            self._decoders[code] = LdpcDecoder(code.mother.parity, self.settings, self.device)
+        decoded = self._decoders[code].decode(code.recover(llr))
+        return decoded.bits[:, : code.k], list(decoded.iterations.tolist())

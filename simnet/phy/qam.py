@@ -7,14 +7,16 @@ imaginary one, so that each real dimension is a Gray-mapped PAM and is demapped 
 from __future__ import annotations
 
 from functools import cache
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 
 from simnet.core.errors import SimnetError
 
-BITS_PER_SYMBOL = (2, 4, 6)
-"""4-QAM (QPSK), 16-QAM and 64-QAM."""
+_compiled = find_spec("numba") is not None
+BITS_PER_SYMBOL = (2, 4, 6, 8)
+"""4-QAM (QPSK), 16-QAM, 64-QAM and 256-QAM."""
 
 
 @cache
@@ -25,7 +27,8 @@ def pam_levels(bits_per_symbol: int) -> Tensor:
         SimnetError: not one of :data:`BITS_PER_SYMBOL`.
     """
     if bits_per_symbol not in BITS_PER_SYMBOL:
-        raise SimnetError(f"QAM bits per symbol: got {bits_per_symbol}; allowed 2 (QPSK), 4 (16-QAM), 6 (64-QAM)")
+        allowed = "2 (QPSK), 4 (16-QAM), 6 (64-QAM), 8 (256-QAM)"
+        raise SimnetError(f"QAM bits per symbol: got {bits_per_symbol}; allowed {allowed}")
     half = bits_per_symbol // 2
     label = torch.arange(2**half)
     level = torch.zeros(2**half, dtype=torch.float64)
@@ -54,14 +57,17 @@ def demodulate(symbols: Tensor, noise_variance: Tensor, bits_per_symbol: int, *,
     Args:
         symbols: [..., S] complex, equalised to unit mean energy.
         noise_variance: variance N0 of the complex noise on each symbol, real, broadcastable to ``symbols``.
-        bits_per_symbol: 2, 4 or 6.
+        bits_per_symbol: 2, 4, 6 or 8.
 
     Returns:
-        [..., S·bits_per_symbol] real, of the precision of ``symbols``.
+        [..., S·bits_per_symbol] real, of the precision of ``symbols``. On a CPU, complex64 goes through a compiled
+        kernel (:mod:`simnet.phy.qam_kernel`) if numba is installed and no gradient is wanted.
     """
+    half = bits_per_symbol // 2
+    if _compiled and symbols.device.type == "cpu" and symbols.dtype == torch.complex64 and not symbols.requires_grad:
+        return _demodulate_compiled(symbols, noise_variance, bits_per_symbol, max_log)
     received = torch.view_as_real(symbols)
     levels = pam_levels(bits_per_symbol).to(received)
-    half = bits_per_symbol // 2
     # Levels in the first dimension, so that the sums run over contiguous rows.
     distance = received - levels.reshape(-1, *[1] * received.ndim)
     metric = -distance.square() / noise_variance[..., None]
@@ -72,3 +78,14 @@ def demodulate(symbols: Tensor, noise_variance: Tensor, bits_per_symbol: int, *,
         is_one = (labels >> (half - 1 - bit) & 1).bool()
         llr.append(merge(metric[~is_one], 0) - merge(metric[is_one], 0))
     return torch.stack(llr, dim=-2).reshape(*symbols.shape[:-1], -1)
+
+
+def _demodulate_compiled(symbols: Tensor, noise_variance: Tensor, bits_per_symbol: int, max_log: bool) -> Tensor:
+    from simnet.phy.qam_kernel import demap_pam
+
+    levels = tuple(pam_levels(bits_per_symbol).tolist())
+    scale = noise_variance.to(torch.float32).reciprocal().expand(symbols.shape)[..., None].expand(*symbols.shape, 2)
+    samples = torch.view_as_real(symbols.contiguous())
+    llr = demap_pam(samples.numpy().ravel(), scale.contiguous().numpy().ravel(), levels, max_log)
+    per_bit = torch.from_numpy(llr).reshape(len(llr), *samples.shape)
+    return per_bit.movedim(0, -2).reshape(*symbols.shape[:-1], -1)

@@ -25,6 +25,7 @@ from torch import Tensor
 from simnet.core.errors import SimnetError
 from simnet.core.streams import generator
 from simnet.phy.backend import Backend
+from simnet.phy.blocks import BlockFormat
 from simnet.phy.ldpc.parity_check import ParityCheck
 
 _BIT_DEGREE, _CHECK_DEGREE = 3, 6
@@ -62,6 +63,15 @@ class RegularCode:
         # The first k columns: the surplus information bits beyond n/2 stay zero.
         self._generator = sparse.csr_array(np.asarray(generator_matrix, dtype=np.int64)[:, : self.k])
 
+    @property
+    def mother(self) -> RegularCode:
+        """Itself: all its bits are sent."""
+        return self
+
+    def recover(self, llr: Tensor) -> Tensor:
+        """LLRs [B, n] as they are."""
+        return llr
+
     def encode(self, bits: Tensor) -> Tensor:
         """Codewords [B, n] uint8 of information bits [B, k] uint8."""
         codewords = self._generator @ bits.cpu().numpy().astype(np.int64).T % 2
@@ -72,6 +82,17 @@ class RegularCode:
 def regular_code(n: int) -> RegularCode:
     """The code of length n, built once (seconds at 2304)."""
     return RegularCode(n)
+
+
+def regular_block_code(block_format: BlockFormat) -> RegularCode:
+    """The regular code in place of a block format's own.
+
+    Raises:
+        SimnetError: the format is not of rate 1/2.
+    """
+    if 2 * block_format.k != block_format.coded_bits:
+        raise SimnetError(f"PHY backend 'reference' with {block_format}: allowed rate 1/2; choose backend 'native'")
+    return regular_code(block_format.coded_bits)
 
 
 class ReferenceBackend(Backend):
@@ -97,8 +118,8 @@ class ReferenceBackend(Backend):
         modem = self._modulation.QAMModem(2**bits_per_symbol)
         return modem, float(1 / np.sqrt(np.mean(np.abs(modem.constellation) ** 2)))
 
-    def encode(self, bits: Tensor) -> Tensor:
-        return regular_code(2 * bits.shape[1]).encode(bits)
+    def encode(self, bits: Tensor, block_format: BlockFormat) -> Tensor:
+        return regular_block_code(block_format).encode(bits)
 
     def modulate(self, bits: Tensor, bits_per_symbol: int) -> Tensor:
         modem, scale = self._modem(bits_per_symbol)
@@ -108,6 +129,8 @@ class ReferenceBackend(Backend):
     def demodulate(self, symbols: Tensor, noise_variance: Tensor, bits_per_symbol: int) -> Tensor:
         modem, scale = self._modem(bits_per_symbol)
         rows = []
+        if noise_variance.shape[1] != 1:
+            raise SimnetError("PHY backend 'reference': allowed one gain per block; choose backend 'native' for more")
         variances = noise_variance.numpy().ravel() / scale**2
         for received, variance in zip(symbols.numpy() / scale, variances, strict=True):
             # Where the exponentials would vanish, a larger N0 keeps the signs and shrinks LLRs that are huge anyway.
@@ -115,12 +138,12 @@ class ReferenceBackend(Backend):
             rows.append(-modem.demodulate(received, "soft", max(float(variance), farthest / _LARGEST_EXPONENT)))
         return torch.from_numpy(np.stack(rows).astype(np.float32))
 
-    def decode(self, llr: Tensor) -> tuple[Tensor, list[int | None]]:
-        code = regular_code(llr.shape[1])
+    def decode(self, llr: Tensor, block_format: BlockFormat) -> tuple[Tensor, list[int | None]]:
+        code = regular_block_code(block_format)
         words = []
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Decoding stopped before convergence")
             for word in llr.numpy().astype(np.float64):
                 # snr = 0 dB is σ² = 1
                 words.append(self._pyldpc.decode(code.matrix, word / 2, 0.0, self.max_iterations))
-        return torch.from_numpy(np.stack(words).astype(np.uint8)), [None] * len(words)
+        return torch.from_numpy(np.stack(words)[:, : code.k].astype(np.uint8)), [None] * len(words)

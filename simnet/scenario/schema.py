@@ -8,11 +8,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from simnet.core.errors import UnknownName
+from simnet.core.mcs import MCS_NAMES, CodeFamily
 from simnet.core.plugins import KINDS
 from simnet.scenario.plugin_field import PluginField, PluginSpec
 
 Tier = Literal["device", "gateway", "edge", "cloud"]
-Protection = Literal["arq", "none"]
+Protection = Literal["arq", "harq", "none"]
+Fading = Literal["none", "rayleigh", "rician", "clarke", "rayleigh_fast", "rician_fast", "tdl_a", "tdl_b", "tdl_c"]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]
@@ -30,6 +32,11 @@ def _known_dataset(name: str) -> str:
     except UnknownName as error:
         raise PydanticCustomError("plugin", "{text}", {"text": str(error)}) from None
     return name
+
+
+def _one_of(*names: str) -> Any:
+    """The type of a field that is one of these names."""
+    return Literal.__getitem__(names)
 
 
 class Part(BaseModel):
@@ -61,11 +68,25 @@ class Radio(Part):
     mean_esno_db: float | None = Field(
         None, description="mean Es/N0 of both directions, dB, in place of the one from powers and path loss"
     )
-    fading: Literal["none", "rayleigh"] = Field("rayleigh", description="flat block fading, h ~ CN(0, 1), or none")
-    coherence_time_s: Positive = Field(0.1, description="h is constant over intervals of this length, s")
+    fading: Fading = Field(
+        "rayleigh",
+        description="none; flat, constant over coherence intervals: rayleigh (h ~ CN(0, 1)), rician; flat, changing "
+        "continuously with J0 autocorrelation: clarke; independent from symbol to symbol: rayleigh_fast, rician_fast; "
+        "OFDM over tapped delay lines of TR 38.901: tdl_a, tdl_b, tdl_c",
+    )
+    coherence_time_s: Positive = Field(
+        0.1, description="h is constant over intervals of this length, s; clarke: after it the autocorrelation is 1/2"
+    )
+    rician_k_db: float = Field(6.0, description="rician, rician_fast: power of the line of sight over the rest, dB")
+    rms_delay_spread_s: Positive = Field(1e-6, description="tdl_a, tdl_b, tdl_c: RMS delay spread, s")
+    subcarriers: int = Field(64, ge=2, description="tdl_a, tdl_b, tdl_c: subcarriers of the whole bandwidth")
     csi_delay_s: NonNegative = Field(0.0, description="age of the channel knowledge by which the MCS is chosen, s")
-    mcs: Literal["adaptive", "QPSK 1/2", "16-QAM 1/2", "64-QAM 1/2"] = Field(
-        "adaptive", description="modulation and coding scheme"
+    code: CodeFamily = Field("ieee80216e", description="LDPC codes: of IEEE 802.16e or of 5G NR")
+    mcs: _one_of("adaptive", *MCS_NAMES) = Field(  # type: ignore[valid-type]
+        "adaptive", description="modulation and coding scheme, or adaptive"
+    )
+    adaptive_mcs: tuple[_one_of(*MCS_NAMES), ...] = Field(  # type: ignore[valid-type]
+        MCS_NAMES, min_length=1, description="adaptive: the schemes to choose from"
     )
     target_bler: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(
         0.1, description="adaptive: the fastest MCS whose BLER at the known channel is at most this"
@@ -85,7 +106,9 @@ class Radio(Part):
     )
     audit: Probability = Field(0.0, description="table: the share of blocks that is run exactly as well")
     protection: Protection = Field(
-        "arq", description="arq: CRC and retransmission; none: bit errors land in codes and slices"
+        "arq",
+        description="arq: CRC and retransmission; harq: the receiver adds up the symbols of all transmissions (Chase "
+        "combining), all at the MCS of the first; none: bit errors land in codes and slices",
     )
     backend: Literal["native", "reference"] = Field(
         "native", description="exact: our chain, or pyldpc's code with commpy's modem (slow, independent)"
@@ -93,7 +116,8 @@ class Radio(Part):
 
     @model_validator(mode="after")
     def _burst_fits_coherence(self) -> Self:
-        if self.fading != "none" and self.max_burst_s > self.coherence_time_s:
+        read_once = self.fading != "none" and not self.fading.endswith("_fast")
+        if read_once and self.max_burst_s > self.coherence_time_s:
             raise ValueError(
                 f"max_burst_s {self.max_burst_s} exceeds coherence_time_s {self.coherence_time_s}: h is read once a "
                 "burst; give a shorter burst or a longer coherence time"

@@ -7,7 +7,7 @@ first of them is asked for. *Measurement* tickets are worked off by count and at
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from simnet.codecs.networks.chunks import CHUNK, in_chunks
 from simnet.core.errors import SimnetError
+from simnet.phy.bler import Lookup
 from simnet.phy.chain import BlockJob, BlockResult, DigitalChain
 from simnet.signal.judge import Judge, Measurement
 from simnet.signal.ticket import Ticket, TicketQueue
@@ -158,6 +159,8 @@ class SignalPlane:
         self._measurements: TicketQueue[Measurement] = TicketQueue(self._measure, limit=batch)
         self._bursts: dict[str, TicketQueue[list[BlockResult]]] = {}
         self._audited: list[tuple[BlockJob, float]] = []
+        self._lookups = {"below": 0, "measured": 0, "above": 0}
+        self._failures_above = 0.0
         self._serial = 0
 
     # ------------------------------------------------------------------ submitting
@@ -195,19 +198,37 @@ class SignalPlane:
         return value
 
     def audit(self, job: BlockJob, bler: float) -> None:
-        """Run a block exactly too, whose fate was drawn with this BLER."""
+        """Run a block exactly too, whose fate was drawn with this BLER (of a repeated one: given that it failed)."""
         self._audited.append((job, bler))
 
     def audit_report(self) -> dict[str, float]:
-        """Audited blocks, how many failed in the exact chain, how many the tables expect, and the standard error."""
-        blers = [bler for _, bler in self._audited]
-        results = DigitalChain(device=self.device).transmit([job for job, _ in self._audited])
+        """Audited blocks, how many failed in the exact chain, how many the tables expect, and the standard error.
+
+        A block that was combined from several receptions counts only if it fails without the last one in the exact
+        chain too: its rate was that of failing again.
+        """
+        chain = DigitalChain(device=self.device)
+        repeated = [replace(job, receptions=job.receptions[:-1]) for job, _ in self._audited if len(job.receptions) > 1]
+        failed_before = iter([not result.ok for result in chain.transmit(repeated)])
+        counted = [(job, p) for job, p in self._audited if len(job.receptions) == 1 or next(failed_before)]
+        results = chain.transmit([job for job, _ in counted])
         return {
-            "blocks": len(blers),
+            "blocks": len(counted),
             "failed_exact": sum(not result.ok for result in results),
-            "failed_expected": sum(blers),
-            "standard_error": sum(bler * (1.0 - bler) for bler in blers) ** 0.5,
+            "failed_expected": sum(bler for _, bler in counted),
+            "standard_error": sum(bler * (1.0 - bler) for _, bler in counted) ** 0.5,
         }
+
+    def count_lookup(self, found: Lookup) -> None:
+        """A block's fate is drawn with this entry of a BLER table."""
+        self._lookups[found.region] += 1
+        if found.region == "above":
+            self._failures_above += found.bler
+
+    def lookup_report(self) -> dict[str, float]:
+        """Blocks drawn within the tables' measured Es/N0, below it (all lost), and above it: there the rates are
+        extrapolated, and so many failures are expected of them."""
+        return {**self._lookups, "failures_expected_above": self._failures_above}
 
     # ------------------------------------------------------------------ what the network may know
 

@@ -14,11 +14,11 @@ from simnet.codecs.aesc import Aesc
 from simnet.codecs.quality import mean_squared_errors, psnr_db, ssim
 from simnet.core import streams
 from simnet.core.errors import SimnetError
+from simnet.core.mcs import MCS_TABLE
 from simnet.core.plugins import KINDS
 from simnet.core.units import db_to_linear
-from simnet.phy.blocks import split
-from simnet.phy.chain import BlockJob, DigitalChain
-from simnet.phy.mcs import MCS_TABLE
+from simnet.phy.blocks import BlockFormat, split
+from simnet.phy.chain import BlockJob, DigitalChain, Reception
 from simnet.tasks.classification import Classification
 from simnet.tasks.similarity import ss_population
 from simnet.training.autoencoder import Recipe
@@ -54,8 +54,12 @@ class NoisyLink:
             blocks = split(payload)
             counts.append(len(blocks))
             jobs += [
-                BlockJob(part, n, MCS_TABLE[0], esno, 1.0, (NAME_SEED, "over_snr", f"{self.esno_db:g}", name, index))
-                for index, (n, part) in enumerate(blocks)
+                BlockJob(
+                    part,
+                    BlockFormat(k, MCS_TABLE[0]),
+                    (Reception(esno, 1.0, (NAME_SEED, "over_snr", f"{self.esno_db:g}", name, index)),),
+                )
+                for index, (k, part) in enumerate(blocks)
             ]
         results = iter(self.chain.transmit(jobs))
         return [b"".join(next(results).payload for _ in range(count)) for count in counts]

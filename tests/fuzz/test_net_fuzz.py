@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from simnet.core.tables import Outcome
 from simnet.net.air import IdealAir, TableAir
 from simnet.net.carrier import Transfer
+from simnet.phy.bler import Lookup
 from tests.support.tiny import Tiny
 from tests.support.world import Json, node, radio_link, simulate, wire
 
@@ -19,18 +20,18 @@ from tests.support.world import Json, node, radio_link, simulate, wire
 def lossy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks fail at |h|² below 1/4, and unprotected ones arrive with a wrong bit there."""
 
-    def bler(self: TableAir, n: int, mcs: Any, esno: float) -> float:
-        return 0.05 if esno > 25.0 else 0.9
+    def lookup(self: TableAir, block_format: Any, esno: float) -> Lookup:
+        return Lookup(0.05 if esno > 25.0 else 0.9, "measured")
 
     begin = IdealAir.begin
 
-    def noisy(self: IdealAir, transfer: Transfer, blocks: Any, mcs: Any, gain: complex) -> Any:
-        arrived = begin(self, transfer, blocks, mcs, gain)
-        if abs(gain) ** 2 > 0.25:
+    def noisy(self: IdealAir, transfer: Transfer, blocks: Any, mcs: Any, state: complex) -> Any:
+        arrived = begin(self, transfer, blocks, mcs, state)
+        if abs(state) ** 2 > 0.25:
             return arrived
         return [a._replace(data=a.data and bytes([a.data[0] ^ 1]) + a.data[1:]) for a in arrived]
 
-    monkeypatch.setattr(TableAir, "bler", bler)
+    monkeypatch.setattr(TableAir, "lookup", lookup)
     monkeypatch.setattr(IdealAir, "begin", noisy)
 
 
@@ -38,7 +39,8 @@ RADIOS = st.fixed_dictionaries(
     {
         "fidelity": st.just("table"),
         "mean_esno_db": st.just(20.0),
-        "fading": st.sampled_from(["none", "rayleigh"]),
+        "fading": st.sampled_from(["none", "rayleigh", "rician", "clarke"]),
+        "protection": st.sampled_from(["arq", "harq"]),
         "max_burst_s": st.sampled_from([0.01, 0.03, 0.1]),
         "max_attempts": st.integers(1, 8),
         "retry_delay_s": st.sampled_from([0.0, 0.02]),

@@ -130,7 +130,7 @@ def test_fading_is_rayleigh_and_independent_from_interval_to_interval() -> None:
     """|h|² is exponential with mean 1 (Kolmogorov–Smirnov at 0.1 %) and uncorrelated from one interval to the next."""
     link = Ether(fading="rayleigh", coherence_time_s=0.1, max_burst_s=0.1).link
     n = 20_000
-    gains = np.array([link.gain(0.1 * i + 0.05) for i in range(n)])
+    gains = np.array([link.state(0.1 * i + 0.05) for i in range(n)])
     power = np.abs(gains) ** 2
     assert abs(power.mean() - 1) < 4 / math.sqrt(n)
     ordered = np.sort(power)

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from scipy.special import erfc
 
+from simnet.core.mcs import UNCODED_TABLE, Mcs
 from simnet.core.streams import complex_normal, generator
 from simnet.core.units import db_to_linear
 from simnet.phy.chain import DigitalChain, UncodedJob
-from simnet.phy.mcs import UNCODED_TABLE, Mcs
 
 
 def closed_form_ber(order: int, mean_erfc: Callable[[float], float]) -> float:

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import simpy
 
 from simnet.core.tables import PayloadClass, TransferRow
-from simnet.net.air import Air, IdealAir
+from simnet.net.air import Air, IdealAir, TableAir
 from simnet.net.carrier import Carrier
 from simnet.net.errors import RequestEnded
 from simnet.net.payload import Payload
 from simnet.net.radio import RadioLink
 from simnet.net.wired import WiredLink
+from simnet.phy.bler import Lookup
 from simnet.scenario.schema import Radio
 
 QUIET = {
@@ -34,15 +35,16 @@ class Bsc(IdealAir):
 
     def __init__(self, radio: Radio, seed: int, bler: float) -> None:
         super().__init__(radio, seed)
-        self._bler = bler
+        self._rate = bler
 
-    def bler(self, n: int, mcs: Any, esno: float) -> float:
-        return self._bler
+    def lookup(self, block_format: Any, esno: float) -> Lookup:
+        return Lookup(self._rate, "measured")
 
-    def begin(self, transfer: Any, blocks: Any, mcs: Any, gain: complex) -> Any:
-        from simnet.net.air import TableAir
+    def _bler(self, block: Any, mcs: Any, state: Any, mean_esno: float) -> float:
+        return self._rate
 
-        return TableAir.begin(self, transfer, blocks, mcs, gain)  # type: ignore[arg-type]
+    def begin(self, transfer: Any, blocks: Any, mcs: Any, state: Any) -> Any:
+        return TableAir.begin(self, transfer, blocks, mcs, state)  # type: ignore[arg-type]
 
 
 class Sent(NamedTuple):
@@ -65,7 +67,7 @@ class Ether:
         self.carrier = Carrier(self.env, self.radio)
         air: Air = IdealAir(self.radio, seed) if bler is None else Bsc(self.radio, seed, bler)
         self.link = RadioLink(
-            "link", "radio", "device", "gateway", self.radio, self.carrier, 100.0, delay_s, seed, air, self._spend
+            "link", "radio", "device", "gateway", self.radio, self.carrier, 100.0, delay_s, air, self._spend
         )
 
     def _spend(self, node: str, tx_j: float, rx_j: float) -> None:

@@ -134,8 +134,8 @@ def test_full_disk_ends_with_2(
         (["models", "measure", "classifier/x"], "unknown model: got 'classifier/x'"),
         (["report", "no_such_run"], "no_such_run"),
         (["data", "fetch", "imagenet", "--dest", "{tmp}"], "unknown data set to fetch: got 'imagenet'"),
-        (["link", "calibrate", "--length", "100"], "unknown codeword length: got 100"),
-        (["link", "calibrate", "--mcs", "QPSK"], "unknown MCS: got 'QPSK'; did you mean 'QPSK 1/2'?"),
+        (["link", "calibrate", "--bits", "100"], "information bits of a block: got 100; allowed whole bytes"),
+        (["link", "calibrate", "--mcs", "QPSK"], "unknown MCS: got 'QPSK'; did you mean 'QPSK 5/6'?"),
     ],
 )
 def test_wrong_use_ends_with_2(
@@ -223,10 +223,12 @@ def test_train_and_measure_hand_on(
 
 
 def test_calibrate_writes_a_table(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    options = ["--length", 576, "--mcs", "QPSK 1/2", "--max-blocks", 8, "--target-errors", 100, "--out", tmp_path]
+    options = ["--bits", 288, "--mcs", "QPSK 1/2", "--max-blocks", 512, "--target-errors", 400, "--out", tmp_path]
     assert run("link", "calibrate", *options, "--quiet") == 0
     path = Path(capsys.readouterr().out.strip())
-    assert path.parent == tmp_path and path.is_file()
+    assert path.parent == tmp_path / "ieee80216e" and path.is_file()
+    assert run("link", "calibrate", *options, "--quiet") == 0
+    assert "was there; --again makes it anew" in capsys.readouterr().out
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:

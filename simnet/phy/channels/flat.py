@@ -1,4 +1,4 @@
-"""The flat channel y = h·x + w: named complex noise, one gain per block, equalisation with the gain known."""
+"""The flat channel y = h·x + w: named complex noise, one gain per block or symbol, equalisation with the gain known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from simnet.core.streams import Name, generator
 
-_WEAKEST = 1e-30
+WEAKEST = 1e-30
 """|h|² below this is taken as this, so that a vanished channel gives LLRs of about 0 and not NaN."""
 
 
@@ -33,14 +33,28 @@ def pass_through(symbols: Tensor, gain: Tensor, noise_variance: Tensor, noise: T
 
     Args:
         symbols: [B, S] complex, mean energy 1.
-        gain: h, [B] complex, constant over a block.
-        noise_variance: N0, [B] real.
+        gain: h, complex: [B], constant over a block, or [B, S].
+        noise_variance: N0, real: [B] or [B, S].
         noise: w, [B, S] complex of E|w|² = 1, as from :func:`complex_noise`.
     """
-    return gain[:, None] * symbols + noise_variance.sqrt()[:, None] * noise
+    return per_symbol(gain) * symbols + per_symbol(noise_variance).sqrt() * noise
 
 
 def equalise(received: Tensor, gain: Tensor, noise_variance: Tensor) -> tuple[Tensor, Tensor]:
-    """Symbols y/h [B, S] and the variance N0/|h|² [B, 1] of the noise left on them, h being known perfectly."""
-    power = gain.abs().square().clamp(min=_WEAKEST)
-    return received * (gain.conj() / power)[:, None], (noise_variance / power)[:, None]
+    """Symbols y/h [B, S] and the variance N0/|h|² of the noise left on them, h being known perfectly.
+
+    Args:
+        received: y, [B, S] complex.
+        gain: h, complex: [B] or [B, S].
+        noise_variance: N0, real: [B] or [B, S].
+
+    Returns:
+        The symbols, and the variance: [B, 1] if gain and N0 are [B], else [B, S].
+    """
+    power = gain.abs().square().clamp(min=WEAKEST)
+    return received * per_symbol(gain.conj() / power), per_symbol(noise_variance) / per_symbol(power)
+
+
+def per_symbol(value: Tensor) -> Tensor:
+    """[B] as [B, 1]; [B, S] as it is."""
+    return value[:, None] if value.ndim == 1 else value

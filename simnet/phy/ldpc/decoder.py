@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from simnet.core.errors import SimnetError
+from simnet.phy.ldpc import int8
 from simnet.phy.ldpc.parity_check import ParityCheck
-from simnet.phy.llr import hard_decision
+from simnet.phy.ldpc.torch_decoder import Int8MinSum, MinSum, Rule, SumProduct, iterate
 
-_CERTAIN = 1e30
-"""LLR of the filler bit of irregular layers: surely 0, so it changes no check."""
-
-_FEW_LANES, _MANY_LANES = 16, 64
-"""Codewords that the compiled kernel decodes side by side: the fastest for a handful and for many, as measured."""
+_FEW = 16
+"""Up to so many codewords the compiled kernel uses few lanes: a lone codeword costs as much as all lanes."""
+_LANES = {"float32": ((0,) * 16, (0,) * 32), "int8": ((0,) * 64, (0,) * 64)}
+"""(few, many) codewords side by side, as the length of a tuple: the fastest, as measured."""
 
 
 @dataclass(frozen=True)
@@ -25,20 +26,42 @@ class DecoderSettings:
     """How to decode.
 
     Attributes:
-        rule: check-node rule; ``min_sum`` is the normalised one.
+        rule: check-node rule. ``min_sum`` is normalised by ``alpha`` and offset by ``beta``.
         schedule: ``layered`` uses a layer's news at once, ``flooding`` at the next iteration.
-        alpha: factor on the messages of ``min_sum``.
+        alpha: factor on the messages of ``min_sum``, in (0, 1]; ``int8`` rounds it to sixteenths.
+        beta: LLR that the messages of ``min_sum`` lose after that, ≥ 0; ``int8`` rounds it to its steps.
         max_iterations: iterations after which a codeword is given up, ≥ 1.
+        early_stopping: a codeword is done once its checks hold; else all iterations are run.
+        arithmetic: ``float32``, or ``int8`` for saturating integers (``min_sum`` only).
     """
 
     rule: Literal["min_sum", "sum_product"] = "min_sum"
     schedule: Literal["layered", "flooding"] = "layered"
     alpha: float = 0.8
+    beta: float = 0.0
     max_iterations: int = 20
+    early_stopping: bool = True
+    arithmetic: Literal["float32", "int8"] = "float32"
 
     def __post_init__(self) -> None:
         if self.max_iterations < 1:
             raise SimnetError(f"LDPC decoder max_iterations: got {self.max_iterations}; allowed 1 or more")
+        if not 0.0 < self.alpha <= 1.0:
+            raise SimnetError(f"LDPC decoder alpha: got {self.alpha}; allowed above 0, at most 1")
+        if not self.beta >= 0.0:
+            raise SimnetError(f"LDPC decoder beta: got {self.beta}; allowed 0 or more")
+        if self.arithmetic == "int8" and self.rule != "min_sum":
+            raise SimnetError(f"LDPC decoder arithmetic 'int8' with rule {self.rule!r}: allowed 'min_sum'")
+
+    @property
+    def int8_alpha(self) -> int:
+        """``alpha`` in sixteenths, as the integer decoder uses it."""
+        return max(1, round(self.alpha * int8.ALPHA_STEPS))
+
+    @property
+    def int8_beta(self) -> int:
+        """``beta`` in LLR steps, as the integer decoder uses it."""
+        return min(int8.LARGEST, round(self.beta / int8.LLR_STEP))
 
 
 @dataclass(frozen=True)
@@ -47,13 +70,20 @@ class Decoded:
 
     Attributes:
         bits: [B, n] uint8 codeword decisions.
-        converged: [B] bool, every check holds.
         iterations: [B] int32, iterations run, 1 … max_iterations.
+        unsatisfied: [B] int32, weight of the syndrome H·bits: checks that the decision breaks.
+        llr: [B, n] float32 posterior LLRs, if they were asked for.
     """
 
     bits: Tensor
-    converged: Tensor
     iterations: Tensor
+    unsatisfied: Tensor
+    llr: Tensor | None = None
+
+    @property
+    def converged(self) -> Tensor:
+        """[B] bool: every check holds."""
+        return self.unsatisfied == 0
 
 
 class LdpcDecoder:
@@ -63,8 +93,8 @@ class LdpcDecoder:
         parity: the matrix.
         settings: rule, schedule, limits.
         device: torch device of the LLRs, ``"cpu"`` or ``"cuda"``.
-        compiled: use the compiled CPU kernel where it applies (layered min-sum in float32 on the CPU, numba being
-            installed); its results are bit for bit those of the torch code.
+        compiled: use the compiled CPU kernel where it applies (layered min-sum on the CPU, numba being installed); its
+            results are bit for bit those of the torch code.
     """
 
     def __init__(
@@ -86,113 +116,53 @@ class LdpcDecoder:
             and self.settings.schedule == "layered"
         )
 
-    def decode(self, llr: Tensor) -> Decoded:
-        """Decisions for LLRs [B, n], float32 or float64, on the decoder's device."""
+    def decode(self, llr: Tensor, *, soft: bool = False) -> Decoded:
+        """Decisions for LLRs [B, n], float32 or float64 and finite, on the decoder's device; with LLRs if ``soft``.
+
+        Raises:
+            SimnetError: the LLRs have another shape.
+        """
         if llr.ndim != 2 or llr.shape[1] != self._parity.n:
             raise SimnetError(f"LDPC decoder: got LLRs of shape {tuple(llr.shape)}; need [B, {self._parity.n}]")
-        if self._compiled and llr.dtype == torch.float32:
-            return self._decode_compiled(llr)
-        return self._decode_torch(llr)
+        if self.settings.arithmetic == "int8":
+            llr = (llr / int8.LLR_STEP).round_().clamp_(-int8.LARGEST, int8.LARGEST).to(torch.int8)
+        if self._compiled and llr.dtype in (torch.float32, torch.int8):
+            decoded = self._decode_compiled(llr, soft)
+        else:
+            decoded = Decoded(*iterate(self._rule(), self._layers, self.settings, llr, soft=soft))
+        if decoded.llr is None or self.settings.arithmetic == "float32":
+            return decoded
+        return Decoded(decoded.bits, decoded.iterations, decoded.unsatisfied, decoded.llr * int8.LLR_STEP)
 
-    def _decode_compiled(self, llr: Tensor) -> Decoded:
-        import numpy as np
+    def _rule(self) -> Rule:
+        if self.settings.rule == "sum_product":
+            return SumProduct()
+        if self.settings.arithmetic == "int8":
+            return Int8MinSum(self.settings.int8_alpha, self.settings.int8_beta)
+        return MinSum(self.settings.alpha, self.settings.beta)
 
+    def _decode_compiled(self, llr: Tensor, soft: bool) -> Decoded:
         from simnet.phy.ldpc.kernel import decode_min_sum, flat_checks
 
         if not hasattr(self, "_flat"):
             self._flat = flat_checks(self._parity)
-        decoded = Decoded(
-            bits=torch.empty(llr.shape, dtype=torch.uint8),
-            converged=torch.empty(len(llr), dtype=torch.bool),
-            iterations=torch.empty(len(llr), dtype=torch.int32),
-        )
+        settings, n_codewords = self.settings, len(llr)
+        decided = torch.empty(llr.shape, dtype=torch.uint8)
+        posterior = torch.empty((n_codewords if soft else 0, self._parity.n), dtype=llr.dtype)
+        iterations, unsatisfied = (torch.empty(n_codewords, dtype=torch.int32) for _ in range(2))
+        integer = settings.arithmetic == "int8"
         decode_min_sum(
             llr.contiguous().numpy(),
             *self._flat,
-            np.float32(self.settings.alpha),
-            self.settings.max_iterations,
-            _MANY_LANES if len(llr) > _FEW_LANES else _FEW_LANES,
-            decoded.bits.numpy(),
-            decoded.iterations.numpy(),
-            decoded.converged.numpy(),
+            np.int16(settings.int8_alpha) if integer else np.float32(settings.alpha),
+            np.int8(settings.int8_beta) if integer else np.float32(settings.beta),
+            settings.max_iterations,
+            settings.early_stopping,
+            _LANES[settings.arithmetic][n_codewords > _FEW],
+            np.zeros(1, np.int8 if integer else np.int32),
+            decided.numpy(),
+            posterior.numpy(),
+            iterations.numpy(),
+            unsatisfied.numpy(),
         )
-        return decoded
-
-    def _decode_torch(self, llr: Tensor) -> Decoded:
-        n_codewords, n = llr.shape
-        decoded = Decoded(
-            bits=torch.empty((n_codewords, n), dtype=torch.uint8, device=llr.device),
-            converged=torch.zeros(n_codewords, dtype=torch.bool, device=llr.device),
-            iterations=torch.full((n_codewords,), self.settings.max_iterations, dtype=torch.int32, device=llr.device),
-        )
-        # Codewords in the last dimension, so that gathering a bit's row copies contiguous memory.
-        filler = llr.new_full((1, n_codewords), _CERTAIN)
-        channel = torch.cat((llr.T, filler))
-        posterior = channel.clone()
-        messages = [llr.new_zeros((*layer.shape, n_codewords)) for layer in self._layers]
-        active = torch.arange(n_codewords, device=llr.device)
-        for iteration in range(1, self.settings.max_iterations + 1):
-            posterior = self._iterate(channel, posterior, messages)
-            bits = hard_decision(posterior)
-            converged = self._is_codeword(bits)
-            leaving = converged if iteration < self.settings.max_iterations else torch.ones_like(converged)
-            if not bool(leaving.any()):
-                continue
-            decoded.bits[active[leaving]] = bits[:n, leaving].T
-            decoded.converged[active[leaving]] = converged[leaving]
-            decoded.iterations[active[leaving]] = iteration
-            staying = ~leaving
-            active = active[staying]
-            if len(active) == 0:
-                break
-            channel, posterior = channel[:, staying], posterior[:, staying]
-            messages = [message[..., staying] for message in messages]
-        return decoded
-
-    def _iterate(self, channel: Tensor, posterior: Tensor, messages: list[Tensor]) -> Tensor:
-        """One iteration: updates ``messages`` in place and returns the posteriors [n + 1, B]."""
-        layered = self.settings.schedule == "layered"
-        updated = posterior if layered else channel.clone()
-        for index, layer in enumerate(self._layers):
-            extrinsic = posterior[layer] - messages[index]
-            messages[index] = self._check_messages(extrinsic)
-            base = extrinsic if layered else updated[layer]
-            updated[layer] = base + messages[index]
-            updated[-1] = _CERTAIN
-        return updated
-
-    def _check_messages(self, extrinsic: Tensor) -> Tensor:
-        """Messages of checks to bits, [degree, checks, B] like ``extrinsic``, the messages of bits to checks."""
-        if self.settings.rule == "min_sum":
-            return _min_sum(extrinsic, self.settings.alpha)
-        return _sum_product(extrinsic)
-
-    def _is_codeword(self, bits: Tensor) -> Tensor:
-        """[B] bool: all checks of hard decisions ``bits`` [n + 1, B] hold."""
-        holds = torch.ones(bits.shape[1], dtype=torch.bool, device=bits.device)
-        for layer in self._layers:
-            holds &= (bits[layer].sum(0, dtype=torch.uint8) & 1).amax(0) == 0
-        return holds
-
-
-def _min_sum(extrinsic: Tensor, alpha: float) -> Tensor:
-    """Sign product times alpha times the smallest magnitude among the check's other bits."""
-    negative = extrinsic < 0
-    size = extrinsic.abs()
-    smallest = size.amin(0)
-    is_smallest = size == smallest
-    second = size.masked_fill(is_smallest, torch.inf).amin(0)
-    second = torch.where(is_smallest.sum(0) > 1, smallest, second)
-    reply = torch.where(is_smallest, second * alpha, smallest * alpha)
-    flips = (negative.sum(0, dtype=torch.uint8) & 1).bool() ^ negative
-    return torch.where(flips, -reply, reply)
-
-
-def _sum_product(extrinsic: Tensor) -> Tensor:
-    """2 artanh of the product of tanh(L/2) over the check's other bits, kept below the dtype's infinity."""
-    factor = torch.tanh(0.5 * extrinsic)
-    ones = torch.ones_like(factor[:1])
-    before = torch.cat((ones, factor[:-1])).cumprod(0)
-    after = torch.cat((ones, factor[1:].flip(0))).cumprod(0).flip(0)
-    limit = 1.0 - torch.finfo(factor.dtype).eps
-    return 2.0 * torch.atanh((before * after).clamp(-limit, limit))
+        return Decoded(decided, iterations, unsatisfied, posterior.float() if soft else None)

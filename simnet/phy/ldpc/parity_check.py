@@ -32,9 +32,9 @@ class ParityCheck:
         Raises:
             SimnetError: an entry is neither 0 nor 1, or a check has fewer than two bits.
         """
-        rows = sparse.csr_array(matrix)
+        rows = sparse.csr_array(matrix, copy=True)
+        rows.sum_duplicates()
         rows.eliminate_zeros()
-        rows.sort_indices()
         if not np.all(rows.data == 1):
             raise SimnetError("parity-check matrix: got entries other than 0 and 1; pass a binary matrix")
         if rows.shape[0] == 0 or np.diff(rows.indptr).min() < 2:
@@ -52,14 +52,27 @@ class ParityCheck:
             taken_of[layer][bits] = True
         return cls(n, tuple(_filled(checks, n) for checks in checks_of))
 
+    @classmethod
+    def from_base_matrix(cls, shifts: NDArray[np.int64], z: int) -> ParityCheck:
+        """One layer of z checks per row of a quasi-cyclic code's base matrix ``shifts`` [rows, columns].
+
+        Entry s ≥ 0 stands for the z×z identity shifted right by s: row i has its one in column (i + s) mod z. −1 stands
+        for z×z zeros; every row needs two other entries or more.
+        """
+        checks = np.arange(z)[:, None]
+        layers = []
+        for row in shifts:
+            (columns,) = np.nonzero(row >= 0)
+            layers.append(columns * z + (checks + row[columns]) % z)
+        return cls(shifts.shape[1] * z, tuple(layers))
+
     def to_matrix(self) -> sparse.csr_array:
         """H, [checks, n] uint8, rows in the order of the layers."""
-        checks = [check[check < self.n] for layer in self.layers for check in layer]
-        indptr = np.concatenate(([0], np.cumsum([len(check) for check in checks])))
-        columns = np.concatenate(checks)
-        return sparse.csr_array(
-            (np.ones(len(columns), dtype=np.uint8), columns, indptr), shape=(len(checks), self.n)
-        )
+        real = [layer < self.n for layer in self.layers]
+        columns = np.concatenate([layer[is_bit] for layer, is_bit in zip(self.layers, real, strict=True)])
+        degrees = np.concatenate([is_bit.sum(1) for is_bit in real])
+        indptr = np.concatenate(([0], np.cumsum(degrees)))
+        return sparse.csr_array((np.ones(len(columns), dtype=np.uint8), columns, indptr), shape=(len(degrees), self.n))
 
 
 def _filled(checks: list[NDArray[np.int64]], filler: int) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ import pytest
 from simnet.net.air import TableAir
 from simnet.net.errors import LinkFailed
 from simnet.net.network import Network
+from simnet.phy.bler import Lookup
 from tests.support.tiny import Tiny
 from tests.support.world import Run, simulate
 
@@ -104,7 +105,7 @@ def test_two_enhancement_calls_of_one_request_meet_different_noise(monkeypatch: 
         return begin(self, transfer, blocks, mcs, gain)
 
     monkeypatch.setattr(TableAir, "begin", record)
-    monkeypatch.setattr(TableAir, "bler", lambda self, n, mcs, esno: 0.1)
+    monkeypatch.setattr(TableAir, "lookup", lambda self, block_format, esno: Lookup(0.1, "measured"))
     changes = {
         "protocol.wish_ss": 1.0,
         "radios.radio.fidelity": "table",

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from simnet.net.air import TableAir
+from simnet.phy.bler import Lookup
 from tests.support.tiny import Tiny
 from tests.support.world import Run, node, radio_link, simulate, wire
 
@@ -18,12 +19,12 @@ FADING = {
 }
 
 
-def bler(self: TableAir, n: int, mcs: Any, esno: float) -> float:
-    return 0.1 if esno > 1e4 else 0.6
+def lookup(self: TableAir, block_format: Any, esno: float) -> Lookup:
+    return Lookup(0.1 if esno > 1e4 else 0.6, "measured")
 
 
 def test_arms_see_equal_gains_at_equal_times(monkeypatch: Any) -> None:
-    monkeypatch.setattr(TableAir, "bler", bler)
+    monkeypatch.setattr(TableAir, "lookup", lookup)
     arms = {"fetch": {}, "preload": {"propagation": {"kind": "preload"}}}
     wishes = [(0.37 * i, "reader", i % 8) for i in range(20)]
     run = simulate(wishes, {**FADING, "arms": arms})
@@ -79,7 +80,7 @@ def rows_of(run: Run, consumer: str) -> list[dict[str, Any]]:
 
 def test_a_further_device_changes_no_other_device_s_rows(monkeypatch: Any) -> None:
     """Even with so many requests before them that their numbers take a byte more."""
-    monkeypatch.setattr(TableAir, "bler", bler)
+    monkeypatch.setattr(TableAir, "lookup", lookup)
     few, many = cells(2, 150), cells(4, 150)
     assert len(many.requests()) == 2 * len(few.requests()) == 600
     rows = rows_of(few, "reader-1")

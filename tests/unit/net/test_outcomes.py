@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simnet.net.air import TableAir
+from simnet.phy.bler import Lookup
 from tests.support.tiny import Tiny
 from tests.support.world import node, radio_link, simulate, symbols
 
@@ -145,7 +146,7 @@ def test_nothing_is_recorded_after_the_run_s_end() -> None:
 
 
 def test_link_failed_after_max_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TableAir, "bler", lambda self, n, mcs, esno: 0.999)
+    monkeypatch.setattr(TableAir, "lookup", lambda self, block_format, esno: Lookup(0.999, "measured"))
     changes = {"radios.radio.fidelity": "table", "radios.radio.max_attempts": 3}
     run = simulate(ONE, changes)
     (row,), (transfer,) = run.requests(), run.transfers()
@@ -156,7 +157,7 @@ def test_link_failed_after_max_attempts(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_link_over_which_nothing_can_pass_is_no_route(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TableAir, "bler", lambda self, n, mcs, esno: 1.0)
+    monkeypatch.setattr(TableAir, "lookup", lambda self, block_format, esno: Lookup(1.0, "measured"))
     (row,) = simulate(ONE, {"radios.radio.fidelity": "table"}).requests()
     assert (row.outcome, row.link_byte) == ("no_provider", 0)
 

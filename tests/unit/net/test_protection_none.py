@@ -23,9 +23,9 @@ def flips(monkeypatch: pytest.MonkeyPatch) -> list[Flip]:
     rules: list[Flip] = []
     begin = IdealAir.begin
 
-    def damaged(self: IdealAir, transfer: Any, blocks: Any, mcs: Any, gain: complex) -> Any:
+    def damaged(self: IdealAir, transfer: Any, blocks: Any, mcs: Any, state: complex) -> Any:
         result = []
-        for block, arrived in zip(blocks, begin(self, transfer, blocks, mcs, gain), strict=True):
+        for block, arrived in zip(blocks, begin(self, transfer, blocks, mcs, state), strict=True):
             data = arrived.data
             if data is not None and any(rule(transfer.flow, block.index) for rule in rules):
                 data = bytes([data[0] ^ 0x80]) + data[1:]

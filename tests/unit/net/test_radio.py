@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from simnet.core.mcs import MCS_TABLE
 from simnet.core.units import BOLTZMANN_J_PER_K
 from simnet.net.air import Air
-from simnet.phy.mcs import MCS_TABLE
 from tests.support.links import Ether, Sent
 
 
@@ -95,7 +95,7 @@ def test_header_and_body_share_bursts_and_one_ack() -> None:
 
 def test_fading_is_constant_within_coherence_and_the_same_both_ways() -> None:
     link = Ether(fading="rayleigh", coherence_time_s=0.1, max_burst_s=0.1).link
-    assert link.gain(0.3001) == link.gain(0.3999) != link.gain(0.4001)
+    assert link.state(0.3001) == link.state(0.3999) != link.state(0.4001)
     rows = Ether(fading="rayleigh", coherence_time_s=1.0, max_burst_s=0.1).send_all(
         [Sent(0.0), Sent(0.1, sender="gateway"), Sent(1.5)]
     )
@@ -105,8 +105,8 @@ def test_fading_is_constant_within_coherence_and_the_same_both_ways() -> None:
 def test_the_mcs_is_chosen_by_aged_knowledge_of_the_channel(monkeypatch: pytest.MonkeyPatch) -> None:
     known = []
 
-    def record(self: Air, esno: float, n: int) -> object:
-        known.append(esno)
+    def record(self: Air, state: complex, mean_esno: float, k: int) -> object:
+        known.append(abs(state) ** 2 * mean_esno)
         return MCS_TABLE[0]
 
     monkeypatch.setattr(Air, "mcs", record)
@@ -114,11 +114,11 @@ def test_the_mcs_is_chosen_by_aged_knowledge_of_the_channel(monkeypatch: pytest.
     aged = Ether(csi_delay_s=0.25, **settings)
     (row,) = aged.send_all([Sent(1.0)])
     mean = aged.link.ends["gateway"].esno
-    assert row.gain_abs2 == abs(aged.link.gain(1.0)) ** 2
-    assert known == [pytest.approx(abs(aged.link.gain(0.75)) ** 2 * mean)]
+    assert row.gain_abs2 == abs(aged.link.state(1.0)) ** 2
+    assert known == [pytest.approx(abs(aged.link.state(0.75)) ** 2 * mean)]
     fresh = Ether(**settings)
     fresh.send_all([Sent(1.0)])
-    assert known[1] == pytest.approx(abs(fresh.link.gain(1.0)) ** 2 * mean)
+    assert known[1] == pytest.approx(abs(fresh.link.state(1.0)) ** 2 * mean)
 
 
 def test_expected_airtime_is_the_mean_of_many() -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simnet.core.errors import SimnetError
+from simnet.core.mcs import MCS_TABLE, Mcs
 from simnet.core.units import db_to_linear
+from simnet.phy import calibration
 from simnet.phy.bler import (
     LOWEST_BLER,
     BlerPoint,
@@ -17,15 +21,18 @@ from simnet.phy.bler import (
     load_table,
     select_mcs,
     table_path,
+    thresholds,
     wilson_interval,
 )
-from simnet.phy.blocks import BLOCK_LENGTHS
-from simnet.phy.calibration import calibrate
-from simnet.phy.mcs import MCS_TABLE, Mcs
+from simnet.phy.blocks import BLOCK_BITS, BlockFormat
+from simnet.phy.calibration import StopRule, calibrate
+from simnet.phy.effective_snr import EffectiveMap
+from simnet.phy.native import NativeBackend
 
 POINTS = tuple(BlerPoint(db, 1000, errors, 0) for db, errors in ((0.0, 1000), (1.0, 100), (1.5, 1)))
-TABLE = BlerTable(576, "QPSK 1/2", {"alpha": 0.8}, 1, POINTS)
-ALL_TABLES = [(n, mcs) for n in BLOCK_LENGTHS for mcs in MCS_TABLE]
+FORMAT = BlockFormat(288, MCS_TABLE[0])
+TABLE = BlerTable(FORMAT, {"alpha": 0.8}, 1, POINTS, (EffectiveMap("eesm", 1.5, 0.1, 0.2),))
+ALL_FORMATS = [BlockFormat(k, mcs) for k in BLOCK_BITS for mcs in MCS_TABLE]
 
 
 def test_wilson_interval_is_the_textbooks() -> None:
@@ -35,16 +42,43 @@ def test_wilson_interval_is_the_textbooks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("esno_db", "bler"),
-    [(-5.0, 1.0), (0.0, 1.0), (0.5, 10**-0.5), (1.0, 0.1), (1.25, 0.01), (1.5, 1e-3), (1.75, 1e-4), (5.0, LOWEST_BLER)],
+    ("esno_db", "bler", "region"),
+    [
+        (-5.0, 1.0, "below"),
+        (0.0, 1.0, "measured"),
+        (0.5, 10**-0.5, "measured"),
+        (1.0, 0.1, "measured"),
+        (1.25, 0.01, "measured"),
+        (1.5, 1e-3, "measured"),
+        (1.75, 1e-4, "above"),
+        (5.0, LOWEST_BLER, "above"),
+    ],
 )
-def test_interpolation_is_linear_in_log_bler_over_db_and_the_tail_is_limited(esno_db: float, bler: float) -> None:
-    assert TABLE.bler(db_to_linear(esno_db)) == pytest.approx(bler, rel=1e-9)
+def test_interpolation_is_linear_in_log_bler_over_db_and_the_tail_is_limited(
+    esno_db: float, bler: float, region: str
+) -> None:
+    found = TABLE.lookup(db_to_linear(esno_db))
+    assert found.bler == pytest.approx(bler, rel=1e-9)
+    assert found.region == region
     assert TABLE.measured_esno_db == (0.0, 1.5)
 
 
+@pytest.mark.parametrize("esno_db", [-0.1, 1.6, 40.0])
+def test_what_was_not_measured_is_not_given_out_as_if_it_were(esno_db: float) -> None:
+    message = rf"got Es/N0 {esno_db:.2f} dB; measured 0 to 1\.5 dB\. lookup\(\) extrapolates, and says so"
+    with pytest.raises(SimnetError, match=message):
+        TABLE.bler(db_to_linear(esno_db))
+    assert TABLE.bler(db_to_linear(1.25)) == pytest.approx(0.01)
+
+
 def test_no_signal_loses_every_block() -> None:
-    assert TABLE.bler(0.0) == 1.0
+    assert TABLE.lookup(0.0) == (1.0, "below")
+
+
+@pytest.mark.parametrize(("target", "esno_db"), [(0.5, 0.30103), (0.1, 1.0), (1e-3, 1.5), (1e-5, 2.0)])
+def test_the_threshold_is_the_inverse(target: float, esno_db: float) -> None:
+    assert TABLE.threshold(target) == pytest.approx(db_to_linear(esno_db), rel=1e-5)
+    assert TABLE.threshold(1e-7) == math.inf
 
 
 def test_a_table_survives_its_file(tmp_path: Path) -> None:
@@ -65,6 +99,9 @@ def test_a_table_survives_its_file(tmp_path: Path) -> None:
         (lambda text: text.replace('"errors"', '"mistakes"'), "cannot be read"),
         (lambda text: text.replace('"errors": 100,', '"errors": 2000,'), "0 < errors <= blocks"),
         (lambda text: text.replace('"esno_db": 1.0', '"esno_db": 7.0'), "rising Es/N0"),
+        (lambda text: text.replace('"k": 288', '"k": 296'), "has another length now"),
+        (lambda text: text.replace("QPSK 1/2", "QPSK 1/3"), "cannot be read"),
+        (lambda text: text.replace("eesm", "easm"), "cannot be read"),
     ],
 )
 def test_a_damaged_file_is_refused(tmp_path: Path, damage: object, message: str) -> None:
@@ -79,14 +116,22 @@ def test_a_damaged_file_is_refused(tmp_path: Path, damage: object, message: str)
 
 
 def test_a_missing_table_is_named() -> None:
-    with pytest.raises(SimnetError, match=r"n = 672 bit, MCS 'QPSK 1/2': none shipped; have .*2304_qpsk_1-2"):
-        load_table(672, MCS_TABLE[0])
+    message = r"k = 336 bit, QPSK 1/2: not in the zoo; it has .*k1152_qpsk_1-2.*--bits 336 --mcs \"QPSK 1/2\""
+    with pytest.raises(SimnetError, match=message):
+        load_table(BlockFormat(336, MCS_TABLE[0]))
 
 
-@pytest.mark.parametrize(("n", "mcs"), ALL_TABLES)
-def test_shipped_tables_cover_the_waterfall_in_fine_steps(n: int, mcs: Mcs) -> None:
-    table = load_table(n, mcs)
-    assert (table.n, table.mcs) == (n, mcs.name)
+def test_a_map_that_was_not_fitted_is_asked_for_by_name() -> None:
+    esno = np.array([1.0, 3.0])
+    assert 1.0 < TABLE.effective_esno(esno, "eesm") < 3.0
+    with pytest.raises(SimnetError, match="no miesm was fitted, which frequency-selective and fast fading need"):
+        TABLE.effective_esno(esno)
+
+
+@pytest.mark.parametrize("block_format", ALL_FORMATS, ids=str)
+def test_shipped_tables_cover_the_waterfall_in_fine_steps(block_format: BlockFormat) -> None:
+    table = load_table(block_format)
+    assert table.format == block_format
     points = table.points
     assert all(b.esno_db - a.esno_db <= 0.25 for a, b in pairwise(points))
     assert points[0].bler > 0.99
@@ -94,29 +139,77 @@ def test_shipped_tables_cover_the_waterfall_in_fine_steps(n: int, mcs: Mcs) -> N
     assert all(point.errors >= 10 for point in points)
     # Falling, as far as the counts can tell.
     assert all(b.interval[0] <= a.interval[1] for a, b in pairwise(points))
+    assert all(point.errors >= 100 or point.blocks >= 200_000 for point in points)
+    assert {each.kind for each in table.effective} == {"miesm", "eesm"}
 
 
-@pytest.mark.parametrize("n", BLOCK_LENGTHS)
-def test_the_fastest_scheme_that_meets_the_target_is_chosen(n: int) -> None:
-    chosen = [select_mcs(db_to_linear(0.1 * i), n, 0.01) for i in range(-50, 200)]
-    assert [mcs for mcs, after in zip(chosen, [*chosen[1:], None], strict=True) if mcs != after] == list(MCS_TABLE)
-    for i, mcs in zip(range(-50, 200), chosen, strict=True):
-        bler = load_table(n, mcs).bler(db_to_linear(0.1 * i))
-        assert bler <= 0.01 or mcs == MCS_TABLE[0]
-        for faster in MCS_TABLE[MCS_TABLE.index(mcs) + 1 :]:
-            assert load_table(n, faster).bler(db_to_linear(0.1 * i)) > 0.01
+@pytest.mark.parametrize("k", BLOCK_BITS)
+def test_the_fastest_scheme_that_meets_the_target_is_chosen(k: int) -> None:
+    def uses(mcs: Mcs) -> int:
+        return BlockFormat(k, mcs).channel_uses
+
+    chosen = [select_mcs(db_to_linear(0.1 * i), k, 0.01) for i in range(-50, 300)]
+    assert [uses(mcs) for mcs in chosen] == sorted(map(uses, chosen), reverse=True)
+    assert chosen[0] == MCS_TABLE[0] and chosen[-1] == MCS_TABLE[-1]
+    for i, mcs in zip(range(-50, 300), chosen, strict=True):
+        meets = [
+            each for each in MCS_TABLE if load_table(BlockFormat(k, each)).lookup(db_to_linear(0.1 * i)).bler <= 0.01
+        ]
+        assert uses(mcs) == min(map(uses, meets), default=uses(MCS_TABLE[0]))
+        assert mcs in meets or mcs == MCS_TABLE[0]
+
+
+def test_schemes_that_another_beats_are_left_out() -> None:
+    ladder = thresholds(1152, 0.1)
+    least, uses = [each for each, _ in ladder], [BlockFormat(1152, mcs).channel_uses for _, mcs in ladder]
+    assert least == sorted(least, reverse=True) and uses == sorted(uses)
+    assert len(set(uses)) == len(uses)
+    two = tuple(mcs for mcs in MCS_TABLE if mcs.name in ("QPSK 1/2", "64-QAM 3/4"))
+    assert [mcs for _, mcs in thresholds(1152, 0.1, two)] == [two[1], two[0]]
 
 
 def test_calibration_writes_a_table_that_repeats_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    mcs = MCS_TABLE[0]
-    table = calibrate(576, mcs, out=tmp_path, max_blocks=512, target_errors=40, quiet=True)
+    stop = StopRule(target_errors=40, max_blocks=512)
+    table = calibrate(FORMAT, out=tmp_path, stop=stop, quiet=True)
     assert capsys.readouterr().err == ""
-    assert BlerTable.read(table_path(576, mcs, tmp_path)) == table
+    assert BlerTable.read(table_path(FORMAT, tmp_path)) == table
     assert table.points[0].bler > 0.99
     assert all(point.blocks == 512 for point in table.points)
     assert table.points[-1].errors < 40
-    again = calibrate(576, mcs, out=tmp_path, max_blocks=512, target_errors=40)
+    again = calibrate(FORMAT, out=tmp_path, stop=stop)
     assert again == table
     assert "95 % CI" in capsys.readouterr().err
 
 
+def test_a_calibration_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = StopRule(target_errors=40, max_blocks=512)
+    whole = calibrate(FORMAT, out=tmp_path / "whole", stop=stop, quiet=True)
+    measured: list[float] = []
+
+    def stopped(backend: NativeBackend, block_format: BlockFormat, esno_db: float, stop: StopRule) -> BlerPoint:
+        if len(measured) == 3:
+            raise KeyboardInterrupt
+        measured.append(esno_db)
+        return original(backend, block_format, esno_db, stop)
+
+    original = calibration.measure
+    monkeypatch.setattr(calibration, "measure", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(FORMAT, out=tmp_path, stop=stop, quiet=True)
+    (progress,) = (tmp_path / "ieee80216e").iterdir()
+    assert len(progress.read_text().splitlines()) == 4
+    progress.write_text(progress.read_text() + '{"esno_db": 0.1')  # killed while writing
+    monkeypatch.setattr(calibration, "measure", original)
+    with pytest.raises(SimnetError, match="an unfinished calibration with other settings"):
+        calibrate(FORMAT, out=tmp_path, stop=StopRule(41, 512), quiet=True)
+    again: list[float] = []
+
+    def noted(backend: NativeBackend, block_format: BlockFormat, esno_db: float, stop: StopRule) -> BlerPoint:
+        again.append(esno_db)
+        return original(backend, block_format, esno_db, stop)
+
+    monkeypatch.setattr(calibration, "measure", noted)
+    assert calibrate(FORMAT, out=tmp_path, stop=stop, quiet=True) == whole
+    assert not set(again) & set(measured)
+    assert table_path(FORMAT, tmp_path).read_bytes() == table_path(FORMAT, tmp_path / "whole").read_bytes()
+    assert not progress.exists()

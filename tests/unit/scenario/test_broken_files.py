@@ -332,8 +332,9 @@ FILES = {
     "png": (b"\x89PNG\r\n\x1a\n\x00\x00", ":1: got byte 137, not UTF-8"),
     "control_character": (b"name: \x07", ":1: got broken YAML: "),
     "oversized": (b"#" * (MAX_FILE_BYTE + 1), f": got more than {MAX_FILE_BYTE} bytes"),
-    "deep_list": (b"name: " + b"[" * 5000, ":1 name.0.0: got more than 40 levels of nesting"),
-    "deep_mapping": (b"{a: " * 5000, ":1 a.a.a: got more than 40 levels of nesting"),
+    # libyaml itself refuses more than a thousand levels of flow style, as broken YAML
+    "deep_list": (b"name: " + b"[" * 500, ":1 name.0.0: got more than 40 levels of nesting"),
+    "deep_mapping": (b"{a: " * 500, ":1 a.a.a: got more than 40 levels of nesting"),
     "deep_block": (b"- " * 5000, ":1 0.0.0: got more than 40 levels of nesting"),
     "alias_bomb": (
         b"a0: &a0 [x, x]\n"

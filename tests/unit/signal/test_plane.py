@@ -10,8 +10,9 @@ import torch
 
 from simnet.codecs.networks.chunks import CHUNK, in_chunks
 from simnet.core.errors import SimnetError
-from simnet.phy.chain import BlockJob
-from simnet.phy.mcs import MCS_TABLE
+from simnet.core.mcs import MCS_TABLE
+from simnet.phy.blocks import BlockFormat
+from simnet.phy.chain import BlockJob, Reception
 from simnet.signal.judge import Judge
 from simnet.signal.plane import SignalPlane, SourceImages
 from simnet.signal.ticket import TicketQueue
@@ -134,7 +135,10 @@ def test_a_judge_that_recognises_nothing_is_the_user_s_error() -> None:
 
 def test_bursts_are_sent_together_and_each_result_is_given_once() -> None:
     signal = plane()
-    jobs = [BlockJob(bytes(33), 576, MCS_TABLE[0], 1e3, 1.0 + 0j, (1, "noise", i)) for i in range(3)]
+    jobs = [
+        BlockJob(bytes(33), BlockFormat(288, MCS_TABLE[0]), (Reception(1e3, 1.0 + 0j, (1, "noise", i)),))
+        for i in range(3)
+    ]
     first, second = signal.transmit(jobs[:2], "native"), signal.transmit(jobs[2:], "native")
     assert not first.done
     assert [result.ok for result in signal.result(first)] == [True, True]

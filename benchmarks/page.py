@@ -1,0 +1,159 @@
+"""docs/performance.md, made from what the benchmarks have left in benchmarks/results.
+
+python benchmarks/page.py
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+
+
+def load(name: str) -> dict[str, Any] | None:
+    path = RESULTS / name
+    if not path.exists():
+        return None
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Markdown; all columns but the first are numbers."""
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+    return [*lines, *("| " + " | ".join(row) + " |" for row in rows), ""]
+
+
+def count(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def decoder_rows(document: dict[str, Any], operation: str) -> Iterable[Sequence[str]]:
+    for row in document["decoders"]:
+        if row["operation"] == operation:
+            interval = f"{row['lost']}/{row['words']} [{row['bler_low']:.1e}, {row['bler_high']:.1e}]"
+            yield (
+                f"{row['code']}: {row['decoder']}", str(row["iterations"]), count(row["codewords_per_s"]),
+                count(row.get("codewords_per_s_all_cores")), f"{row['info_mbit_per_s']:.3f}", interval,
+            )  # fmt: skip
+
+
+def phy(document: dict[str, Any]) -> list[str]:
+    machine, summary = document["machine"], document["summary"]
+    head = ("decoder", "iterations", "codewords/s", "all cores", "information Mbit/s", "words lost, 95 % interval")
+    lines = [
+        f"Machine: {machine['processor']}, {machine['cores']} cores; torch {machine['torch']} on {machine['device']}; "
+        "one thread but for the column *all cores* (ours: one process per core; Sionna: torch's threads). "
+        "`python benchmarks/phy.py`.",
+        "",
+        "At equal error rates (Eb/N0 1.5 dB, n = 2304, rate 1/2; each decoder at the fewest iterations that lose "
+        "at most a tenth of the same 200 words):",
+        "",
+        *table(head, decoder_rows(document, "matched")),
+        "As they are used (Eb/N0 2.0 dB, at most 20 iterations):",
+        "",
+        *table(head, decoder_rows(document, "usual")),
+        "Ratios at equal error rates, ours over theirs, of each library's fastest rule:",
+        "",
+    ]
+    words = {
+        "ratio_pyldpc": "pyldpc, both stopping early, per core",
+        "ratio_pyldpc_all_iterations": "pyldpc, ours running all iterations, per core",
+        "ratio_commpy": "CommPy, both stopping early, per core",
+        "ratio_sionna": "Sionna, ours stopping early, per core",
+        "ratio_sionna_all_iterations": "Sionna, both running all iterations, per core",
+        "ratio_sionna_both_cores": "Sionna, ours stopping early, all cores",
+        "ratio_sionna_both_cores_all_iterations": "Sionna, both running all iterations, all cores",
+        "ratio_sionna_5g": "Sionna's 5G decoder, ours stopping early, per core",
+        "ratio_sionna_5g_all_iterations": "Sionna's 5G decoder, both running all iterations, per core",
+        "ratio_demapper_sionna_exact": "Sionna's demapper, 64-QAM, exact",
+        "ratio_demapper_sionna_max_log": "Sionna's demapper, 64-QAM, max-log",
+        "ratio_demapper_commpy": "CommPy's demapper, 64-QAM, exact",
+    }
+    lines += table(("against", "times as fast"), ((text, count(summary[key])) for key, text in words.items()))
+    lines += table(
+        ("demapper, 64-QAM", "symbols/s"),
+        ((f"{row['library']}, {row['kind']}", count(row["symbols_per_s"])) for row in document["demappers"]),
+    )
+    if document["floors"]:
+        lines += ["How near the decoder comes to what its loads and stores alone cost:", ""]
+        lines += table(
+            ("arithmetic", "codeword-iterations/s", "floor", "share"),
+            (
+                (
+                    row["arithmetic"],
+                    count(row["iterations_per_s"]),
+                    count(row["floor_per_s"]),
+                    f"{row['share_of_floor']:.0%}",
+                )
+                for row in document["floors"]
+            ),
+        )
+    if document["settings"]["missing"]:
+        lines += [f"Not installed, left out: {', '.join(document['settings']['missing'])}.", ""]
+    return lines
+
+
+def gaps(document: dict[str, Any]) -> list[str]:
+    rows = [
+        (f"n = {gap['n']}, {gap['decoder']}", f"{gap['ebno_db_at_target']:.3f}", f"{gap['gap_db']:+.3f}")
+        for gap in document["gaps"]
+        if gap["gap_db"] is not None
+    ]
+    return [
+        "Eb/N0 at a block error rate of 10⁻², IEEE 802.16e, rate 1/2, layered, 20 iterations at most "
+        f"({document['rows'][0]['words']:,} words per point; `python benchmarks/decoders.py`):",
+        "",
+        *table(("decoder", "Eb/N0 (dB)", "against sum-product (dB)"), rows),
+    ]
+
+
+def fidelity(document: dict[str, Any]) -> list[str]:
+    summary, settings = document["summary"], document["settings"]
+    rows = (
+        (
+            f"{row['arm']}: {row['measure'].replace('_', ' ')}",
+            f"{row['table_mean']:.4f} ± {row['table_half_width']:.4f}",
+            f"{row['difference_mean']:+.5f} ± {row['difference_half_width']:.5f}",
+        )
+        for row in document["rows"]
+    )
+    return [
+        f"The city, {settings['duration_s']:.0f} s, {settings['seeds']} seeds, means with 95 % Student intervals "
+        "(`python benchmarks/fidelity.py`). Exact links draw each block's noise, table links its fate; "
+        f"{summary['within_replication_interval']} of {summary['of']} differences lie within their own or the "
+        f"replication interval. It took {summary['table_s']:.0f} s by table and {summary['exact_s']:.0f} s exactly, "
+        f"{summary['exact_over_table']:.2f} times as long.",
+        "",
+        *table(("arm: measure", "table", "exact − table"), rows),
+    ]
+
+
+def events(document: dict[str, Any]) -> list[str]:
+    return ["`python benchmarks/events.py`:", "", "```json", json.dumps(document, indent=1), "```", ""]
+
+
+def main() -> None:
+    sections = [
+        ("The physical layer on a CPU", "phy.json", phy),
+        ("The physical layer on a GPU", "phy_cuda.json", phy),
+        ("Min-sum against sum-product, integers against floats", "decoders.json", gaps),
+        ("Links by table and exactly", "fidelity.json", fidelity),
+        ("The event loop", "events.json", events),
+    ]
+    made = "Made by `python benchmarks/page.py` from `benchmarks/results`; nothing here is typed by hand."
+    lines = ["# Performance", "", made, ""]
+    for title, name, make in sections:
+        document = load(name)
+        missing = [f"Not measured yet: there is no `benchmarks/results/{name}`.", ""]
+        lines += [f"## {title}", "", *(missing if document is None else make(document))]
+    PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    print(PAGE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Keeping points in a file as they come."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from simnet.core.errors import SimnetError
+
+Row = dict[str, object]
+
+
+class CurveFile:
+    """A CSV file with one line per point, whole after each of them.
+
+    Args:
+        path: of the file; its folder is made.
+
+    Raises:
+        SimnetError: the file's name has another ending.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if path.suffix.lower() != ".csv":
+            raise SimnetError(f"file of points: got {str(path)!r}; allowed a name that ends with .csv")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._rows: list[Row] = []
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Adds lines; None is an empty field. Those of one file have the same keys."""
+        self._rows += rows
+        partial = self.path.with_suffix(".partial")
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(self._rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self._rows)
+        partial.replace(self.path)
+
+
+def keep(points: Iterable[tuple[Sequence[Row], str]], out: Path | None, *, quiet: bool = False) -> list[Row]:
+    """The rows of all points; what comes is written to ``out`` at once, and its words to the standard error.
+
+    Args:
+        points: rows that come together, and what to say of them.
+        out: CSV file; None keeps nothing.
+        quiet: say nothing.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C, with what was kept.
+    """
+    file = None if out is None else CurveFile(out)
+    rows: list[Row] = []
+    try:
+        for new, words in points:
+            rows += new
+            if file is not None:
+                file.add(new)
+            if not quiet:
+                print(words, file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        kept = f"{len(rows)} points are kept in {out}" if file is not None and rows else "nothing was kept"
+        hint = "" if file is not None else "; --out FILE.csv keeps every point as it comes"
+        raise KeyboardInterrupt(f"stopped by Ctrl-C; {kept}{hint}") from None
+    return rows
