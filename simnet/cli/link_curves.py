@@ -28,7 +28,6 @@ Doppler = Annotated[float | None, typer.Option(help="tdl_…: maximum Doppler sh
 Subcarriers = Annotated[int | None, typer.Option(help="tdl_…: OFDM subcarriers.  [64]")]
 Spacing = Annotated[float | None, typer.Option(help="tdl_…: distance of subcarriers, Hz.  [15000]")]
 Prefix = Annotated[int | None, typer.Option(help="tdl_…: cyclic prefix, samples.  [longest delay]")]
-Mcs = Annotated[list[str] | None, typer.Option(help="Such as 'QPSK 1/2'; may be repeated.")]
 CodeName = Annotated[str, typer.Option("--code", help="LDPC code family: ieee80216e or nr.")]
 
 
@@ -79,7 +78,9 @@ def ber(
 
 @app.command("bler")
 def bler(
-    mcs: Mcs = None,
+    mcs: Annotated[
+        list[str] | None, typer.Option(help="May be repeated; see 'simnet list mcs'.  [QPSK 1/2 and 16-QAM 3/4]")
+    ] = None,
     bits: Annotated[
         list[int] | None, typer.Option(help="Information bits of a block, CRC included; may be repeated.  [1152]")
     ] = None,
@@ -102,7 +103,7 @@ def bler(
     rule: Annotated[Literal["min_sum", "sum_product"], typer.Option(help="The decoder's.")] = "min_sum",
     arithmetic: Annotated[Literal["float32", "int8"], typer.Option(help="The decoder's.")] = "float32",
     iterations: Annotated[int | None, typer.Option(help="The decoder's at most.  [its default]")] = None,
-    harq: Annotated[int, typer.Option(min=1, help="Receptions of each block, added up (Chase combining).")] = 1,
+    harq: Annotated[int, typer.Option(min=1, help="Receptions of each block, combined (Chase).")] = 1,
     esno_db: Annotated[
         str | None, typer.Option(metavar="RANGE", help=f"Mean Es/N0, dB: {_LADDER}.  [around the waterfall]")
     ] = None,
@@ -156,13 +157,11 @@ def bler(
 
 @app.command("throughput")
 def throughput(
-    mcs: Mcs = None,
+    mcs: Annotated[list[str] | None, typer.Option(help="May be repeated; see 'simnet list mcs'.  [all]")] = None,
     bits: Annotated[int, typer.Option(help="Information bits of a block, CRC included.")] = 1152,
     code: CodeName = "ieee80216e",
-    channel: Annotated[
-        list[str] | None, typer.Option(help="awgn or rayleigh_block; may be repeated.  [both]")
-    ] = None,
-    esno_db: Annotated[str, typer.Option(metavar="RANGE", help=f"Mean Es/N0, dB: {_LADDER}.")] = "-6:36:1",
+    channel: Annotated[list[str] | None, typer.Option(help="awgn or rayleigh_block; may be repeated.  [both]")] = None,
+    esno_db: Annotated[str, typer.Option(metavar="RANGE", help=f"Mean Es/N0, dB: {_LADDER}.")] = "-6:36:0.5",
     target_bler: Annotated[float, typer.Option(help="Of the adaptive choice.")] = 0.1,
     attempts: Annotated[int, typer.Option(min=1, help="Transmissions of a block at most, with HARQ.")] = 4,
     out: Out = None,

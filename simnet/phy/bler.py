@@ -139,7 +139,7 @@ class BlerTable:
         esno_db = linear_to_db(esno)
         if esno_db < self._esno_db[0] - _SAME_DB:
             return Lookup(1.0, "below")
-        left = min(bisect_right(self._esno_db, esno_db), len(self.points) - 1) - 1
+        left = min(max(bisect_right(self._esno_db, esno_db), 1), len(self.points) - 1) - 1
         x0, x1 = self._esno_db[left : left + 2]
         y0, y1 = self._log10_bler[left : left + 2]
         log10_bler = min(0.0, y0 + (y1 - y0) * (esno_db - x0) / (x1 - x0))

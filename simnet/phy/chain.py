@@ -1,8 +1,8 @@
 """The digital chain: payload → CRC → LDPC → interleaver → QAM → channel, and back by soft demapping and decoding.
 
 IEEE 802.16e sends LDPC words without an interleaver. Here a fixed one deals a word's bits to the symbols: neighbouring
-bits stand in neighbouring checks, and those of one 64-QAM symbol share its noise. Several receptions of one block (HARQ)
-are combined symbol by symbol before they are demapped.
+bits stand in neighbouring checks, and those of one 64-QAM symbol share its noise. Several receptions of one block
+(HARQ) are combined symbol by symbol before they are demapped.
 """
 
 from __future__ import annotations

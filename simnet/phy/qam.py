@@ -43,9 +43,10 @@ def modulate(bits: Tensor, bits_per_symbol: int) -> Tensor:
     levels = pam_levels(bits_per_symbol).to(bits.device, torch.float32)
     half = bits_per_symbol // 2
     pairs = bits.reshape(*bits.shape[:-1], -1, half, 2)
-    weight = 2 ** torch.arange(half - 1, -1, -1, device=bits.device)
-    label = (pairs * weight[:, None]).sum(-2)
-    return torch.view_as_complex(levels[label])
+    label = pairs[..., 0, :]
+    for bit in range(1, half):
+        label = 2 * label + pairs[..., bit, :]
+    return torch.view_as_complex(levels[label.int()])
 
 
 def demodulate(symbols: Tensor, noise_variance: Tensor, bits_per_symbol: int, *, max_log: bool = False) -> Tensor:

@@ -13,6 +13,8 @@ from simnet.report.wording import NONE
 
 Row = Mapping[str, Any]
 Column = tuple[str, Callable[[Row], str]]
+MOST_ROWS = 25
+"""Of a goodput table; every n-th Es/N0 is shown. The file has them all."""
 
 
 def ber_table(rows: Sequence[Row]) -> Table:
@@ -60,35 +62,37 @@ def limits_text(rows: Sequence[Row]) -> str:
 
 
 def goodput_table(rows: Sequence[Row]) -> Table:
-    """Of ``simnet link throughput``: the adaptive choice, and the best fixed scheme at each Es/N0."""
-    columns: list[Column] = [
-        ("channel", lambda row: row["channel"]),
-        ("Es/N0 (dB)", lambda row: f"{row['esno_db']:.1f}"),
-        ("capacity", lambda row: f"{row['capacity']:.3f}"),
-        ("adaptive, ARQ", lambda row: f"{row['arq']['goodput']:.3f}"),
-        ("adaptive, HARQ", lambda row: f"{row['harq']['goodput']:.3f}"),
-        ("first BLER", lambda row: _rate(row["arq"]["bler"])),
-        ("best fixed scheme, HARQ", lambda row: f"{row['best']['scheme']}: {row['best']['goodput']:.3f}"),
-    ]
-    at: dict[tuple[str, float], dict[str, Any]] = {}
-    for row in rows:
-        place = at.setdefault((row["channel"], row["esno_db"]), {**row, "best": None})
-        if row["scheme"] == "adaptive":
-            place[row["protection"]] = row
-        elif row["protection"] == "harq" and (place["best"] is None or row["goodput"] > place["best"]["goodput"]):
-            place["best"] = row
-    title = f"Goodput in payload bits per channel use, {rows[0]['code']}, k = {rows[0]['k']}"
-    return _table(title, columns, list(at.values()))
+    """Of ``simnet link throughput``: capacity and the adaptive choice, at some of the Es/N0."""
+    adaptive = [row for row in rows if row["scheme"] == "adaptive"]
+    steps_db = sorted({row["esno_db"] for row in adaptive})
+    shown = steps_db[:: -(-len(steps_db) // MOST_ROWS)]
+    found = {(row["channel"], row["protection"], row["esno_db"]): row for row in adaptive}
+    columns: list[Column] = [("Es/N0 (dB)", lambda row: f"{row['esno_db']:.2f}")]
+    for channel in dict.fromkeys(row["channel"] for row in adaptive):
+        columns += [
+            (f"{channel}: capacity", _goodput_of(found, channel, "arq", "capacity")),
+            ("ARQ", _goodput_of(found, channel, "arq", "goodput")),
+            ("HARQ", _goodput_of(found, channel, "harq", "goodput")),
+        ]
+    title = f"Adaptive goodput in payload bits per channel use, {rows[0]['code']}, k = {rows[0]['k']}"
+    return _table(title, columns, [{"esno_db": esno_db} for esno_db in shown])
+
+
+def _goodput_of(
+    found: Mapping[tuple[str, str, float], Row], channel: str, protection: str, name: str
+) -> Callable[[Row], str]:
+    return lambda row: f"{found[channel, protection, row['esno_db']][name]:.3f}"
 
 
 def _title(what: str, rows: Sequence[Row]) -> str:
     first = rows[0]
     settings = f" ({first['channel_settings']})" if first["channel_settings"] else ""
-    more = []
+    said = [f"{what}: {first['channel']}{settings}"]
     if "code" in first:
         sizes = " and ".join(map(str, dict.fromkeys(row["k"] for row in rows)))
-        more = [first["code"], f"k = {sizes}", f"csi {first['csi']}", *([f"{first['harq']} receptions"] if first["harq"] > 1 else [])]
-    return ", ".join([f"{what}: {first['channel']}{settings}", *more])
+        said += [first["code"], f"k = {sizes}", f"csi {first['csi']}"]
+        said += [f"{first['harq']} receptions"] if first["harq"] > 1 else []
+    return ", ".join(said)
 
 
 def _table(title: str, columns: Sequence[Column], rows: Sequence[Row]) -> Table:

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from simnet.core.mcs import MCS_TABLE, CodeFamily, Mcs
+from simnet.core.units import linear_to_db
+from simnet.phy.bler import BlerTable
 from simnet.training.cards import Card, read_card
 
 SHOWN = (("int8", 8), ("int6", 4))
@@ -22,7 +25,11 @@ device, sizes, measured quality) and its weights. This page is made from the car
 - `simnet models measure <family>/<name> --data DIR` measures a card's figures anew,
   `simnet models over-snr aesc/<name>` its SS over Es/N0.
 - The judge that measures SS is never the network whose features trained the codec.
+- `bler/<code>/` holds block error rates over Es/N0 with counts and 95 % intervals, one file per block size and scheme,
+  for links of `fidelity: table`; `simnet link calibrate` makes them.
 """
+BLER_SHOWN = 0.1
+BLER_FOOT = f"Es/N0 in dB at a block error rate of {BLER_SHOWN}, AWGN; k: information bits of a block, CRC included."
 FOOT = "SS: population SS on the whole test set. PSNR: mean of the images' own. Code: mean bytes, entropy coded."
 
 
@@ -39,15 +46,28 @@ def page(root: Path) -> str:
         ("model", "parameters", "MFLOP", "accuracy (95 %)", "images", "epochs"),
         (_network_row(card) for card in cards if card.kind != "autoencoder"),
     )
+    lines += ["", "## Block error rates\n", *_bler_table(root / "bler"), "", BLER_FOOT]
     return "\n".join(lines) + "\n"
+
+
+def _bler_table(folder: Path) -> list[str]:
+    """A row per scheme, a column per code and block size."""
+    tables = [BlerTable.read(path) for path in folder.glob("*/*.json")]
+    of = {(table.format.code, table.format.k, table.format.mcs): table for table in tables}
+    columns = sorted({(code, k) for code, k, _ in of})
+
+    def cell(code: CodeFamily, k: int, mcs: Mcs) -> str:
+        table = of.get((code, k, mcs))
+        return "" if table is None else f"{linear_to_db(table.threshold(BLER_SHOWN)):.2f}"
+
+    rows = ((mcs.name, *(cell(code, k, mcs) for code, k in columns)) for mcs in MCS_TABLE)
+    return _table(("MCS", *(f"{code}, k = {k}" for code, k in columns)), rows)
 
 
 def _codec_rows(card: Card) -> Iterator[tuple[str, ...]]:
     measured: dict[str, Any] = card.measured
     for precision, bits in SHOWN:
-        variant = next(
-            v for v in measured["test"]["variants"] if (v["precision"], v["code_bits"]) == (precision, bits)
-        )
+        variant = next(v for v in measured["test"]["variants"] if (v["precision"], v["code_bits"]) == (precision, bits))
         low, high = variant["ss_interval_95"]
         yield (
             card.model,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache, reduce
 from typing import NamedTuple
 
@@ -17,7 +17,10 @@ from simnet.core.units import db_to_linear, ebno_db_from_esno_db
 from simnet.phy.bler import BlerPoint
 from simnet.phy.calibration import SEED, StopRule
 from simnet.phy.chain import DigitalChain, Received, SentBlocks
+from simnet.phy.channels import flat
+from simnet.phy.channels.equaliser import zero_forcing
 from simnet.phy.channels.flat_models import Awgn
+from simnet.phy.channels.model import ChannelEstimate
 from simnet.phy.curves.bit_count import BitCount
 from simnet.phy.curves.ladder import Ladder, actual_rate
 from simnet.phy.curves.references import References, references
@@ -128,6 +131,7 @@ def bler_curves(
     Raises:
         SimnetError: torch has no such device.
     """
+    torch.set_num_threads(1)  # small operators gain nothing by more, and lose much on shared cores
     for setup in setups:
         for esno_db in (ladder or Ladder()).steps_db(setup.format, setup.channel):
             point = measure_bler(setup, esno_db, stop or StopRule(), device=device, seed=seed)
@@ -216,40 +220,34 @@ class _Round:
             rows = replace(sent, symbols=sent.symbols[start : start + chunk])
             draws = rng.standard_normal((*rows.symbols.shape, 2), dtype=np.float32) * np.float32(0.5**0.5)
             noise = torch.from_numpy(draws.view(np.complex64)[..., 0]).to(rows.symbols)
-            seen = self._seen(rows.symbols, noise, self.blocks[start : start + chunk], reception)
-            received.append(chain.receive(rows, *seen))
+            received.append(self._heard(chain, rows, noise, self.blocks[start : start + chunk], reception))
         return received
 
-    def _seen(
-        self, symbols: torch.Tensor, noise: torch.Tensor, blocks: range, reception: int
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Gain, Es/N0 and noise of blocks as the receiver takes them, for :meth:`DigitalChain.receive`.
-
-        With an estimate ĥ in place of h, y = h·s + √N0·w = ĥ·s + √(N0 + σ²)·w' (:mod:`simnet.phy.channels.equaliser`):
-        the gain is ĥ, the noise w', and the Es/N0 1/(N0 + σ²) of each symbol.
-        """
-        n_symbol, noise_variance = symbols.shape[1], 1.0 / self.esno
-        model = self.setup.channel.model
+    def _heard(
+        self, chain: DigitalChain, sent: SentBlocks, noise: torch.Tensor, blocks: range, reception: int
+    ) -> Received:
+        """Equalised symbols of some blocks, with what the receiver knows of their channels."""
+        symbols, model = sent.symbols, self.setup.channel.model
+        n_symbol = symbols.shape[1]
         if self.setup.channel.csi == "perfect":
             esno = torch.full((len(blocks),), self.esno, device=symbols.device)
             if isinstance(model, Awgn):
-                return torch.ones((len(blocks), 1)).to(symbols), esno, noise
+                return chain.receive(sent, torch.ones((len(blocks), 1)).to(symbols), esno, noise)
             gains = np.stack([model.gains(n_symbol, rng=self._rng("gain", i, reception)) for i in blocks])
-            return torch.from_numpy(gains).to(symbols), esno, noise
-        estimates = [
+            return chain.receive(sent, torch.from_numpy(gains).to(symbols), esno, noise)
+        known = [
             model.estimate(
                 n_symbol,
-                noise_variance,
+                1.0 / self.esno,
                 rng=self._rng("gain", i, reception),
                 pilot_rng=self._rng("pilots", i, reception),
             )
             for i in blocks
         ]
-        gain, estimate = (
-            torch.from_numpy(np.stack([getattr(each, name) for each in estimates])).to(symbols)
-            for name in ("gain", "estimate")
+        gain, estimate, error_variance = (
+            torch.from_numpy(np.stack([getattr(each, field.name) for each in known])).to(symbols.device)
+            for field in fields(ChannelEstimate)
         )
-        error_variance = torch.from_numpy(np.stack([each.error_variance for each in estimates])).to(symbols.device)
-        total = noise_variance + error_variance
-        seen = ((gain - estimate) * symbols + noise_variance**0.5 * noise) / total.sqrt()
-        return estimate, total.reciprocal(), seen
+        noise_variance = torch.full_like(error_variance, 1.0 / self.esno)
+        received = flat.pass_through(symbols, gain, noise_variance, noise)
+        return Received(*zero_forcing(received, estimate, noise_variance, error_variance))

@@ -23,7 +23,7 @@ from simnet.phy.curves.ladder import actual_rate
 from simnet.phy.curves.setup import BlerSetup
 
 _N_QUANTILE = 2000
-_N_REALISATION = 300
+_N_REALISATION = 2000
 """Channels over which a table is averaged where symbols of a block meet different gains."""
 _STEP_DB = 0.01
 
@@ -32,15 +32,15 @@ _STEP_DB = 0.01
 class References:
     """Of one point; None where there is no such thing.
 
-    With N receptions combined they are those of one reception of N times the energy, which holds for QPSK; larger
-    constellations lose something by the demapping before the sum.
+    Of N receptions they are those of one reception of their total energy.
 
     Attributes:
         capacity_esno_db: mean Es/N0 at which the capacity equals the rate: AWGN, or fast fading (ergodic).
         bicm_esno_db: the same with BICM capacity of the modulation.
         normal_approximation: block error rate of the best code of this length, BICM, AWGN.
         table: what the zoo's AWGN table makes of the channel, known exactly. AWGN: read at the Es/N0; flat block
-            fading: averaged over it; else read at the effective Es/N0 (MIESM) of 300 realisations, and averaged.
+            fading: averaged over it; else read at the effective Es/N0 (MIESM) of 2000 realisations, and averaged, if
+            they tell it to a third.
         outage: probability that the BICM capacity at a flat block's gain is below the rate.
     """
 
@@ -127,7 +127,8 @@ def table_bler(setup: BlerSetup, esno: float) -> float | None:
     if not any(each.kind == "miesm" for each in table.effective):
         return None
     powers = _powers(setup.channel, setup.format.channel_uses, n)
-    return float(np.mean([table.lookup(table.effective_esno(power * esno)).bler for power in powers]))
+    rates = np.array([table.lookup(table.effective_esno(power * esno)).bler for power in powers])
+    return float(rates.mean()) if rates.std() / len(rates) ** 0.5 <= rates.mean() / 3 else None
 
 
 @lru_cache(maxsize=4)
@@ -157,9 +158,9 @@ class Staircase:
 
     @classmethod
     def of(cls, table: BlerTable, step_db: float = _STEP_DB) -> Staircase:
-        """Steps of this width, from 1 below the measured points down to the extrapolation's end."""
+        """Steps of this width, from below the measured points to where the extrapolation has ended."""
         first_db, last_db = table.measured_esno_db
-        edges_db = np.arange(first_db - 2 * step_db, last_db + 30.0, step_db)
+        edges_db = np.arange(first_db - 1.5 * step_db, last_db + 30.0, step_db)
         bler = np.array([table.lookup(float(db_to_linear(each))).bler for each in edges_db])
         drop = -np.diff(bler)
         changes = drop != 0.0
@@ -176,4 +177,3 @@ class Staircase:
         fallen = np.concatenate(([0.0], np.cumsum(self.drop)))
         rate: NDArray[np.float64] = np.maximum(1.0 - fallen[np.searchsorted(self.esno, esno)], self.floor)
         return rate
-

@@ -6,9 +6,9 @@ the channel: in AWGN nothing changes, under Rayleigh block fading each meets its
     goodput = payload bits · P(delivered) / (channel uses · mean transmissions),
 
 with payload bits that leave out the CRC. ARQ forgets a failed block; HARQ adds up the symbols of up to N transmissions
-(Chase combining), which makes them one reception of their total energy, and then gives up. That a block fails N times is
-taken to be that its sum fails: G. Caire, D. Tuninetti, "The throughput of hybrid-ARQ protocols for the Gaussian collision
-channel", IEEE Trans. Inf. Theory 47(5), 2001.
+(Chase combining), which makes them one reception of their total energy, and then gives up. That a block fails N times
+is taken to be that its sum fails: G. Caire, D. Tuninetti, "The throughput of hybrid-ARQ protocols for the Gaussian
+collision channel", IEEE Trans. Inf. Theory 47(5), 2001.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class GoodputCurve:
         channel: ``awgn`` or ``rayleigh_block``.
         scheme: name of an MCS, or ``adaptive``: the fastest MCS that meets the target at the known Es/N0 of the first
             transmission.
-        protection: ``arq`` or ``harq``.
+        protection: ``arq`` or ``harq``, which keeps the scheme of a block's first transmission.
         points: of rising Es/N0.
     """
 
@@ -188,9 +188,7 @@ class _Goodput:
             limit,
         )
 
-    def _sent(
-        self, scheme: str, first: NDArray[np.float64], mean_esno: float, attempts: int, *, fades: bool
-    ) -> _Sent:
+    def _sent(self, scheme: str, first: NDArray[np.float64], mean_esno: float, attempts: int, *, fades: bool) -> _Sent:
         """Blocks whose first transmissions meet the Es/N0 ``first`` [gains]."""
         names = self._choice(first) if scheme == ADAPTIVE else [scheme] * len(first)
         failure = np.empty((attempts, len(first)))

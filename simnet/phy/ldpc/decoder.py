@@ -124,15 +124,9 @@ class LdpcDecoder:
         """
         if llr.ndim != 2 or llr.shape[1] != self._parity.n:
             raise SimnetError(f"LDPC decoder: got LLRs of shape {tuple(llr.shape)}; need [B, {self._parity.n}]")
-        if self.settings.arithmetic == "int8":
-            llr = (llr / int8.LLR_STEP).round_().clamp_(-int8.LARGEST, int8.LARGEST).to(torch.int8)
-        if self._compiled and llr.dtype in (torch.float32, torch.int8):
-            decoded = self._decode_compiled(llr, soft)
-        else:
-            decoded = Decoded(*iterate(self._rule(), self._layers, self.settings, llr, soft=soft))
-        if decoded.llr is None or self.settings.arithmetic == "float32":
-            return decoded
-        return Decoded(decoded.bits, decoded.iterations, decoded.unsatisfied, decoded.llr * int8.LLR_STEP)
+        if self._compiled and llr.dtype == torch.float32:
+            return self._decode_compiled(llr, soft)
+        return Decoded(*iterate(self._rule(), self._layers, self.settings, llr, soft=soft))
 
     def _rule(self) -> Rule:
         if self.settings.rule == "sum_product":
@@ -148,7 +142,7 @@ class LdpcDecoder:
             self._flat = flat_checks(self._parity)
         settings, n_codewords = self.settings, len(llr)
         decided = torch.empty(llr.shape, dtype=torch.uint8)
-        posterior = torch.empty((n_codewords if soft else 0, self._parity.n), dtype=llr.dtype)
+        posterior = torch.empty((n_codewords if soft else 0, self._parity.n))
         iterations, unsatisfied = (torch.empty(n_codewords, dtype=torch.int32) for _ in range(2))
         integer = settings.arithmetic == "int8"
         decode_min_sum(
@@ -159,10 +153,11 @@ class LdpcDecoder:
             settings.max_iterations,
             settings.early_stopping,
             _LANES[settings.arithmetic][n_codewords > _FEW],
+            np.zeros(1, np.int8 if integer else np.float32),
             np.zeros(1, np.int8 if integer else np.int32),
             decided.numpy(),
             posterior.numpy(),
             iterations.numpy(),
             unsatisfied.numpy(),
         )
-        return Decoded(decided, iterations, unsatisfied, posterior.float() if soft else None)
+        return Decoded(decided, iterations, unsatisfied, posterior if soft else None)

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from simnet.phy.ldpc import int8
 from simnet.phy.ldpc.parity_check import ParityCheck
 from simnet.phy.ldpc.simd import ALIGNMENT, note_failures, update_check
 
@@ -36,30 +37,31 @@ def _rows(n_row, like, lanes):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, error_model="numpy")
 def decode_min_sum(  # type: ignore[no-untyped-def]  # compiled; types in the docstring
-    llr, start, bits, alpha, beta, max_iterations, stop_early, lanes, mask, decided, soft, iterations, unsatisfied
+    llr, start, bits, alpha, beta, max_iterations, stop_early, lanes, like, mask, decided, soft, iterations, unsatisfied
 ):
     """Decodes every row of ``llr``; writes ``decided``, ``soft``, ``iterations`` and ``unsatisfied``.
 
     Args:
-        llr: [B, n] float32 or int8.
+        llr: [B, n] float32.
         start, bits: the checks, as from :func:`flat_checks`.
-        alpha: factor on the check messages, float32; for int8 LLRs int16 in sixteenths.
-        beta: what they lose after that, of the type of ``llr``.
+        alpha: factor on the check messages, float32; for int8 messages int16 in sixteenths.
+        beta: what they lose after that, of the type of ``like``.
         max_iterations: iterations after which a codeword is given up.
         stop_early: a codeword is done once all its checks hold.
         lanes: tuple as long as codewords stand side by side, 64 at most; changes the speed only.
+        like: [1] of the type of messages, float32 or int8.
         mask: [1] of the type of a lane's mask: int32 beside float32, int8 beside int8.
         decided: [B, n] uint8, out.
-        soft: [B, n] of the type of ``llr``, out: posterior LLRs; with no rows, none are written.
+        soft: [B, n] float32, out: posterior LLRs; with no rows, none are written.
         iterations: [B] int32, out: iterations run, 1 … max_iterations.
         unsatisfied: [B] int32, out: checks that the decision breaks.
     """
     n_codewords, n = llr.shape
     n_checks = len(start) - 1
     n_lanes = len(lanes)
-    posterior = _rows(n, llr, lanes)
-    message = _rows(len(bits), llr, lanes)
-    extrinsic = _rows(np.max(start[1:] - start[:-1]), llr, lanes)
+    posterior = _rows(n, like, lanes)
+    message = _rows(len(bits), like, lanes)
+    extrinsic = _rows(np.max(start[1:] - start[:-1]), like, lanes)
     failed = _rows(1, mask, lanes)[0]
     keep = _rows(1, mask, lanes)[0]
     every_lane = np.int64(-1) if n_lanes == 64 else (np.int64(1) << n_lanes) - 1
@@ -95,7 +97,9 @@ def decode_min_sum(  # type: ignore[no-untyped-def]  # compiled; types in the do
             for bit in range(n):
                 decided[done, bit] = posterior[bit, lane] < 0
             if len(soft) > 0:
-                soft[done] = posterior[:, lane]
+                step = np.float32(int8.LLR_STEP) if like.itemsize == 1 else np.float32(1.0)
+                for bit in range(n):
+                    soft[done, bit] = posterior[bit, lane] * step
             iterations[done] = age[lane]
             unsatisfied[done] = _broken_checks(decided[done], start, bits) if failed[lane] < 0 else 0
             keep[lane] = 0
@@ -112,8 +116,15 @@ def decode_min_sum(  # type: ignore[no-untyped-def]  # compiled; types in the do
 
 @njit(cache=True)
 def _begin(posterior, lane, llr):  # type: ignore[no-untyped-def]
-    for bit in range(len(llr)):
-        posterior[bit, lane] = llr[bit] + llr.dtype.type(0)  # −0.0 becomes +0.0: signs are read from the sign bit
+    """A lane takes a codeword."""
+    if posterior.itemsize == 1:
+        largest = np.float32(int8.LARGEST)
+        for bit in range(len(llr)):
+            rounded = np.rint(llr[bit] * np.float32(1 / int8.LLR_STEP))
+            posterior[bit, lane] = np.int8(min(max(rounded, -largest), largest))
+    else:
+        for bit in range(len(llr)):
+            posterior[bit, lane] = llr[bit] + np.float32(0.0)  # −0.0 becomes +0.0: the sign bit counts
 
 
 @njit(cache=True)

@@ -20,12 +20,18 @@ class Rule(ABC):
 
     certain: float
     """LLR of the filler bit of irregular layers: surely 0, so it changes no check."""
-    dtype: torch.dtype | None = None
-    """Type of the messages; None is that of the LLRs."""
 
     @abstractmethod
     def replies(self, extrinsic: Tensor) -> Tensor:
         """Messages of checks to bits, [degree, checks, B] like ``extrinsic``, the messages of bits to checks."""
+
+    def taken(self, llr: Tensor) -> Tensor:
+        """LLRs as the messages' numbers."""
+        return llr
+
+    def given(self, posterior: Tensor) -> Tensor:
+        """The other way round, float32."""
+        return posterior.float()
 
     def difference(self, a: Tensor, b: Tensor) -> Tensor:
         return a - b
@@ -53,7 +59,12 @@ class Int8MinSum(Rule):
     alpha: int
     beta: int
     certain = int8.LARGEST
-    dtype = torch.int16
+
+    def taken(self, llr: Tensor) -> Tensor:
+        return (llr / int8.LLR_STEP).round().clamp(-int8.LARGEST, int8.LARGEST).to(torch.int16)
+
+    def given(self, posterior: Tensor) -> Tensor:
+        return posterior * int8.LLR_STEP
 
     def replies(self, extrinsic: Tensor) -> Tensor:
         return _smallest_of_others(extrinsic, self._corrected)
@@ -92,7 +103,7 @@ def iterate(
         Decisions [B, n] uint8, iterations [B] int32, unsatisfied checks [B] int32, posterior LLRs [B, n] if ``soft``.
     """
     n_codewords, n = llr.shape
-    llr = llr.to(rule.dtype or llr.dtype)
+    llr = rule.taken(llr)
     decided = torch.empty((n_codewords, n), dtype=torch.uint8, device=llr.device)
     posteriors = torch.empty((n_codewords, n), dtype=llr.dtype, device=llr.device) if soft else None
     iterations = torch.full((n_codewords,), settings.max_iterations, dtype=torch.int32, device=llr.device)
@@ -125,7 +136,7 @@ def iterate(
             break
         channel, posterior = channel[:, staying], posterior[:, staying]
         messages = [message[..., staying] for message in messages]
-    return decided, iterations, unsatisfied, None if posteriors is None else posteriors.float()
+    return decided, iterations, unsatisfied, None if posteriors is None else rule.given(posteriors)
 
 
 def _one_iteration(

@@ -16,6 +16,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from scipy.interpolate import PchipInterpolator
 
 from simnet.core.errors import SimnetError
 from simnet.core.zoo import zoo_root
@@ -29,6 +30,8 @@ RATE_STYLES: dict[str, Any] = {"1/2": "-", "2/3": "--", "3/4": "-.", "5/6": ":"}
 _OWN_RC = {"pdf.fonttype": 42, "axes.grid.which": "major"}
 """Type 3 fonts, the default in PDF, are refused by IEEE."""
 _REMEDY = "'simnet link ber | bler | throughput --out FILE.csv' write such files"
+_WIDTH_IN, _HEIGHT_IN, _ROW_IN = 5.0, 4.0, 0.19
+"""Of a figure of waterfalls, without the rows of its legend."""
 _LOWEST = 1e-7
 _ARROW = 0.35
 """Length of an upper limit's arrow, decades."""
@@ -69,7 +72,7 @@ _DECODER = tuple(
     f"decoder_{each}"
     for each in ("rule", "schedule", "alpha", "beta", "max_iterations", "early_stopping", "arithmetic")
 )
-_LIMITS = (_Words("bicm_esno_db", (0, (1, 1)), "BICM capacity = rate"),)
+_LIMITS = (_Words("bicm_esno_db", (0, (1, 1)), "BICM limit"),)
 _BER = _Kind(
     "ber",
     ("modulation", "channel", "channel_settings"),
@@ -83,9 +86,9 @@ _BLER = _Kind(
     "bler",
     "block error rate",
     (
-        _Words("bler_table", "-", "from the AWGN table"),
+        _Words("bler_table", "-", "AWGN table"),
         _Words("bler_normal_approximation", "--", "normal approximation"),
-        _Words("bler_outage", ":", "outage"),
+        _Words("bler_outage", "-.", "outage"),
     ),
     _LIMITS,
 )
@@ -157,9 +160,7 @@ def _kind(path: Path, columns: Iterable[str], quantity: Quantity) -> _Kind:
         needed = {*kind.curve, kind.value, "esno_db", *(each.column for each in kind.theory)}
         if needed <= set(columns):
             return _CODED_BER if kind is _BLER and quantity == "ber" else kind
-    raise SimnetError(
-        f"{path}: not a file of a link's points (columns {', '.join(columns[:6])} …); {_REMEDY}"
-    )
+    raise SimnetError(f"{path}: not a file of a link's points (columns {', '.join(columns[:6])} …); {_REMEDY}")
 
 
 def _write(figure: Figure, stem: Path) -> list[Path]:
@@ -175,9 +176,10 @@ def _write(figure: Figure, stem: Path) -> list[Path]:
 
 
 def _waterfalls(table: pd.DataFrame, kind: _Kind, over: Over) -> Figure:
-    figure = page(5.0, 4.2)
-    axes = figure.subplots()
     curves = list(_curves(table, kind))
+    columns = _legend_columns(_WIDTH_IN, [label for label, _ in curves])
+    figure = page(_WIDTH_IN, _HEIGHT_IN + _ROW_IN * -(-len(curves) // columns))
+    axes = figure.subplots()
     used: dict[str, _Words] = {}
     for index, (label, rows) in enumerate(curves):
         colour = ARM_COLOURS[index % len(ARM_COLOURS)]
@@ -185,27 +187,44 @@ def _waterfalls(table: pd.DataFrame, kind: _Kind, over: Over) -> Figure:
         for words in kind.theory:
             if rows[words.column].notna().any():
                 used[words.column] = words
-                axes.plot(x, rows[words.column].to_numpy(float), words.line, color=colour, linewidth=0.9, zorder=1.5)
+                axes.plot(
+                    *_smooth(x, rows[words.column].to_numpy(float)),
+                    color=colour,
+                    linestyle=words.line,
+                    linewidth=0.9,
+                    zorder=1.5,
+                )
         for words in kind.limits:
             limit_db = rows[words.column].iloc[0]
             if not math.isnan(limit_db):
                 used[words.column] = words
                 shift_db = x[0] - rows["esno_db"].iloc[0]
                 axes.axvline(limit_db + shift_db, color=colour, linestyle=words.line, linewidth=0.9, zorder=1.2)
+        if not kind.theory:
+            axes.plot(x, rows[kind.value].replace(0.0, np.nan), color=colour, linewidth=0.9, zorder=1.5)
         _points(axes, x, rows, kind.value, {"color": colour, "marker": MARKERS[index % len(MARKERS)], "label": label})
     _rate_axis(axes, [rows for _, rows in curves], kind.value)
     axes.set_ylabel(kind.axis)
     axes.set_xlabel(_axis_name(over, table["channel"]))
-    handles, labels = axes.get_legend_handles_labels()
-    theory = [Line2D([], [], color=INK, linewidth=0.9, linestyle=words.line) for words in used.values()]
-    title = _common(table, kind)
-    _legend(figure, [*handles, *theory], [*labels, *(words.name for words in used.values())], title)
+    _legend(figure, *axes.get_legend_handles_labels(), title=_common(table, kind))
+    if used:
+        _theory_legend(figure, list(used.values()))
     return figure
 
 
 def _axis_name(over: Over, channels: pd.Series[str]) -> str:
     ratio = {"esno": "$E_s/N_0$", "ebno": "$E_b/N_0$"}[over]
     return f"{ratio} (dB)" if (channels == "awgn").all() else f"mean {ratio} (dB)"
+
+
+def _smooth(x: np.ndarray, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A theory's line through its values at the measured points, monotone between them on the logarithmic axis."""
+    known = rates > 0  # neither missing nor below what floats hold
+    if known.sum() < 3:
+        return x[known], rates[known]
+    dense = np.unique(np.append(np.linspace(x[known][0], x[known][-1], 20 * len(x)), x[known]))
+    smooth: np.ndarray = 10.0 ** PchipInterpolator(x[known], np.log10(rates[known]))(dense)
+    return dense, smooth
 
 
 def _points(axes: Axes, x: np.ndarray, rows: pd.DataFrame, value: str, look: dict[str, Any]) -> None:
@@ -230,17 +249,16 @@ def _rate_axis(axes: Axes, curves: Sequence[pd.DataFrame], value: str) -> None:
     limits = pd.concat([rows.loc[rows[value] == 0, f"{value}_high"] for rows in curves]) * 10.0**-_ARROW
     least = min([*rates[rates > 0], *limits], default=0.1)
     axes.set_yscale("log")
-    axes.set_ylim(max(_LOWEST, 10.0 ** math.floor(math.log10(0.8 * least))), 1.3)
+    axes.set_ylim(max(_LOWEST, 10.0 ** math.floor(math.log10(0.8 * least))), 1.6)
     axes.margins(x=0.03)
 
 
 def _curves(table: pd.DataFrame, kind: _Kind) -> Iterator[tuple[str, pd.DataFrame]]:
     """Curves in the order of the files, with what tells each from the others."""
     varying = [name for name in kind.curve if table[name].nunique(dropna=False) > 1]
-    keys = table[list(kind.curve)].astype(str).agg("\0".join, axis=1)
-    for _, rows in table.groupby(keys, sort=False):
+    for _, rows in table.groupby(list(kind.curve), sort=False, dropna=False):
         first = rows.iloc[0]
-        label = ", ".join(_said(name, first[name]) for name in varying or kind.curve[:1])
+        label = ", ".join(filter(None, (_said(name, first[name]) for name in varying or kind.curve[:1])))
         yield label, rows.sort_values("esno_db").drop_duplicates("esno_db")
 
 
@@ -255,7 +273,7 @@ def _common(table: pd.DataFrame, kind: _Kind) -> str:
 _UNITS = {
     "k_factor_db": ("K = {} dB", 1.0),
     "n_pilot": ("{} pilots", 1.0),
-    "rms_delay_spread_s": ("{} ns RMS", 1e9),
+    "rms_delay_spread_s": ("{} µs RMS delay spread", 1e6),
     "doppler_hz": ("{} Hz Doppler", 1.0),
     "subcarriers": ("{} subcarriers", 1.0),
     "subcarrier_spacing_hz": ("{} kHz apart", 1e-3),
@@ -271,7 +289,7 @@ def _said(column: str, value: Any) -> str:
         words = [(_UNITS[key], number) for key, number in pairs if key in _UNITS and number != "0"]
         return ", ".join(form.format(f"{float(number) * factor:g}") for (form, factor), number in words)
     words_of = {
-        "k": f"k = {value}",
+        "k": f"k = {value} bit",
         "csi": "" if value == "perfect" else "estimated channel",
         "harq": "" if value == 1 else f"{value} receptions",
         "code": {"ieee80216e": "IEEE 802.16e", "nr": "5G NR"}.get(str(value), str(value)),
@@ -286,16 +304,28 @@ def _said(column: str, value: Any) -> str:
 def _channel(name: str) -> str:
     if name.startswith("tdl"):
         return name.upper().replace("_", "-")
-    return {"awgn": "AWGN"}.get(name, name.replace("_", ", ").capitalize() + " fading")
+    return {"awgn": "AWGN"}.get(name, name.replace("_", " ").capitalize() + " fading")
+
+
+def _legend_columns(width_in: float, labels: Sequence[str]) -> int:
+    """As many as the longest label allows."""
+    return max(1, min(len(labels), int(width_in / (0.45 + 0.075 * max(map(len, labels))))))
 
 
 def _legend(figure: Figure, handles: Sequence[Artist], labels: Sequence[str], title: str) -> None:
-    """In rows above the axes, as many columns as the longest label allows."""
-    per_label_in = 0.45 + 0.075 * max(map(len, labels))
-    columns = max(1, min(len(labels), int(figure.get_figwidth() / per_label_in)))
+    """In rows above all axes."""
+    columns = _legend_columns(figure.get_figwidth(), labels)
     figure.legend(
         handles, labels, loc="outside upper center", ncols=columns, title=title, columnspacing=1.4, handlelength=2.2
     )
+
+
+def _theory_legend(figure: Figure, theory: Sequence[_Words]) -> None:
+    """In a row below the axes, in two if there are many."""
+    handles = [Line2D([], [], color=INK, linewidth=0.9, linestyle=words.line) for words in theory]
+    labels = [words.name for words in theory]
+    columns = len(labels) if len(labels) < 4 else 2
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, columnspacing=1.4, handlelength=2.2)
 
 
 # Goodput.
@@ -320,7 +350,7 @@ def _goodput(table: pd.DataFrame) -> Figure:
             for name in modulations
         },
     }
-    _legend(figure, list(lines.values()), list(lines), "thin: one scheme, ARQ (solid) or HARQ (dashed)")
+    _legend(figure, list(lines.values()), list(lines), title="thin: one scheme, ARQ (solid) or HARQ (dashed)")
     return figure
 
 
@@ -376,7 +406,7 @@ def _zoo(family: str, tables: Sequence[dict[str, Any]]) -> Figure:
         axes.set_title(f"k = {k} bit")
         axes.set_xlabel("$E_s/N_0$ (dB)")
         axes.margins(x=0.03)
-        axes.set_ylim(top=1.3)
+    row[0].set_ylim(0.7 * min(point["bler"] for table in tables for point in table["points"]), 1.3)
     row[0].set_ylabel("block error rate")
     keys = {
         name: Line2D([], [], color=ARM_COLOURS[i], linewidth=1.2)
@@ -388,15 +418,18 @@ def _zoo(family: str, tables: Sequence[dict[str, Any]]) -> Figure:
         for rate, line in RATE_STYLES.items()
         if any(table["mcs"].endswith(f" {rate}") for table in tables)
     }
-    _legend(figure, list(keys.values()), list(keys), f"{_said('code', family)}, AWGN, 95 % intervals")
+    _legend(figure, list(keys.values()), list(keys), title=f"{_said('code', family)}, AWGN, 95 % intervals")
     return figure
 
 
 def _zoo_curve(axes: Axes, table: dict[str, Any]) -> None:
     modulation, rate = table["mcs"].split()
     colour = ARM_COLOURS[MODULATIONS.index(modulation)]
+    points = table["points"]
+    certain = sum(point["bler"] == 1 for point in points)
+    points = points[max(0, certain - 1) :]  # where every block failed, curves would only cover each other
     x, y, low, high = (
-        np.array([point[name] for point in table["points"]], dtype=float)
+        np.array([point[name] for point in points], dtype=float)
         for name in ("esno_db", "bler", "bler_low", "bler_high")
     )
     axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)

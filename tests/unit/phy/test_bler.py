@@ -45,6 +45,7 @@ def test_wilson_interval_is_the_textbooks() -> None:
     ("esno_db", "bler", "region"),
     [
         (-5.0, 1.0, "below"),
+        (-1e-12, 1.0, "measured"),  # what rounding makes of the first point
         (0.0, 1.0, "measured"),
         (0.5, 10**-0.5, "measured"),
         (1.0, 0.1, "measured"),
