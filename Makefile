@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PACKAGES := simnet tests benchmarks
 
-.PHONY: help demo env test slow lint figures clean
+.PHONY: help demo env test slow lint figures bench clean
 
 help:
 	@echo "make demo   virtual environment, install, the city scenario"
@@ -17,6 +17,7 @@ help:
 	@echo "make slow   the long tests as well"
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make figures  the figures of docs/, from fresh runs"
+	@echo "make bench  every benchmark, beside the libraries that it is measured against; docs/performance.md"
 	@echo "make clean  delete the virtual environment and caches (never runs/)"
 
 demo: $(READY)
@@ -56,6 +57,19 @@ figures: $(READY)
 	$(BIN)/python -m simnet report build/figures/city_iot-* > docs/figures/city_iot.txt
 	cp build/figures/city_iot-*/figures/{traffic,break_even,ss_traffic,latency,city_map,hit_ratio}.png docs/figures/
 	cp build/figures/aesc_over_noise-*/figures/over_snr.png docs/figures/
+	cd build/figures && for run in "awgn 0:2.25:0.125" "rayleigh_fast 1.5:4.5:0.25" "rayleigh_block 0:30:2"; do \
+	    set -- $$run; $(CURDIR)/$(BIN)/python -m simnet link bler --quiet --mcs "QPSK 1/2" --channel $$1 --esno-db $$2 \
+	        --out $$1.csv; done
+	$(BIN)/python -m simnet link plot build/figures/{awgn,rayleigh_fast,rayleigh_block}.csv --out build/figures/waterfalls.png
+	$(BIN)/python -m simnet link throughput --quiet --out build/figures/goodput.csv
+	$(BIN)/python -m simnet link plot build/figures/goodput.csv
+	cd build/figures && $(CURDIR)/$(BIN)/python -m simnet link plot
+	cp build/figures/{waterfalls,goodput,bler_ieee80216e}.png docs/figures/
+
+# Quiet machine needed; a quarter of an hour.
+bench: $(READY)
+	for each in phy decoders fidelity events; do $(BIN)/python benchmarks/$$each.py; done
+	$(BIN)/python benchmarks/page.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build ./*.egg-info

@@ -32,13 +32,14 @@ _SAME_DB = 1e-9
 _Z95 = 1.959963984540054
 
 
-def wilson_interval(errors: int, blocks: int) -> tuple[float, float]:
-    """95 % Wilson score interval of a rate, from its counts."""
+def wilson_interval(errors: float, blocks: float) -> tuple[float, float]:
+    """95 % Wilson score interval of a rate, from its counts; counts of dependent events may be effective ones."""
     rate = errors / blocks
     z2 = _Z95**2 / blocks
     centre = rate + z2 / 2
     half = _Z95 * math.sqrt(rate * (1 - rate) / blocks + z2 / (4 * blocks))
-    return (max(0.0, (centre - half) / (1 + z2)), min(1.0, (centre + half) / (1 + z2)))
+    low, high = (centre - half) / (1 + z2), (centre + half) / (1 + z2)
+    return (low if errors > 0 else 0.0, high if errors < blocks else 1.0)
 
 
 @dataclass(frozen=True)

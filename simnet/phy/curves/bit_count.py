@@ -70,4 +70,4 @@ class BitCount:
         if self.errors == 0:
             return wilson_interval(0, self.trials)
         effect = self.design_effect
-        return wilson_interval(self.errors / effect, self.bits / effect)  # type: ignore[arg-type]  # it takes shares too
+        return wilson_interval(self.errors / effect, self.bits / effect)
