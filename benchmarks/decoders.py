@@ -19,9 +19,9 @@ import torch
 
 from simnet.core.streams import generator
 from simnet.core.units import db_to_linear
-from simnet.phy.bler import wilson_interval
 from simnet.phy.ldpc.decoder import DecoderSettings, LdpcDecoder
 from simnet.phy.ldpc.ieee80216e import ieee80216e
+from simnet.phy.tables.bler import wilson_interval
 
 RESULTS = Path(__file__).parent / "results" / "decoders.json"
 KINDS = {

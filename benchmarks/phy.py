@@ -38,13 +38,13 @@ from scipy import sparse
 from simnet.core.streams import generator
 from simnet.core.units import db_to_linear
 from simnet.phy import qam
-from simnet.phy.bler import wilson_interval
 from simnet.phy.ldpc.code import Code, RateMatchedCode
 from simnet.phy.ldpc.decoder import DecoderSettings, LdpcDecoder
 from simnet.phy.ldpc.ieee80216e import ieee80216e
 from simnet.phy.ldpc.kernel import flat_checks
 from simnet.phy.ldpc.nr import NrRateMatched
 from simnet.phy.reference import regular_code
+from simnet.phy.tables.bler import wilson_interval
 
 RESULTS = Path(__file__).parent / "results" / "phy.json"
 N, CODE_RATE = 2304, 0.5

@@ -26,11 +26,11 @@ from scipy import sparse
 
 from simnet.core.streams import generator
 from simnet.core.units import db_to_linear
-from simnet.phy.bler import wilson_interval
 from simnet.phy.ldpc.code import Code
 from simnet.phy.ldpc.decoder import DecoderSettings, LdpcDecoder
 from simnet.phy.ldpc.ieee80216e import ieee80216e
 from simnet.phy.reference import RegularCode, regular_code
+from simnet.phy.tables.bler import wilson_interval
 
 RESULTS = Path(__file__).parent / "results" / "phy_decoder.json"
 OUR_BATCH = 2048

@@ -35,8 +35,8 @@ def calibrate(
     """Measure block error rates over Es/N0 and write them as tables. Goes on where it was stopped."""
     from simnet.core.mcs import MCS_NAMES
     from simnet.phy.blocks import BLOCK_BITS
-    from simnet.phy.calibration import StopRule
-    from simnet.phy.tables import block_formats, make_tables
+    from simnet.phy.tables.calibration import StopRule
+    from simnet.phy.tables.making import block_formats, make_tables
 
     formats = block_formats(code, bits or BLOCK_BITS, mcs or MCS_NAMES)
     stop = StopRule(target_errors, max_blocks)

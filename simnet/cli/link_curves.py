@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -52,11 +51,11 @@ def ber(
 ) -> None:
     """Measure uncoded bit error rates, in blocks of 256 symbols, beside their closed form."""
     from simnet.core.mcs import MODULATIONS
-    from simnet.phy.calibration import StopRule
     from simnet.phy.curves.ber import ber_curves
     from simnet.phy.curves.channel import ChannelSettings
     from simnet.phy.curves.keep import keep
     from simnet.phy.curves.ladder import parse_range
+    from simnet.phy.tables.calibration import StopRule
     from simnet.report.link_table import ber_table
 
     settings = ChannelSettings(
@@ -116,13 +115,13 @@ def bler(
     quiet: Quiet = False,
 ) -> None:
     """Measure block error rates of the coded chain, beside capacity, the normal approximation, outage and tables."""
-    from simnet.phy.calibration import StopRule
     from simnet.phy.curves.bler import bler_curves
     from simnet.phy.curves.channel import ChannelSettings
     from simnet.phy.curves.keep import keep
     from simnet.phy.curves.ladder import Ladder, parse_range
     from simnet.phy.curves.setup import BlerSetup, decoder_settings
-    from simnet.phy.tables import block_formats
+    from simnet.phy.tables.calibration import StopRule
+    from simnet.phy.tables.making import block_formats
     from simnet.report.link_table import bler_table, limits_text
 
     settings = ChannelSettings(
@@ -172,7 +171,7 @@ def throughput(
     from simnet.phy.curves.keep import keep
     from simnet.phy.curves.ladder import parse_range
     from simnet.phy.curves.throughput import CHANNELS, Link, goodput_curves
-    from simnet.phy.tables import block_formats
+    from simnet.phy.tables.making import block_formats
     from simnet.report.link_table import goodput_table
 
     link = Link(tuple(block_formats(code, [bits], mcs or MCS_NAMES)), target_bler, attempts)
@@ -205,8 +204,9 @@ def _close(table: Table | None, out: Path | None, below: str = "") -> None:
         from rich.console import Console
 
         console = Console()
-        if not console.is_terminal and "COLUMNS" not in os.environ:
-            console = Console(width=WIDTH_OF_FILES)
+        if not console.is_terminal:  # a file has room for every column
+            wide = Console(width=1000).measure(table).maximum
+            console = Console(width=max(WIDTH_OF_FILES, wide))
         console.print(table, below, sep="")
     if out is not None:
         print(out)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simnet.core import streams
 from simnet.core.mcs import Mcs, mcs_by_name
 from simnet.net.block import Block
-from simnet.phy.bler import Lookup, load_table, thresholds
 from simnet.phy.blocks import BLOCK_BITS, BlockFormat, capacity_byte
 from simnet.phy.chain import BlockJob, Reception
 from simnet.phy.link_fading import ChannelState, FadingSettings, LinkFading
+from simnet.phy.tables.bler import Lookup, load_table, thresholds
 from simnet.scenario.schema import Radio
 from simnet.signal.plane import SignalPlane
 

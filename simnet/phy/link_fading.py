@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from simnet.core import streams
 from simnet.core.streams import Name
 from simnet.core.units import db_to_linear
-from simnet.phy.bler import load_table
 from simnet.phy.blocks import BlockFormat
 from simnet.phy.channels.clarke import ClarkeProcess
 from simnet.phy.channels.delay_profile import TDL_A, TDL_B, TDL_C
 from simnet.phy.channels.doppler import coherence_time_s
 from simnet.phy.channels.fading import rayleigh_gains, rician_gains
 from simnet.phy.channels.taps import Taps
+from simnet.phy.tables.bler import load_table
 
 PER_SYMBOL = "per symbol"
 """The state of fast fading: the gains of a block are drawn when it is sent."""

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from simnet.codecs.networks.chunks import CHUNK, in_chunks
 from simnet.core.errors import SimnetError
-from simnet.phy.bler import Lookup
 from simnet.phy.chain import BlockJob, BlockResult, DigitalChain
+from simnet.phy.tables.bler import Lookup
 from simnet.signal.judge import Judge, Measurement
 from simnet.signal.ticket import Ticket, TicketQueue
 from simnet.tasks.base import Task

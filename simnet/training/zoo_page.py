@@ -8,7 +8,7 @@ from typing import Any
 
 from simnet.core.mcs import MCS_TABLE, CodeFamily, Mcs
 from simnet.core.units import linear_to_db
-from simnet.phy.bler import BlerTable
+from simnet.phy.tables.bler import BlerTable
 from simnet.training.cards import Card, read_card
 
 SHOWN = (("int8", 8), ("int6", 4))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from simnet.core.tables import Outcome
 from simnet.net.air import IdealAir, TableAir
 from simnet.net.carrier import Transfer
-from simnet.phy.bler import Lookup
+from simnet.phy.tables.bler import Lookup
 from tests.support.tiny import Tiny
 from tests.support.world import Json, node, radio_link, simulate, wire
 

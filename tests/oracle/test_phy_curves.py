@@ -15,9 +15,7 @@ from scipy.stats import expon, gamma, ncx2
 from simnet.core.mcs import mcs_by_name
 from simnet.core.streams import complex_normal, generator
 from simnet.core.units import db_to_linear
-from simnet.phy.bler import BlerTable, load_table
 from simnet.phy.blocks import BlockFormat
-from simnet.phy.calibration import StopRule
 from simnet.phy.chain import BlockJob, DigitalChain, Reception
 from simnet.phy.channels.registry import CHANNEL_NAMES
 from simnet.phy.curves.ber import measure_ber
@@ -25,6 +23,8 @@ from simnet.phy.curves.bler import measure_bler
 from simnet.phy.curves.channel import ChannelSettings
 from simnet.phy.curves.setup import BlerSetup
 from simnet.phy.curves.throughput import Link, goodput_curves
+from simnet.phy.tables.bler import BlerTable, load_table
+from simnet.phy.tables.calibration import StopRule
 
 Floats = NDArray[np.float64]
 TDL_D_K, TDL_E_K = (

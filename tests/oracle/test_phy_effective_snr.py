@@ -12,13 +12,13 @@ import torch
 from simnet.core.mcs import MCS_TABLE, Mcs, mcs_by_name
 from simnet.core.streams import complex_normal, generator
 from simnet.core.units import db_to_linear, linear_to_db
-from simnet.phy.bler import load_table
 from simnet.phy.blocks import BLOCK_BITS, BlockFormat
-from simnet.phy.calibration import send_round
 from simnet.phy.chain import BlockJob, DigitalChain, Reception
-from simnet.phy.effective_fit import symbol_gains
-from simnet.phy.effective_snr import eesm, miesm
 from simnet.phy.native import NativeBackend
+from simnet.phy.tables.bler import load_table
+from simnet.phy.tables.calibration import send_round
+from simnet.phy.tables.effective_fit import symbol_gains
+from simnet.phy.tables.effective_snr import eesm, miesm
 
 FORMATS = [BlockFormat(k, mcs) for k in BLOCK_BITS for mcs in MCS_TABLE]
 

@@ -14,7 +14,7 @@ from simnet.net.errors import RequestEnded
 from simnet.net.payload import Payload
 from simnet.net.radio import RadioLink
 from simnet.net.wired import WiredLink
-from simnet.phy.bler import Lookup
+from simnet.phy.tables.bler import Lookup
 from simnet.scenario.schema import Radio
 
 QUIET = {

@@ -15,11 +15,11 @@ from simnet.core.streams import generator
 from simnet.core.units import db_to_linear
 from simnet.phy import qam
 from simnet.phy.bounds.uncoded import qam_ber_awgn, qam_ber_rician
-from simnet.phy.calibration import SEED, StopRule
 from simnet.phy.channels import flat
 from simnet.phy.curves.bit_count import BitCount
 from simnet.phy.curves.channel import ChannelSettings
 from simnet.phy.llr import hard_decision
+from simnet.phy.tables.calibration import SEED, StopRule
 
 N_SYMBOL = 256
 """Symbols of a block: those that share a gain under block fading."""

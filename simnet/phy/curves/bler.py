@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from simnet.core.errors import SimnetError
 from simnet.core.streams import Name, generator
 from simnet.core.units import db_to_linear, ebno_db_from_esno_db
-from simnet.phy.bler import BlerPoint
-from simnet.phy.calibration import SEED, StopRule
 from simnet.phy.chain import DigitalChain, Received, SentBlocks
 from simnet.phy.channels import flat
 from simnet.phy.channels.equaliser import zero_forcing
@@ -27,6 +25,8 @@ from simnet.phy.curves.references import References, references
 from simnet.phy.curves.setup import BlerSetup
 from simnet.phy.ldpc.decoder import DecoderSettings
 from simnet.phy.native import NativeBackend
+from simnet.phy.tables.bler import BlerPoint
+from simnet.phy.tables.calibration import SEED, StopRule
 
 _FIRST_ROUND, _LARGEST_ROUND = 128, 2048
 

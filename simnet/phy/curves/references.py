@@ -12,7 +12,6 @@ from scipy.special import chdtr, chndtr, chndtrix
 
 from simnet.core.streams import generator
 from simnet.core.units import db_to_linear, linear_to_db
-from simnet.phy.bler import BlerTable, load_table, table_path
 from simnet.phy.blocks import BlockFormat
 from simnet.phy.bounds.bit_information import bit_information
 from simnet.phy.bounds.capacity import esno_for_rate
@@ -21,6 +20,7 @@ from simnet.phy.bounds.finite_length import normal_approximation_bler
 from simnet.phy.curves.channel import ChannelSettings
 from simnet.phy.curves.ladder import actual_rate
 from simnet.phy.curves.setup import BlerSetup
+from simnet.phy.tables.bler import BlerTable, load_table, table_path
 
 _N_QUANTILE = 2000
 _N_REALISATION = 2000

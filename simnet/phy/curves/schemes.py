@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from simnet.core.mcs import MCS_TABLE, CodeFamily, Mcs
 from simnet.core.units import linear_to_db
-from simnet.phy.bler import load_table, table_path
 from simnet.phy.blocks import BLOCK_BITS, BlockFormat
+from simnet.phy.tables.bler import load_table, table_path
 
 K = BLOCK_BITS[-1]
 """Information bits of the blocks whose tables are read."""

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from simnet.core.errors import SimnetError, UnknownName
 from simnet.core.units import db_to_linear
-from simnet.phy.bler import load_table, thresholds
 from simnet.phy.blocks import BlockFormat
 from simnet.phy.bounds.capacity import capacity, ergodic_rayleigh_capacity
 from simnet.phy.curves.references import Staircase, combined_power_cdf, combined_power_quantiles
+from simnet.phy.tables.bler import load_table, thresholds
 
 Channel = Literal["awgn", "rayleigh_block"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
@@ -206,7 +206,7 @@ class _Goodput:
         return _Sent(failure, channel_uses)
 
     def _choice(self, esno: NDArray[np.float64]) -> list[str]:
-        """The adaptive choice at each known Es/N0, as :func:`simnet.phy.bler.select_mcs` makes it."""
+        """The adaptive choice at each known Es/N0, as :func:`simnet.phy.tables.bler.select_mcs` makes it."""
         return [
             next((mcs.name for least, mcs in self.ladder if each >= least), self.ladder[-1][1].name) for each in esno
         ]

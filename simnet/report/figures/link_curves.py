@@ -29,6 +29,7 @@ MODULATIONS = ("QPSK", "16-QAM", "64-QAM", "256-QAM")
 RATE_STYLES: dict[str, Any] = {"1/2": "-", "2/3": "--", "3/4": "-.", "5/6": ":"}
 _OWN_RC = {"pdf.fonttype": 42, "axes.grid.which": "major"}
 """Type 3 fonts, the default in PDF, are refused by IEEE."""
+_ENDINGS = (".png", ".svg", ".pdf")
 _REMEDY = "'simnet link ber | bler | throughput --out FILE.csv' write such files"
 _WIDTH_IN, _HEIGHT_IN, _ROW_IN = 5.0, 4.0, 0.19
 """Of a figure of waterfalls, without the rows of its legend."""
@@ -103,7 +104,7 @@ def draw_files(
 
     Args:
         files: as ``simnet link`` writes them.
-        out: of the figure, its ending left out; None is the first file's place and name.
+        out: of the figure, with one of its endings or without; None is the first file's place and name.
         over: what the x axis is.
         quantity: of coded blocks, their error rate or the bits' after decoding.
 
@@ -164,12 +165,14 @@ def _kind(path: Path, columns: Iterable[str], quantity: Quantity) -> _Kind:
 
 
 def _write(figure: Figure, stem: Path) -> list[Path]:
+    if stem.suffix in _ENDINGS:
+        stem = stem.with_suffix("")
     stem.parent.mkdir(parents=True, exist_ok=True)
     save(figure, stem.parent, stem.name)
     pdf = stem.parent / f"{stem.name}.pdf"
     with matplotlib.rc_context(RC | _OWN_RC):
         figure.savefig(pdf, metadata={"CreationDate": None, "Creator": None, "Producer": None})
-    return [stem.parent / f"{stem.name}.{suffix}" for suffix in ("png", "svg")] + [pdf]
+    return [stem.parent / f"{stem.name}{suffix}" for suffix in _ENDINGS]
 
 
 # Waterfalls: error rates on a logarithmic axis.

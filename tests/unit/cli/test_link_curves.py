@@ -4,38 +4,22 @@ from __future__ import annotations
 
 import csv
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from simnet.cli import main
 from simnet.core.mcs import MCS_NAMES, mcs_by_name
 from simnet.core.zoo import zoo_root
-from simnet.phy.bler import table_path
 from simnet.phy.blocks import BlockFormat
 from simnet.phy.curves import bler
+from simnet.phy.tables.bler import table_path
+from tests.unit.cli.conftest import Run
 
-Run = Callable[..., int]
 SMALL = {
     "ber": ["link", "ber", "--modulation", "QPSK", "--esno-db", "0,4,8,30", "--max-blocks", 64],
     "bler": ["link", "bler", "--mcs", "QPSK 1/2", "--mcs", "16-QAM 3/4", "--bits", 288, "--max-blocks", 128],
     "throughput": ["link", "throughput", "--mcs", "QPSK 1/2", "--mcs", "QPSK 3/4", "--bits", 288, "--esno-db", "0:9:3"],
 }
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the command line in this process; gives the exit code."""
-
-    def run_main(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["simnet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0)
-
-    return run_main
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

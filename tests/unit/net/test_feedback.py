@@ -9,7 +9,7 @@ import pytest
 from simnet.net.air import TableAir
 from simnet.net.errors import LinkFailed
 from simnet.net.network import Network
-from simnet.phy.bler import Lookup
+from simnet.phy.tables.bler import Lookup
 from tests.support.tiny import Tiny
 from tests.support.world import Run, simulate
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from simnet.net.air import TableAir
-from simnet.phy.bler import Lookup
+from simnet.phy.tables.bler import Lookup
 from tests.support.tiny import Tiny
 from tests.support.world import Run, node, radio_link, simulate, wire
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simnet.net.air import TableAir
-from simnet.phy.bler import Lookup
+from simnet.phy.tables.bler import Lookup
 from tests.support.tiny import Tiny
 from tests.support.world import node, radio_link, simulate, symbols
 

@@ -193,8 +193,8 @@ def test_missing_libraries_of_the_reference_are_named_with_the_remedy(monkeypatc
 
 def test_the_chain_loads_no_oracle_and_the_tables_no_tensors() -> None:
     code = (
-        "import sys, simnet.phy.bler, simnet.phy.blocks, simnet.phy.effective_snr; assert 'torch' not in sys.modules;"
-        "import simnet.phy.chain, simnet.phy.calibration, simnet.phy.reference;"
+        "import sys, simnet.phy.tables.bler, simnet.phy.tables.effective_snr; assert 'torch' not in sys.modules;"
+        "import simnet.phy.chain, simnet.phy.tables.calibration, simnet.phy.reference;"
         "assert not {'pyldpc', 'commpy', 'zstandard', 'simpy', 'pyarrow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -14,12 +14,10 @@ import pytest
 from simnet.core.errors import SimnetError, UnknownName
 from simnet.core.mcs import MCS_NAMES, Mcs, mcs_by_name
 from simnet.core.units import db_to_linear, linear_to_db
-from simnet.phy.bler import load_table, select_mcs, wilson_interval
 from simnet.phy.blocks import BlockFormat
 from simnet.phy.bounds.capacity import capacity, ergodic_rayleigh_capacity, outage_probability
 from simnet.phy.bounds.fading_average import mean_over_rayleigh
 from simnet.phy.bounds.fading_power import power_cdf
-from simnet.phy.calibration import StopRule
 from simnet.phy.channels.tapped_delay_line import TappedDelayLine
 from simnet.phy.curves import bler
 from simnet.phy.curves.ber import N_SYMBOL, ber_curves, measure_ber
@@ -38,6 +36,8 @@ from simnet.phy.curves.references import (
 from simnet.phy.curves.schemes import K, schemes
 from simnet.phy.curves.setup import BlerSetup, decoder_settings
 from simnet.phy.curves.throughput import ADAPTIVE, GoodputCurve, Link, goodput_curves
+from simnet.phy.tables.bler import load_table, select_mcs, wilson_interval
+from simnet.phy.tables.calibration import StopRule
 
 QPSK_1_2 = BlockFormat(288, mcs_by_name("QPSK 1/2"))
 FEW = StopRule(target_errors=30, max_blocks=300)

@@ -13,11 +13,11 @@ import torch
 
 from simnet.core.errors import SimnetError, UnknownName
 from simnet.core.mcs import CODE_FAMILIES, MCS_TABLE
-from simnet.phy.bler import table_path
 from simnet.phy.blocks import BlockFormat, coded_bits
-from simnet.phy.calibration import StopRule, calibrate
-from simnet.phy.effective_fit import fit_maps
 from simnet.phy.native import NativeBackend
+from simnet.phy.tables.bler import table_path
+from simnet.phy.tables.calibration import StopRule, calibrate
+from simnet.phy.tables.effective_fit import fit_maps
 
 
 def block_formats(code: str, bits: Sequence[int], schemes: Sequence[str]) -> list[BlockFormat]:

@@ -16,13 +16,13 @@ from scipy.optimize import minimize_scalar
 
 from simnet.core.streams import generator
 from simnet.core.units import db_to_linear, linear_to_db
-from simnet.phy.bler import BlerTable
-from simnet.phy.calibration import send_round
 from simnet.phy.channels.delay_profile import TDL_A, TDL_B, TDL_C
 from simnet.phy.channels.fading import rayleigh_gains, rician_gains
 from simnet.phy.channels.taps import Taps
-from simnet.phy.effective_snr import EffectiveMap, MapKind, effective, miesm
 from simnet.phy.native import NativeBackend
+from simnet.phy.tables.bler import BlerTable
+from simnet.phy.tables.calibration import send_round
+from simnet.phy.tables.effective_snr import EffectiveMap, MapKind, effective, miesm
 
 _N_CHANNEL = 5
 """Realisations of each kind of channel."""

@@ -8,32 +8,16 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from simnet.cli import main
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
+from tests.unit.cli.conftest import Run
 from tests.unit.scenario.conftest import VALID
-
-Run = Callable[..., int]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the command line in this process; gives the exit code."""
-
-    def run_main(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["simnet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0)
-
-    return run_main
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from simnet.core.errors import SimnetError
 from simnet.core.streams import generator
 from simnet.core.units import db_to_linear, linear_to_db
-from simnet.phy.bler import BlerPoint, BlerTable, table_path
 from simnet.phy.blocks import BlockFormat
 from simnet.phy.chain import DigitalChain
 from simnet.phy.ldpc.decoder import DecoderSettings
 from simnet.phy.native import NativeBackend
+from simnet.phy.tables.bler import BlerPoint, BlerTable, table_path
 
 STEP_DB = 0.125
 SEED = 1

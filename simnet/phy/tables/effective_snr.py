@@ -2,7 +2,7 @@
 
 The effective Es/N0 is that of an AWGN channel with the same block error rate. Both maps average a function of the
 symbols' Es/N0 and take its inverse: MIESM the mutual information of the coded bits, EESM 1 − exp(−γ). β scales the
-Es/N0 before the function and after its inverse; it is fitted per block format (:mod:`simnet.phy.effective_fit`).
+Es/N0 before the function and after its inverse; it is fitted per block format (:mod:`simnet.phy.tables.effective_fit`).
 
 K. Brueninghaus et al., "Link performance models for system level simulations of broadband radio access systems", PIMRC
 2005. This module loads no tensor library.

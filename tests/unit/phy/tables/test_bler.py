@@ -13,8 +13,10 @@ import pytest
 from simnet.core.errors import SimnetError
 from simnet.core.mcs import MCS_TABLE, Mcs
 from simnet.core.units import db_to_linear
-from simnet.phy import calibration
-from simnet.phy.bler import (
+from simnet.phy.blocks import BLOCK_BITS, BlockFormat
+from simnet.phy.native import NativeBackend
+from simnet.phy.tables import calibration
+from simnet.phy.tables.bler import (
     LOWEST_BLER,
     BlerPoint,
     BlerTable,
@@ -24,10 +26,8 @@ from simnet.phy.bler import (
     thresholds,
     wilson_interval,
 )
-from simnet.phy.blocks import BLOCK_BITS, BlockFormat
-from simnet.phy.calibration import StopRule, calibrate
-from simnet.phy.effective_snr import EffectiveMap
-from simnet.phy.native import NativeBackend
+from simnet.phy.tables.calibration import StopRule, calibrate
+from simnet.phy.tables.effective_snr import EffectiveMap
 
 POINTS = tuple(BlerPoint(db, 1000, errors, 0) for db, errors in ((0.0, 1000), (1.0, 100), (1.5, 1)))
 FORMAT = BlockFormat(288, MCS_TABLE[0])

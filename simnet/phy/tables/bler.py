@@ -1,8 +1,8 @@
 """Block error rates of the exact chain in AWGN, as tables over Es/N0, and the choice of an MCS from them.
 
-The tables lie in the zoo, ``models/bler/<code>/``, and are made by :mod:`simnet.phy.calibration`. Under flat fading
-look up |h|²·Es/N0; where a block spans several gains, the effective one of :mod:`simnet.phy.effective_snr`. This
-module loads no tensor library.
+The tables lie in the zoo, ``models/bler/<code>/``, and are made by :mod:`simnet.phy.tables.calibration`. Under flat
+fading look up |h|²·Es/N0; where a block spans several gains, the effective one of
+:mod:`simnet.phy.tables.effective_snr`. This module loads no tensor library.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from simnet.core.mcs import MCS_TABLE, CodeFamily, Mcs, mcs_by_name
 from simnet.core.units import db_to_linear, linear_to_db
 from simnet.core.zoo import zoo_root
 from simnet.phy.blocks import BlockFormat
-from simnet.phy.effective_snr import EffectiveMap, MapKind
+from simnet.phy.tables.effective_snr import EffectiveMap, MapKind
 
 LOWEST_BLER = 1e-6
 """The extrapolated tail ends here: no table promises less."""

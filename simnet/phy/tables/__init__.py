@@ -1,0 +1,1 @@
+"""Block error rates of the exact chain, measured once and looked up ever after."""
