@@ -26,6 +26,8 @@ from simnet.phy.tables.effective_snr import EffectiveMap, MapKind, effective, mi
 
 _N_CHANNEL = 5
 """Realisations of each kind of channel."""
+_FEWEST_CHANNELS = 4
+"""With fewer usable ones nothing is fitted: so it is of tables that end high up in the waterfall."""
 _N_BLOCK = 512
 _AIM_BLER = 0.3
 _USABLE_BLER = (0.02, 0.95)
@@ -44,9 +46,14 @@ class _Sample:
 
 
 def fit_maps(table: BlerTable, backend: NativeBackend, *, seed: int = 1) -> tuple[EffectiveMap, ...]:
-    """Both maps of a table's format, fitted on fast Rayleigh and TDL-A channels, checked on fast Rician, TDL-B, -C."""
+    """Both maps of a table's format; none if too few channels are of use.
+
+    They are fitted on fast Rayleigh and TDL-A channels, and checked on fast Rician, TDL-B and TDL-C ones.
+    """
     fitted_on = _samples(table, backend, ("rayleigh_fast", "tdl_a"), seed)
     checked_on = _samples(table, backend, ("rician_fast", "tdl_b", "tdl_c"), seed)
+    if min(len(fitted_on), len(checked_on)) < _FEWEST_CHANNELS:
+        return ()
     maps = []
     for kind in get_args(MapKind):
         found = minimize_scalar(

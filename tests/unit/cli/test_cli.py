@@ -16,6 +16,7 @@ import pytest
 
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
+from simnet.phy.tables.bler import BlerTable
 from tests.unit.cli.conftest import Run
 from tests.unit.scenario.conftest import VALID
 
@@ -211,6 +212,7 @@ def test_calibrate_writes_a_table(run: Run, tmp_path: Path, capsys: pytest.Captu
     assert run("link", "calibrate", *options, "--quiet") == 0
     path = Path(capsys.readouterr().out.strip())
     assert path.parent == tmp_path / "ieee80216e" and path.is_file()
+    assert BlerTable.read(path).effective == ()  # too short to fit anything to
     assert run("link", "calibrate", *options, "--quiet") == 0
     assert "was there; --again makes it anew" in capsys.readouterr().out
 
