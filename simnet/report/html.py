@@ -34,7 +34,7 @@ def page(folder: RunFolder, summary: Summary, figures: list[Drawn]) -> str:
         f"<h1>{escape(name)}</h1>",
         f'<p class="lead">{escape(str(description))}</p>' if description else "",
         '<section class="answer">' + "".join(f"<p>{escape(s)}</p>" for s in answer(summary)) + "</section>",
-        _marks(summary),
+        _marks(summary, folder.manifest),
         "<h2>Arms</h2>",
         _arm_tables(summary),
         _source_tables(summary),
@@ -57,7 +57,7 @@ def page(folder: RunFolder, summary: Summary, figures: list[Drawn]) -> str:
     )
 
 
-def _marks(summary: Summary) -> str:
+def _marks(summary: Summary, manifest: dict[str, Any]) -> str:
     """What a reader must know before believing the numbers."""
     notes = []
     if summary["oracle_arms"]:
@@ -68,7 +68,25 @@ def _marks(summary: Summary) -> str:
     if summary["judges"]:
         judges = ", ".join(f"{judge} ({source})" for source, judge in summary["judges"].items())
         notes.append(f"SS was judged by {judges}, outside the network.")
+    notes += _links_by_table(manifest)
     return "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
+
+
+def _links_by_table(manifest: dict[str, Any]) -> list[str]:
+    """How far the BLER tables were trusted, and what the exact chain said to it."""
+    notes = []
+    if drawn := manifest.get("bler_tables"):
+        blocks = drawn["below"] + drawn["measured"] + drawn["above"]
+        notes.append(
+            f"Fates of {blocks:,} blocks were drawn from BLER tables: {drawn['below']:,} below the measured Es/N0, all "
+            f"lost, and {drawn['above']:,} above it, where {drawn['failures_expected_above']:.1f} are expected to fail."
+        )
+    if audit := manifest.get("audit"):
+        notes.append(
+            f"Audit: {audit['blocks']:,} of them went through the exact chain too; {audit['failed_exact']:,} failed, "
+            f"{audit['failed_expected']:.1f} ± {audit['standard_error']:.1f} were expected to."
+        )
+    return notes
 
 
 def _arm_tables(summary: Summary) -> str:

@@ -117,6 +117,18 @@ def test_tables_and_the_exact_chain_agree_in_every_fading(fading: str) -> None:
     assert abs(lost[0] - lost[1]) < 4 * np.sqrt(2 * rate * (1 - rate) / len(payloads))
 
 
+def test_5g_codes_by_table_and_exactly() -> None:
+    payloads = [Sent(float(i), n_byte=141) for i in range(300)]
+    radio = {"code": "nr", "fading": "none", "mean_esno_db": 1.35, "max_attempts": 1}
+    lost = [
+        sum(row.outcome == "lost" for row in ether(kind, **radio).send_all(payloads)) / len(payloads)
+        for kind in (TableAir, ExactAir)
+    ]
+    rate = np.mean(lost)
+    assert 0.02 < rate < 0.9
+    assert abs(lost[0] - lost[1]) < 4 * np.sqrt(2 * rate * (1 - rate) / len(payloads))
+
+
 def test_ofdm_pays_for_its_prefixes_and_for_the_rest_of_its_last_symbol() -> None:
     """TDL-A reaches 9.6586 times its RMS delay spread: 1 µs at 1 MHz is a prefix of 10 samples to 64 subcarriers."""
     made = Ether(fading="tdl_a", bandwidth_hz=1e6, rms_delay_spread_s=1e-6, max_burst_s=0.1, mcs="QPSK 1/2")

@@ -69,6 +69,8 @@ def write_run(folder: Path, shape: Shape) -> Path:
         "seed": shape.seed,
         "arms": list(shape.arms),
         "fidelity": {"radio": "table"},
+        "bler_tables": {"below": 7, "measured": 2000, "above": 30000, "failures_expected_above": 0.25},
+        "audit": {"blocks": 900, "failed_exact": 4, "failed_expected": 4.9, "standard_error": 1.9},
         "wall_s": {"run": 60.0},
         "rows": rows,
         "accounting": {"bytes": "closed"},

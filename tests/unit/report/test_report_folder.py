@@ -145,6 +145,9 @@ def test_page_is_self_contained_and_shows_everything(make_run: MakeRun) -> None:
     assert "@import" not in page and "url(" not in page
     assert "synthetic &lt;b&gt;city&lt;/b&gt;" in page, "the scenario's text is shown, escaped"
     assert "aesc &amp; co" in page
+    assert "Fates of 32,007 blocks were drawn from BLER tables: 7 below" in page
+    assert "30,000 above it, where 0.2 are expected to fail" in page
+    assert "Audit: 900 of them went through the exact chain too; 4 failed, 4.9 ± 1.9 were expected" in page
     assert {path.stem for path in (run / "figures").iterdir()} == DRAWN
     for name in DRAWN:
         svg = (run / "figures" / f"{name}.svg").read_text()
