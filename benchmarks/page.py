@@ -32,31 +32,38 @@ def count(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
+DECODER_HEAD = (
+    "decoder", "Eb/N0 (dB)", "iterations", "codewords/s", "all cores", "information Mbit/s", "lost of the same words",
+    "lost while timed, 95 % interval",
+)  # fmt: skip
+
+
 def decoder_rows(document: dict[str, Any], operation: str) -> Iterable[Sequence[str]]:
     for row in document["decoders"]:
         if row["operation"] == operation:
             interval = f"{row['lost']}/{row['words']} [{row['bler_low']:.1e}, {row['bler_high']:.1e}]"
+            lost = row["lost_of_same_words"]
             yield (
-                f"{row['code']}: {row['decoder']}", str(row["iterations"]), count(row["codewords_per_s"]),
-                count(row.get("codewords_per_s_all_cores")), f"{row['info_mbit_per_s']:.3f}", interval,
+                f"{row['code']}: {row['decoder']}", f"{row['ebno_db']:.2f}", str(row["iterations"]),
+                count(row["codewords_per_s"]), count(row.get("codewords_per_s_all_cores")),
+                f"{row['info_mbit_per_s']:.3f}", "" if lost is None else str(lost), interval,
             )  # fmt: skip
 
 
 def phy(document: dict[str, Any]) -> list[str]:
-    machine, summary = document["machine"], document["summary"]
-    head = ("decoder", "iterations", "codewords/s", "all cores", "information Mbit/s", "words lost, 95 % interval")
+    machine, summary, settings = document["machine"], document["summary"], document["settings"]
     lines = [
         f"Machine: {machine['processor']}, {machine['cores']} cores; torch {machine['torch']} on {machine['device']}; "
         "one thread but for the column *all cores* (ours: one process per core; Sionna: torch's threads). "
         "`python benchmarks/phy.py`.",
         "",
-        "At equal error rates (Eb/N0 1.5 dB, n = 2304, rate 1/2; each decoder at the fewest iterations that lose "
-        "at most a tenth of the same 200 words):",
+        f"At equal error rates (n = {settings['n']}, rate {settings['code_rate']}; each decoder at the fewest "
+        f"iterations that lose at most {settings['target_bler']:.0%} of the same {settings['matched_words']} words):",
         "",
-        *table(head, decoder_rows(document, "matched")),
-        "As they are used (Eb/N0 2.0 dB, at most 20 iterations):",
+        *table(DECODER_HEAD, decoder_rows(document, "matched")),
+        "As they are used:",
         "",
-        *table(head, decoder_rows(document, "usual")),
+        *table(DECODER_HEAD, decoder_rows(document, "usual")),
         "Ratios at equal error rates, ours over theirs, of each library's fastest rule:",
         "",
     ]

@@ -49,7 +49,7 @@ from simnet.phy.tables.bler import wilson_interval
 RESULTS = Path(__file__).parent / "results" / "phy.json"
 N, CODE_RATE = 2304, 0.5
 MATCHED_EBNO_DB = {"regular": 1.75, "802.16e": 1.5, "5G NR": 1.5}
-TARGET_BLER, N_MATCHING = 0.1, 100
+TARGET_BLER, N_MATCHING, MATCHING_START = 0.1, 100, -1
 USUAL_EBNO_DB, USUAL_ITERATIONS = 2.0, 20
 ITERATIONS = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 25, 30, 40, 60)
 LARGE_BATCH = 4096
@@ -194,20 +194,19 @@ def contenders(words: dict[str, Words], device: str) -> list[Contender]:
     return found
 
 
-def lost_words(decode: Decode, words: Words, batch: int, ebno_db: float, n_words: int) -> int:
-    """Of the same words for every decoder."""
-    lost = 0
-    for start in range(0, n_words, batch):
-        sent, llr = words.batch(ebno_db, min(batch, n_words - start), start)
-        lost += int((decode(llr) != sent).any(1).sum())
-    return lost
+def lost_words(decode: Decode, words: Words, batch: int, ebno_db: float) -> int:
+    """Of the words by which decoders are matched, the same for every decoder."""
+    sent, llr = words.batch(ebno_db, N_MATCHING, MATCHING_START)
+    starts = range(0, N_MATCHING, batch)
+    decided = np.concatenate([decode(llr[start : start + batch]) for start in starts])
+    return int((decided != sent).any(1).sum())
 
 
 def matched_iterations(contender: Contender, words: Words) -> tuple[int, int] | None:
     """The fewest iterations with which at most the target share of words is lost, and how many are; None if never."""
-    batch = min(contender.batch, 50)  # the same words whatever the batch
     for iterations in ITERATIONS:
-        lost = lost_words(contender.make(iterations), words, batch, MATCHED_EBNO_DB[contender.code], N_MATCHING)
+        decode = contender.make(iterations)
+        lost = lost_words(decode, words, contender.batch, MATCHED_EBNO_DB[contender.code])
         if lost <= TARGET_BLER * N_MATCHING:
             return iterations, lost
     return None
@@ -468,7 +467,7 @@ def main() -> None:
     document = {
         "machine": machine(options.device),
         "settings": {"n": N, "code_rate": CODE_RATE, "seconds": options.seconds, "missing": missing,
-                     "decoder": asdict(DecoderSettings())},
+                     "target_bler": TARGET_BLER, "matched_words": N_MATCHING, "decoder": asdict(DecoderSettings())},
         "decoders": rows, "demappers": maps, "floors": floors, "summary": summarise(rows, maps, floors),
     }  # fmt: skip
     for name, value in document["summary"].items():

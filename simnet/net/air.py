@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simnet.core import streams
 from simnet.core.mcs import Mcs, mcs_by_name
-from simnet.net.block import Block
+from simnet.net.block import Block, format_of
 from simnet.phy.blocks import BLOCK_BITS, BlockFormat, capacity_byte
 from simnet.phy.chain import BlockJob, Reception
 from simnet.phy.link_fading import ChannelState, FadingSettings, LinkFading
@@ -53,7 +53,7 @@ class Air(ABC):
             return self._fixed
         ladder = thresholds(k, self.radio.target_bler, self._adaptive, self.radio.code)
         for least, mcs in ladder:
-            if self.effective_esno(state, mean_esno, BlockFormat(k, mcs, self.radio.code)) >= least:
+            if self.effective_esno(state, mean_esno, format_of(k, mcs, self.radio.code)) >= least:
                 return mcs
         return ladder[-1][1]
 

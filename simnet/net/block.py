@@ -13,7 +13,7 @@ from simnet.phy.link_fading import ChannelState
 
 
 @lru_cache(maxsize=1024)
-def block_format(k: int, mcs: Mcs, code: CodeFamily) -> BlockFormat:
+def format_of(k: int, mcs: Mcs, code: CodeFamily) -> BlockFormat:
     """The format, made once: it is a key of many tables."""
     return BlockFormat(k, mcs, code)
 
@@ -50,7 +50,7 @@ class Block:
     heard: tuple[ChannelState, ...] = ()
 
     def format(self, mcs: Mcs) -> BlockFormat:
-        return block_format(self.k, mcs, self.code)
+        return format_of(self.k, mcs, self.code)
 
     def channel_uses(self, mcs: Mcs) -> int:
         return _channel_uses(self.k, mcs, self.code)

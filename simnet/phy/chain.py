@@ -156,10 +156,10 @@ class DigitalChain:
         Raises:
             SimnetError: a job's payload is too long, its format, SNR or gain not allowed.
         """
-        alike: dict[tuple[BlockFormat, int], list[int]] = defaultdict(list)
+        alike: dict[tuple[BlockFormat, tuple[bool, ...]], list[int]] = defaultdict(list)
         for index, job in enumerate(jobs):
             _check(job)
-            alike[job.format, len(job.receptions)].append(index)
+            alike[job.format, tuple(isinstance(each.gain, np.ndarray) for each in job.receptions)].append(index)
         results: dict[int, BlockResult] = {}
         for indices in alike.values():
             for batch in _slices(indices, _BATCH):
@@ -206,7 +206,7 @@ class DigitalChain:
         return decoded[:, : block_format.capacity_byte], crc.verify(decoded), iterations
 
     def _transmit_batch(self, jobs: Sequence[BlockJob]) -> list[BlockResult]:
-        """Results of jobs of one format and number of receptions."""
+        """Results of jobs of one format, heard equally often over channels of one kind."""
         block_format = jobs[0].format
         messages = np.zeros((len(jobs), block_format.capacity_byte), dtype=np.uint8)
         for row, job in zip(messages, jobs, strict=True):
@@ -230,7 +230,7 @@ class DigitalChain:
     def _channel(self, receptions: Sequence[Reception], n_symbols: int) -> tuple[Tensor, Tensor, Tensor]:
         """Gain [C, 1] or [C, S], Es/N0 [C] and noise [C, S] of a chunk of C receptions, filled up."""
         size = self._backend.chunk
-        selective = any(isinstance(each.gain, np.ndarray) for each in receptions)
+        selective = isinstance(receptions[0].gain, np.ndarray)
         gain = np.ones((size, n_symbols if selective else 1), dtype=np.complex64)
         esno = np.ones(size, dtype=np.float32)
         noise = np.zeros((size, n_symbols), dtype=np.complex64)
