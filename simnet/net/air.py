@@ -53,13 +53,13 @@ class Air(ABC):
             return self._fixed
         ladder = thresholds(k, self.radio.target_bler, self._adaptive, self.radio.code)
         for least, mcs in ladder:
-            if self.effective_esno(state, mean_esno, format_of(k, mcs, self.radio.code)) >= least:
+            if self.effective_esno((state,), mean_esno, format_of(k, mcs, self.radio.code)) >= least:
                 return mcs
         return ladder[-1][1]
 
-    def effective_esno(self, state: ChannelState, mean_esno: float, block_format: BlockFormat) -> float:
-        """The Es/N0 (linear) at which a block fares in AWGN as it does in this channel."""
-        return self.fading.effective_esno(state, mean_esno, block_format)
+    def effective_esno(self, states: Sequence[ChannelState], mean_esno: float, block_format: BlockFormat) -> float:
+        """The Es/N0 (linear) at which a block fares in AWGN as it does when heard over these channels."""
+        return self.fading.effective_esno(states, mean_esno, block_format)
 
     @abstractmethod
     def begin(self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, state: ChannelState) -> Any:
@@ -81,10 +81,10 @@ class Air(ABC):
         """
         total = 0.0
         for state in self.fading.samples:
-            block_format = BlockFormat(_LONGEST, self.mcs(state, mean_esno, _LONGEST), self.radio.code)
+            block_format = format_of(_LONGEST, self.mcs(state, mean_esno, _LONGEST), self.radio.code)
             success = 1.0
             if self.radio.protection != "none":
-                success -= self.lookup(block_format, self.effective_esno(state, mean_esno, block_format)).bler
+                success -= self.lookup(block_format, self.effective_esno((state,), mean_esno, block_format)).bler
             uses = block_format.channel_uses
             uses += self.fading.overhead_channel_use(uses)
             total += success * block_format.capacity_byte * self.radio.bandwidth_hz / uses
@@ -103,9 +103,9 @@ class Air(ABC):
 class IdealAir(Air):
     """No errors: airtime and queues only."""
 
-    def effective_esno(self, state: ChannelState, mean_esno: float, block_format: BlockFormat) -> float:
+    def effective_esno(self, states: Sequence[ChannelState], mean_esno: float, block_format: BlockFormat) -> float:
         """As on other air, but needs no table: of a frequency-selective channel, the mean."""
-        return self.fading.mean_power(state) * mean_esno
+        return sum(map(self.fading.mean_power, states)) * mean_esno
 
     def lookup(self, block_format: BlockFormat, esno: float) -> Lookup:
         return Lookup(0.0, "measured")
@@ -118,7 +118,7 @@ class TableAir(Air):
     """Each block's fate is drawn with the BLER that the exact chain showed at this effective Es/N0.
 
     A block that was combined from n receptions is known to have failed after n − 1, so that it fails again with
-    BLER(γ_1 + … + γ_n)/BLER(γ_1 + … + γ_(n−1)).
+    BLER(γ_n)/BLER(γ_(n−1)), γ_n the effective Es/N0 of n receptions: under flat fading, the sum of theirs.
     """
 
     def __init__(self, radio: Radio, seed: int, plane: SignalPlane) -> None:
@@ -137,16 +137,12 @@ class TableAir(Air):
     def _bler(self, block: Block, mcs: Mcs, state: ChannelState, mean_esno: float) -> float:
         """Probability that a block fails now, given that it has failed before."""
         block_format = block.format(mcs)
-        now = self.effective_esno(state, mean_esno, block_format)
-        if not block.heard:
-            return self._drawn(block_format, now)
-        before = sum(self.effective_esno(each, mean_esno, block_format) for each in block.heard)
-        return min(1.0, self._drawn(block_format, before + now) / self.lookup(block_format, before).bler)
-
-    def _drawn(self, block_format: BlockFormat, esno: float) -> float:
-        found = self.lookup(block_format, esno)
+        found = self.lookup(block_format, self.effective_esno((*block.heard, state), mean_esno, block_format))
         self.plane.count_lookup(found)
-        return found.bler
+        if not block.heard:
+            return found.bler
+        before = self.lookup(block_format, self.effective_esno(block.heard, mean_esno, block_format))
+        return min(1.0, found.bler / before.bler)
 
     def _audit(
         self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, state: ChannelState, blers: Sequence[float]

@@ -18,11 +18,6 @@ def format_of(k: int, mcs: Mcs, code: CodeFamily) -> BlockFormat:
     return BlockFormat(k, mcs, code)
 
 
-@lru_cache(maxsize=1024)
-def _channel_uses(k: int, mcs: Mcs, code: CodeFamily) -> int:
-    return BlockFormat(k, mcs, code).channel_uses
-
-
 @dataclass(frozen=True, slots=True)
 class Block:
     """One codeword.
@@ -53,7 +48,7 @@ class Block:
         return format_of(self.k, mcs, self.code)
 
     def channel_uses(self, mcs: Mcs) -> int:
-        return _channel_uses(self.k, mcs, self.code)
+        return self.format(mcs).channel_uses
 
     def retried(self) -> Block:
         """For plain ARQ: what was received is thrown away."""

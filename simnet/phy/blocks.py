@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property
 
 from simnet.core.errors import SimnetError
 from simnet.core.mcs import CodeFamily, Mcs
@@ -34,12 +34,12 @@ class BlockFormat:
     mcs: Mcs
     code: CodeFamily = "ieee80216e"
 
-    @property
+    @cached_property
     def coded_bits(self) -> int:
         """Bits sent."""
         return coded_bits(self.code, self.k, self.mcs.rate)
 
-    @property
+    @cached_property
     def channel_uses(self) -> int:
         """Complex symbols sent; the last one is filled up."""
         return channel_uses(self.coded_bits, self.mcs)
@@ -71,7 +71,6 @@ def ieee80216e_lifting(k: int, rate: Fraction) -> int:
     return z
 
 
-@lru_cache(maxsize=1024)
 def coded_bits(code: CodeFamily, k: int, rate: Fraction) -> int:
     """Bits sent for k information bits.
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import cmath
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.core import streams
+from simnet.core.fading import FadingKind
 from simnet.core.streams import Name
 from simnet.core.units import db_to_linear
 from simnet.phy.blocks import BlockFormat
+from simnet.phy.bounds.fading_power import combined_power_quantiles
 from simnet.phy.channels.clarke import ClarkeProcess
-from simnet.phy.channels.delay_profile import TDL_A, TDL_B, TDL_C
+from simnet.phy.channels.delay_profile import TDL_PROFILES
 from simnet.phy.channels.doppler import coherence_time_s
 from simnet.phy.channels.fading import rayleigh_gains, rician_gains
 from simnet.phy.channels.taps import Taps
@@ -27,12 +30,13 @@ PER_SYMBOL = "per symbol"
 ChannelState: TypeAlias = complex | NDArray[np.complex64] | str
 """h; or h of each subcarrier; or :data:`PER_SYMBOL`. E|h|² = 1."""
 
-_PROFILES = {"tdl_a": TDL_A, "tdl_b": TDL_B, "tdl_c": TDL_C}
 _N_SAMPLE = 64
-_N_SYMBOL_SAMPLE = 2048
+_N_QUANTILE = 2048
 
 
-FadingKind = Literal["none", "rayleigh", "rician", "clarke", "rayleigh_fast", "rician_fast", "tdl_a", "tdl_b", "tdl_c"]
+@lru_cache(maxsize=64)
+def _fast_powers(k_factor: float, n_receptions: int) -> NDArray[np.float64]:
+    return combined_power_quantiles(k_factor, n_receptions, _N_QUANTILE)
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,7 @@ class FadingSettings:
     """The fading of one class of wireless links.
 
     Attributes:
-        kind: ``none``; flat, constant over coherence intervals: ``rayleigh``, ``rician``; flat, changing continuously
-            with the autocorrelation J0: ``clarke``; independent from symbol to symbol: ``rayleigh_fast``,
-            ``rician_fast``; OFDM over tapped delay lines of TR 38.901: ``tdl_a``, ``tdl_b``, ``tdl_c``.
+        kind: one of :data:`simnet.core.fading.FadingKind`.
         bandwidth_hz: symbol rate.
         coherence_time_s: of the intervals; of ``clarke``, the time after which the autocorrelation is 1/2.
         rician_k_db: power of the line of sight over that of the rest.
@@ -92,7 +94,7 @@ class LinkFading:
             scattered = streams.complex_normal(self.seed, "fading", link, interval)
             return math.sqrt(k / (k + 1)) * cmath.exp(1j * phase_rad) + scattered / math.sqrt(k + 1)
         rng = streams.generator(self.seed, "fading", link, interval)
-        taps = Taps.draw(_PROFILES[self.settings.kind], self.settings.rms_delay_spread_s, 0.0, rng=rng)
+        taps = Taps.draw(TDL_PROFILES[self.settings.kind], self.settings.rms_delay_spread_s, 0.0, rng=rng)
         response: NDArray[np.complex64] = taps.frequency_response(0.0, self._frequencies_hz)[0].astype(np.complex64)
         return response
 
@@ -130,26 +132,31 @@ class LinkFading:
             return 1.0
         return float(np.mean(np.abs(state) ** 2))
 
-    def effective_esno(self, state: ChannelState, mean_esno: float, block_format: BlockFormat) -> float:
-        """The Es/N0 (linear) at which a block fares in AWGN as it does in this channel.
+    def effective_esno(self, states: Sequence[ChannelState], mean_esno: float, block_format: BlockFormat) -> float:
+        """The Es/N0 (linear) at which a block fares in AWGN as it does when heard over these channels.
+
+        Several receptions are combined symbol by symbol, so that the powers of each symbol add up.
 
         Raises:
             SimnetError: the channel is not flat, and the format has no BLER table or none with a fitted map.
         """
-        if isinstance(state, complex):
-            return abs(state) ** 2 * mean_esno
-        return self._effective_of_powers(self._powers(state).tobytes(), mean_esno, block_format)
+        if isinstance(states[0], complex):
+            return sum(self.mean_power(state) for state in states) * mean_esno
+        powers = self._powers(states)
+        return self._effective_of_powers(powers.tobytes(), mean_esno, block_format)
 
     @staticmethod
     def _effective(powers: bytes, mean_esno: float, block_format: BlockFormat) -> float:
         esno: NDArray[np.float64] = np.frombuffer(powers) * mean_esno
         return load_table(block_format).effective_esno(esno)
 
-    def _powers(self, state: ChannelState) -> NDArray[np.float64]:
-        """|h|² of the symbols of a long block, as far as the state tells."""
-        gains = self.gains(state, _N_SYMBOL_SAMPLE, "sample") if isinstance(state, str) else np.asarray(state)
-        powers: NDArray[np.float64] = np.abs(np.atleast_1d(gains)).astype(np.float64) ** 2
-        return powers
+    def _powers(self, states: Sequence[ChannelState]) -> NDArray[np.float64]:
+        """Σ |h|² of the symbols of a long block over its receptions; of fast fading its distribution."""
+        if isinstance(states[0], str):
+            k = 0.0 if self.settings.kind == "rayleigh_fast" else db_to_linear(self.settings.rician_k_db)
+            return _fast_powers(k, len(states))
+        total: NDArray[np.float64] = np.sum([np.abs(state).astype(np.float64) ** 2 for state in states], axis=0)
+        return total
 
     @cached_property
     def samples(self) -> tuple[ChannelState, ...]:
@@ -163,7 +170,7 @@ class LinkFading:
 
     def overhead_channel_use(self, n_symbol: int) -> int:
         """Cyclic prefixes of OFDM, and what is left empty of its last symbol, behind ``n_symbol`` data symbols."""
-        if self.settings.kind not in _PROFILES:
+        if self.settings.kind not in TDL_PROFILES:
             return 0
         n_ofdm_symbol = -(-n_symbol // self.settings.subcarriers)
         return n_ofdm_symbol * (self.settings.subcarriers + self._n_cyclic_prefix) - n_symbol
@@ -171,5 +178,5 @@ class LinkFading:
     @cached_property
     def _n_cyclic_prefix(self) -> int:
         """Samples that cover the longest delay."""
-        longest_s = max(_PROFILES[self.settings.kind].delays) * self.settings.rms_delay_spread_s
+        longest_s = max(TDL_PROFILES[self.settings.kind].delays) * self.settings.rms_delay_spread_s
         return math.ceil(longest_s * self.settings.bandwidth_hz - 1e-9)

@@ -8,13 +8,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from simnet.core.errors import UnknownName
+from simnet.core.fading import FadingKind, constant_over_burst
 from simnet.core.mcs import MCS_NAMES, CodeFamily
 from simnet.core.plugins import KINDS
 from simnet.scenario.plugin_field import PluginField, PluginSpec
 
 Tier = Literal["device", "gateway", "edge", "cloud"]
 Protection = Literal["arq", "harq", "none"]
-Fading = Literal["none", "rayleigh", "rician", "clarke", "rayleigh_fast", "rician_fast", "tdl_a", "tdl_b", "tdl_c"]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]
@@ -68,7 +68,7 @@ class Radio(Part):
     mean_esno_db: float | None = Field(
         None, description="mean Es/N0 of both directions, dB, in place of the one from powers and path loss"
     )
-    fading: Fading = Field(
+    fading: FadingKind = Field(
         "rayleigh",
         description="none; flat, constant over coherence intervals: rayleigh (h ~ CN(0, 1)), rician; flat, changing "
         "continuously with J0 autocorrelation: clarke; independent from symbol to symbol: rayleigh_fast, rician_fast; "
@@ -116,8 +116,7 @@ class Radio(Part):
 
     @model_validator(mode="after")
     def _burst_fits_coherence(self) -> Self:
-        read_once = self.fading != "none" and not self.fading.endswith("_fast")
-        if read_once and self.max_burst_s > self.coherence_time_s:
+        if constant_over_burst(self.fading) and self.max_burst_s > self.coherence_time_s:
             raise ValueError(
                 f"max_burst_s {self.max_burst_s} exceeds coherence_time_s {self.coherence_time_s}: h is read once a "
                 "burst; give a shorter burst or a longer coherence time"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chndtr, expit, i0e
+from scipy.special import chdtr, chndtr, chndtrix, expit, i0e
 
 _STEP, _REACH = 0.1, 40.0
 """Nodes of the trapezoidal rules in :func:`mean_erfc` and :func:`mean_erfc_squared`; errors stay below 1e-12."""
@@ -63,3 +63,21 @@ def mean_erfc_squared(scale: NDArray[np.float64], k_factor: float) -> NDArray[np
     weight = 4.0 / np.pi * _STEP * tangent * expit(-v) / (1.0 + tangent**2)
     mean: NDArray[np.float64] = mean_exponential(scale[..., None] * (1.0 + tangent**-2), k_factor) @ weight
     return mean
+
+
+def combined_power_cdf(power: NDArray[np.float64], k_factor: float, n_receptions: int) -> NDArray[np.float64]:
+    """P(Σ |h|² < power) of independent Rician gains with E|h|² = 1; 2(K+1)·Σ|h|² is noncentral χ² of 2N degrees."""
+    scaled = 2.0 * (k_factor + 1.0) * np.maximum(power, 0.0)
+    if k_factor == 0.0:
+        central: NDArray[np.float64] = chdtr(2.0 * n_receptions, scaled)
+        return central
+    noncentral: NDArray[np.float64] = chndtr(scaled, 2.0 * n_receptions, 2.0 * k_factor * n_receptions)
+    return noncentral
+
+
+def combined_power_quantiles(k_factor: float, n_receptions: int, n: int) -> NDArray[np.float64]:
+    """Middles of n strata of equal probability, [n], rising."""
+    middles = (np.arange(n) + 0.5) / n
+    scaled = chndtrix(middles, 2.0 * n_receptions, 2.0 * k_factor * n_receptions)
+    quantiles: NDArray[np.float64] = scaled / (2.0 * (k_factor + 1.0))
+    return quantiles

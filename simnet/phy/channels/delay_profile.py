@@ -120,6 +120,8 @@ TDL_C = PowerDelayProfile(
     ),
 )
 """TR 38.901, table 7.7.2-3; no line of sight."""
+TDL_PROFILES = {"tdl_a": TDL_A, "tdl_b": TDL_B, "tdl_c": TDL_C}
+"""Those without a line of sight, by their names in scenarios and channels."""
 TDL_D = PowerDelayProfile(
     "TDL-D",
     _numbers("0 0.035 0.612 1.363 1.405 1.804 2.596 1.775 4.042 7.937 9.424 9.708 12.525"),

@@ -19,9 +19,7 @@ _MODELS: dict[str, Callable[..., ChannelModel]] = {
     "rayleigh_fast": partial(Rayleigh, fading="fast"),
     "rician_block": partial(Rician, fading="block"),
     "rician_fast": partial(Rician, fading="fast"),
-    "tdl_a": partial(TappedDelayLine, profile=delay_profile.TDL_A),
-    "tdl_b": partial(TappedDelayLine, profile=delay_profile.TDL_B),
-    "tdl_c": partial(TappedDelayLine, profile=delay_profile.TDL_C),
+    **{name: partial(TappedDelayLine, profile=profile) for name, profile in delay_profile.TDL_PROFILES.items()},
     "tdl_d": partial(TappedDelayLine, profile=delay_profile.TDL_D),
     "tdl_e": partial(TappedDelayLine, profile=delay_profile.TDL_E),
 }

@@ -8,7 +8,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import chdtr, chndtr, chndtrix
 
 from simnet.core.streams import generator
 from simnet.core.units import db_to_linear, linear_to_db
@@ -16,6 +15,7 @@ from simnet.phy.blocks import BlockFormat
 from simnet.phy.bounds.bit_information import bit_information
 from simnet.phy.bounds.capacity import esno_for_rate
 from simnet.phy.bounds.fading_average import mean_over_rician
+from simnet.phy.bounds.fading_power import combined_power_cdf, combined_power_quantiles
 from simnet.phy.bounds.finite_length import normal_approximation_bler
 from simnet.phy.curves.channel import ChannelSettings
 from simnet.phy.curves.ladder import actual_rate
@@ -86,24 +86,6 @@ def limits_db(block_format: BlockFormat, k_factor: float | None, n_receptions: i
         return m * float(bit_information(power * db_to_linear(esno_db), m).mean()) - rate
 
     return tuple(float(brentq(excess, -60.0, 90.0, xtol=1e-6)) for excess in (gaussian, bicm))  # type: ignore[return-value]
-
-
-def combined_power_cdf(power: NDArray[np.float64], k_factor: float, n_receptions: int) -> NDArray[np.float64]:
-    """P(Σ |h|² < power) of independent Rician gains with E|h|² = 1; 2(K+1)·Σ|h|² is noncentral χ² of 2N degrees."""
-    scaled = 2.0 * (k_factor + 1.0) * np.maximum(power, 0.0)
-    if k_factor == 0.0:
-        central: NDArray[np.float64] = chdtr(2.0 * n_receptions, scaled)
-        return central
-    noncentral: NDArray[np.float64] = chndtr(scaled, 2.0 * n_receptions, 2.0 * k_factor * n_receptions)
-    return noncentral
-
-
-def combined_power_quantiles(k_factor: float, n_receptions: int, n: int) -> NDArray[np.float64]:
-    """Middles of n strata of equal probability, [n], rising."""
-    middles = (np.arange(n) + 0.5) / n
-    scaled = chndtrix(middles, 2.0 * n_receptions, 2.0 * k_factor * n_receptions)
-    quantiles: NDArray[np.float64] = scaled / (2.0 * (k_factor + 1.0))
-    return quantiles
 
 
 def zoo_table(block_format: BlockFormat) -> BlerTable | None:

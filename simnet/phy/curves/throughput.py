@@ -24,7 +24,8 @@ from simnet.core.errors import SimnetError, UnknownName
 from simnet.core.units import db_to_linear
 from simnet.phy.blocks import BlockFormat
 from simnet.phy.bounds.capacity import capacity, ergodic_rayleigh_capacity
-from simnet.phy.curves.references import Staircase, combined_power_cdf, combined_power_quantiles
+from simnet.phy.bounds.fading_power import combined_power_cdf, combined_power_quantiles
+from simnet.phy.curves.references import Staircase
 from simnet.phy.tables.bler import load_table, thresholds
 
 Channel = Literal["awgn", "rayleigh_block"]

@@ -16,7 +16,7 @@ from scipy.optimize import minimize_scalar
 
 from simnet.core.streams import generator
 from simnet.core.units import db_to_linear, linear_to_db
-from simnet.phy.channels.delay_profile import TDL_A, TDL_B, TDL_C
+from simnet.phy.channels.delay_profile import TDL_PROFILES
 from simnet.phy.channels.fading import rayleigh_gains, rician_gains
 from simnet.phy.channels.taps import Taps
 from simnet.phy.native import NativeBackend
@@ -94,8 +94,7 @@ def symbol_gains(channel: str, n_symbols: int, rng: np.random.Generator) -> NDAr
         return rayleigh_gains(n_symbols, "fast", rng=rng)
     if channel == "rician_fast":
         return rician_gains(n_symbols, "fast", k_factor_db=3.0, rng=rng)
-    profile = {"tdl_a": TDL_A, "tdl_b": TDL_B, "tdl_c": TDL_C}[channel]
-    taps = Taps.draw(profile, 1e-6, 0.0, rng=rng)
+    taps = Taps.draw(TDL_PROFILES[channel], 1e-6, 0.0, rng=rng)
     frequencies_hz = (np.arange(_N_SUBCARRIER) - _N_SUBCARRIER // 2) * np.float64(_BANDWIDTH_HZ / _N_SUBCARRIER)
     return np.resize(taps.frequency_response(0.0, frequencies_hz)[0].astype(np.complex64), n_symbols)
 

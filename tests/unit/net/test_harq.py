@@ -58,6 +58,18 @@ def test_tables_and_the_exact_chain_tell_the_same_of_harq() -> None:
     assert 2 < mean[0] < 4
 
 
+@pytest.mark.parametrize(("fading", "mean_esno_db"), [("tdl_c", -1.0), ("rayleigh_fast", -0.8)])
+def test_receptions_over_selective_channels_add_up_symbol_by_symbol(fading: str, mean_esno_db: float) -> None:
+    """Where one reception fades on some symbols the other helps: more than the sum of both effective Es/N0."""
+    radio = {"fading": fading, "mean_esno_db": mean_esno_db, "bandwidth_hz": 1e6, "max_burst_s": 0.1}
+    payloads = [Sent(0.5 * i, n_byte=141) for i in range(400)]
+    rows = [ether(kind, protection="harq", max_attempts=2, **radio).send_all(payloads) for kind in (TableAir, ExactAir)]
+    lost = [sum(row.outcome == "lost" for row in each) / len(payloads) for each in rows]
+    rate = np.mean(lost)
+    assert 0.05 < rate < 0.95
+    assert abs(lost[0] - lost[1]) < 4 * np.sqrt(2 * rate * (1 - rate) / len(payloads))
+
+
 def test_a_repeated_block_keeps_its_scheme_and_its_receptions_are_those_of_its_attempts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

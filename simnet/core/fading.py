@@ -1,0 +1,15 @@
+"""The kinds of fading of a wireless link, by the names of scenarios."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+FadingKind = Literal["none", "rayleigh", "rician", "clarke", "rayleigh_fast", "rician_fast", "tdl_a", "tdl_b", "tdl_c"]
+"""``none``; flat, constant over coherence intervals: ``rayleigh`` (h ~ CN(0, 1)), ``rician``; flat, changing
+continuously with the autocorrelation J0: ``clarke``; independent from symbol to symbol: ``rayleigh_fast``,
+``rician_fast``; OFDM over tapped delay lines of TR 38.901: ``tdl_a``, ``tdl_b``, ``tdl_c``."""
+
+
+def constant_over_burst(kind: FadingKind) -> bool:
+    """Whether h is read once a burst, so that no burst may outlast its coherence."""
+    return kind not in ("none", "rayleigh_fast", "rician_fast")
