@@ -23,9 +23,14 @@ def complex_noise(key: tuple[Name, ...], n_symbols: int) -> NDArray[np.complex64
     seed, *names = key
     if not isinstance(seed, int):
         raise TypeError(f"noise key must start with an integer seed; got {seed!r}")
-    draws = generator(seed, *names).standard_normal(2 * n_symbols, dtype=np.float32)
+    return white_noise((n_symbols,), rng=generator(seed, *names))
+
+
+def white_noise(shape: tuple[int, ...], *, rng: np.random.Generator) -> NDArray[np.complex64]:
+    """Noise of E|w|² = 1, half of it in each real dimension."""
+    draws = rng.standard_normal((*shape, 2), dtype=np.float32)
     draws *= np.float32(math.sqrt(0.5))
-    return draws.view(np.complex64)
+    return draws.view(np.complex64)[..., 0]
 
 
 def pass_through(symbols: Tensor, gain: Tensor, noise_variance: Tensor, noise: Tensor) -> Tensor:

@@ -61,9 +61,7 @@ class TappedDelayLine(ChannelModel):
     def channel_uses(self, n_symbols: int) -> int:
         return self.grid.channel_uses(n_symbols)
 
-    def response(
-        self, n_ofdm_symbols: int, *, rng: np.random.Generator, start_s: float = 0.0
-    ) -> NDArray[np.complex64]:
+    def response(self, n_ofdm_symbols: int, *, rng: np.random.Generator, start_s: float = 0.0) -> NDArray[np.complex64]:
         """H on every resource element, pilots included, [L, N]."""
         taps = Taps.draw(self.profile, self.rms_delay_spread_s, self.doppler_hz, rng=rng)
         n_times = 1 if self.doppler_hz == 0 else n_ofdm_symbols

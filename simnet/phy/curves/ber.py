@@ -117,18 +117,16 @@ def measure_ber(
     names = ("link ber", modulation, channel.name, channel.settings, str(esno_db))
     trials = N_SYMBOL if channel.memory == "none" else 1
     count = BitCount()
-    size = _FIRST_ROUND
-    while count.wrong_blocks < stop.target_errors and count.blocks < stop.max_blocks:
-        size = min(size, stop.max_blocks - count.blocks)
-        first = count.blocks
+    blocks = range(0)
+    while blocks := stop.round_after(blocks, count.wrong_blocks, _FIRST_ROUND, _LARGEST_ROUND):
+        size, first = len(blocks), blocks.start
         if channel.memory == "none":
             gains = channel.model.gains(size * N_SYMBOL, rng=generator(seed, *names, "gain", first))
         else:
-            streams = (generator(seed, *names, "gain", i) for i in range(first, first + size))
+            streams = (generator(seed, *names, "gain", i) for i in blocks)
             gains = np.stack([channel.model.gains(N_SYMBOL, rng=rng) for rng in streams])
         wrong = wrong_bits(m, gains.reshape(size, -1), esno, generator(seed, *names, "bits and noise", first))
         count += BitCount.of(wrong, N_SYMBOL * m, trials)
-        size = min(2 * size, _LARGEST_ROUND)
     return BerPoint(modulation, channel, esno_db, count, uncoded_ber(modulation, channel, esno), seed)
 
 
@@ -138,8 +136,7 @@ def wrong_bits(
     """Wrong bits of random blocks that met ``gains`` [B, S], [B]."""
     n_blocks, n_symbol = gains.shape
     bits = torch.from_numpy(rng.integers(0, 2, (n_blocks, n_symbol * bits_per_symbol), dtype=np.uint8))
-    draws = rng.standard_normal((n_blocks, 2 * n_symbol), dtype=np.float32) * np.float32(0.5**0.5)
-    noise, gain = torch.from_numpy(draws.view(np.complex64)), torch.from_numpy(gains)
+    noise, gain = torch.from_numpy(flat.white_noise(gains.shape, rng=rng)), torch.from_numpy(gains)
     noise_variance = torch.full((n_blocks,), 1.0 / esno)
     received = flat.pass_through(qam.modulate(bits, bits_per_symbol), gain, noise_variance, noise)
     llr = qam.demodulate(*flat.equalise(received, gain, noise_variance), bits_per_symbol, max_log=True)

@@ -147,19 +147,16 @@ def measure_bler(
     backend = _backend(device, setup.decoder)
     channel = setup.channel
     names = ("link bler", str(setup.format), channel.name, channel.settings, str(esno_db))
-    blocks = errors = undetected = iterations = 0
+    errors = undetected = iterations = 0
     bits = BitCount()
-    size = _FIRST_ROUND
-    while errors < stop.target_errors and blocks < stop.max_blocks:
-        size = min(size, stop.max_blocks - blocks)
-        sent = _Round(setup, db_to_linear(esno_db), range(blocks, blocks + size), (seed, *names)).send(backend)
-        blocks += size
+    blocks = range(0)
+    while blocks := stop.round_after(blocks, errors, _FIRST_ROUND, _LARGEST_ROUND):
+        sent = _Round(setup, db_to_linear(esno_db), blocks, (seed, *names)).send(backend)
         errors += int(sent.lost.sum())
         undetected += int(((sent.wrong_bits > 0) & ~sent.lost).sum())
         iterations += sent.iterations
         bits += BitCount.of(sent.wrong_bits, 8 * setup.format.capacity_byte)
-        size = min(2 * size, _LARGEST_ROUND)
-    point = BlerPoint(esno_db, blocks, errors, undetected)
+    point = BlerPoint(esno_db, blocks.stop, errors, undetected)
     return CodedPoint(setup, point, bits, iterations, references(setup, esno_db), seed)
 
 
@@ -218,8 +215,7 @@ class _Round:
         received = []
         for start in range(0, len(self.blocks), chunk):
             rows = replace(sent, symbols=sent.symbols[start : start + chunk])
-            draws = rng.standard_normal((*rows.symbols.shape, 2), dtype=np.float32) * np.float32(0.5**0.5)
-            noise = torch.from_numpy(draws.view(np.complex64)[..., 0]).to(rows.symbols)
+            noise = torch.from_numpy(flat.white_noise(tuple(rows.symbols.shape), rng=rng)).to(rows.symbols)
             received.append(self._heard(chain, rows, noise, self.blocks[start : start + chunk], reception))
         return received
 

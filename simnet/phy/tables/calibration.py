@@ -18,6 +18,7 @@ from simnet.core.streams import generator
 from simnet.core.units import db_to_linear, linear_to_db
 from simnet.phy.blocks import BlockFormat
 from simnet.phy.chain import DigitalChain
+from simnet.phy.channels import flat
 from simnet.phy.ldpc.decoder import DecoderSettings
 from simnet.phy.native import NativeBackend
 from simnet.phy.tables.bler import BlerPoint, BlerTable, table_path
@@ -42,6 +43,19 @@ class StopRule:
 
     target_errors: int = 100
     max_blocks: int = 200_000
+
+    def round_after(self, last: range, errors: int, first: int, largest: int) -> range:
+        """Numbers of the blocks to send next, empty if that is enough.
+
+        Args:
+            last: the round before; ``range(0)`` if there was none.
+            errors: in all rounds.
+            first, largest: sizes of rounds, which double from one to the other.
+        """
+        if errors >= self.target_errors:
+            return range(last.stop, last.stop)
+        size = min(2 * len(last), largest) if last else first
+        return range(last.stop, min(last.stop + size, self.max_blocks))
 
 
 def calibrate(
@@ -138,17 +152,14 @@ def measure(
     backend: NativeBackend, block_format: BlockFormat, esno_db: float, stop: StopRule, *, seed: int = SEED
 ) -> BlerPoint:
     """One point: random payloads and noise, functions of seed, format, Es/N0 and round."""
-    blocks = errors = undetected = 0
-    size = _FIRST_ROUND
-    while errors < stop.target_errors and blocks < stop.max_blocks:
-        size = min(size, stop.max_blocks - blocks)
-        rng = generator(seed, "calibration", str(block_format), str(esno_db), blocks)
-        lost, wrong = send_round(backend, block_format, db_to_linear(esno_db), size, rng)
+    errors = undetected = 0
+    blocks = range(0)
+    while blocks := stop.round_after(blocks, errors, _FIRST_ROUND, _LARGEST_ROUND):
+        rng = generator(seed, "calibration", str(block_format), str(esno_db), blocks.start)
+        lost, wrong = send_round(backend, block_format, db_to_linear(esno_db), len(blocks), rng)
         errors += int(lost.sum())
         undetected += int((wrong & ~lost).sum())
-        blocks += size
-        size = min(2 * size, _LARGEST_ROUND)
-    return BlerPoint(esno_db, blocks, errors, undetected)
+    return BlerPoint(esno_db, blocks.stop, errors, undetected)
 
 
 def send_round(
@@ -178,8 +189,7 @@ def send_round(
     llr = []
     for start in range(0, n_blocks, backend.chunk):
         rows = replace(sent, symbols=sent.symbols[start : start + backend.chunk])
-        draws = rng.standard_normal((*rows.symbols.shape, 2), dtype=np.float32) * np.float32(0.5**0.5)
-        noise = torch.from_numpy(draws.view(np.complex64)[..., 0]).to(backend.device)
+        noise = torch.from_numpy(flat.white_noise(tuple(rows.symbols.shape), rng=rng)).to(backend.device)
         level = torch.full((len(noise),), esno, device=backend.device)
         received = chain.receive(rows, gain.expand(len(noise), -1), level, noise)
         llr.append(chain.soft_bits(received, block_format))
