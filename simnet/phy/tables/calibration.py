@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,7 @@ def calibrate(
     out: Path | None = None,
     device: str = "cpu",
     stop: StopRule | None = None,
+    finish: Callable[[BlerTable], BlerTable] = lambda table: table,
     quiet: bool = False,
 ) -> BlerTable:
     """Measures BLER upwards in Es/N0, in steps of :data:`STEP_DB`, and writes the table.
@@ -76,6 +77,7 @@ def calibrate(
         out: folder of tables; None is the zoo's.
         device: torch device.
         stop: blocks per point.
+        finish: what is done to the measured table before it is written.
         quiet: print no line per point to the standard error.
 
     Raises:
@@ -106,7 +108,7 @@ def calibrate(
             f"calibration of {block_format}: only {len(points)} point had {_FEWEST_ERRORS} errors; raise --max-blocks "
             f"(now {stop.max_blocks})"
         )
-    table = BlerTable(block_format, asdict(settings), SEED, tuple(points))
+    table = finish(BlerTable(block_format, asdict(settings), SEED, tuple(points)))
     table.write(path)
     progress.path.unlink()
     return table

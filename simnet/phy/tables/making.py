@@ -15,7 +15,7 @@ from simnet.core.errors import SimnetError, UnknownName
 from simnet.core.mcs import CODE_FAMILIES, MCS_TABLE
 from simnet.phy.blocks import BlockFormat, coded_bits
 from simnet.phy.native import NativeBackend
-from simnet.phy.tables.bler import table_path
+from simnet.phy.tables.bler import BlerTable, table_path
 from simnet.phy.tables.calibration import StopRule, calibrate
 from simnet.phy.tables.effective_fit import fit_maps
 
@@ -74,6 +74,7 @@ def make_tables(
     """
     make = partial(_make, _Making(out, device, stop or StopRule(), again, quiet))
     if workers == 1:
+        torch.set_num_threads(1)  # small operators gain nothing by more, and lose much on shared cores
         yield from map(make, formats)
         return
     context = get_context("spawn")
@@ -85,6 +86,11 @@ def _make(making: _Making, block_format: BlockFormat) -> tuple[Path, bool]:
     path = table_path(block_format, making.out)
     if path.exists() and not making.again:
         return path, False
-    table = calibrate(block_format, out=making.out, device=making.device, stop=making.stop, quiet=making.quiet)
-    replace(table, effective=fit_maps(table, NativeBackend(making.device))).write(path)
+
+    def with_maps(table: BlerTable) -> BlerTable:
+        return replace(table, effective=fit_maps(table, NativeBackend(making.device)))
+
+    calibrate(
+        block_format, out=making.out, device=making.device, stop=making.stop, finish=with_maps, quiet=making.quiet
+    )
     return path, True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -180,6 +181,23 @@ def test_calibration_writes_a_table_that_repeats_itself(tmp_path: Path, capsys: 
     again = calibrate(FORMAT, out=tmp_path, stop=stop)
     assert again == table
     assert "95 % CI" in capsys.readouterr().err
+
+
+def test_a_table_is_written_only_when_it_is_finished(tmp_path: Path) -> None:
+    stop = StopRule(target_errors=40, max_blocks=512)
+
+    def stopped(table: BlerTable) -> BlerTable:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(FORMAT, out=tmp_path, stop=stop, finish=stopped, quiet=True)
+    assert not table_path(FORMAT, tmp_path).exists()
+
+    def finished(table: BlerTable) -> BlerTable:
+        return replace(table, effective=TABLE.effective)
+
+    calibrate(FORMAT, out=tmp_path, stop=stop, finish=finished, quiet=True)
+    assert BlerTable.read(table_path(FORMAT, tmp_path)).effective == TABLE.effective
 
 
 def test_a_calibration_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
