@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,6 +16,10 @@ class EvictionPolicy(ABC):
     The store asks for a slice's priority when it is inserted and on each use, and remembers it. A use must
     not lower it. Of equals the one inserted first goes first.
     """
+
+    ordered_by: ClassVar[Literal["priority", "use", "insertion"]] = "priority"
+    """``use``, ``insertion``: the priority is nothing but that order, so the store keeps a queue, which costs less than
+    a heap."""
 
     class Params(BaseModel):
         """A policy without settings."""

@@ -9,5 +9,7 @@ from simnet.store.stored_slice import StoredSlice
 class Fifo(EvictionPolicy):
     """Keeps what came last."""
 
+    ordered_by = "insertion"
+
     def priority(self, slice_: StoredSlice) -> tuple[float, ...]:
         return (slice_.inserted_order,)

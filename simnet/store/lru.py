@@ -9,5 +9,7 @@ from simnet.store.stored_slice import StoredSlice
 class Lru(EvictionPolicy):
     """Keeps what was used last."""
 
+    ordered_by = "use"
+
     def priority(self, slice_: StoredSlice) -> tuple[float, ...]:
         return (slice_.used_order,)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from simnet.store.base import EvictionPolicy
+from simnet.store.eviction_queue import eviction_queue
 from simnet.store.slice_heap import SliceHeap
 from simnet.store.stored_slice import StoredSlice
 
@@ -15,8 +16,7 @@ EventKind = Literal["insert", "evict", "expire", "reject", "hit", "miss"]
 Refusal = Literal["", "too_large", "pinned", "missing_requirement"]
 
 
-@dataclass(frozen=True, slots=True)
-class StoreEvent:
+class StoreEvent(NamedTuple):
     """One fact about a store: a flat row for ``stores.parquet``.
 
     Args:
@@ -96,8 +96,9 @@ class Store:
         self.n_hit = 0
         self.n_miss = 0
         self._slices: dict[str, StoredSlice] = {}
-        self._by_priority = SliceHeap(self._slices, lambda slice_: slice_.priority)
+        self._queue = eviction_queue(policy, self._slices)
         self._by_expiry = SliceHeap(self._slices, lambda slice_: (self._expiry_s(slice_),))
+        """Empty where nothing expires."""
         self._overdue: dict[str, None] = {}
         """Ids of what has expired, but is kept by a pin of its own or of a dependent."""
         self._order = 0
@@ -161,35 +162,31 @@ class Store:
             return InsertResult(stored=True)
         if n_byte > self.capacity_byte:
             return self._refuse(slice_id, n_byte, now_s, "too_large")
-        if any(required not in self._slices for required in requires):
+        if requires and any(required not in self._slices for required in requires):
             return self._refuse(slice_id, n_byte, now_s, "missing_requirement")
-        victims = self._choose_victims(self.occupancy_byte + n_byte - self.capacity_byte, keep=requires)
-        if victims is None:
-            return self._refuse(slice_id, n_byte, now_s, "pinned")
         evicted: list[str] = []
-        for victim in victims:
-            self.policy.evicted(victim)
-            evicted += self._remove_group(victim, "evict", now_s)
+        missing_byte = self.occupancy_byte + n_byte - self.capacity_byte
+        if missing_byte > 0:
+            victims = self._choose_victims(missing_byte, keep=requires)
+            if victims is None:
+                return self._refuse(slice_id, n_byte, now_s, "pinned")
+            for victim in victims:
+                self.policy.evicted(victim)
+                evicted += self._remove_group(victim, "evict", now_s)
         self._order += 1
         slice_ = StoredSlice(
-            slice_id,
-            n_byte,
-            requires,
-            fetch_cost_byte=n_byte if fetch_cost_byte is None else fetch_cost_byte,
-            fetched_s=now_s,
-            used_s=now_s,
-            inserted_order=self._order,
-            used_order=self._order,
-        )
-        slice_.priority = self.policy.priority(slice_)
+            slice_id, n_byte, requires, n_byte if fetch_cost_byte is None else fetch_cost_byte, now_s, now_s,
+            self._order, self._order,
+        )  # fmt: skip
         self._slices[slice_id] = slice_
         for required in requires:
             self._slices[required].dependents[slice_id] = None
         self.occupancy_byte += n_byte
-        self._by_priority.push(slice_)
-        self._by_expiry.push(slice_)
-        self._tell("insert", slice_id, n_byte, now_s)
-        return InsertResult(stored=True, evicted=tuple(evicted))
+        self._queue.add(slice_)
+        if self.ttl_s is not None:
+            self._by_expiry.push(slice_)
+        self.on_event(StoreEvent("insert", slice_id, n_byte, self.occupancy_byte, now_s))
+        return InsertResult(True, tuple(evicted))
 
     def pin(self, slice_id: str, now_s: float) -> None:
         """Hold on to a slice that is held, while it is in use or in flight. Pins count.
@@ -225,8 +222,8 @@ class Store:
         slice_.uses += 1
         slice_.used_s = now_s
         slice_.used_order = self._order
-        slice_.priority = self.policy.priority(slice_)
-        if slice_.slice_id in self._overdue and self._expiry_s(slice_) > now_s:
+        self._queue.used(slice_)
+        if self._overdue and slice_.slice_id in self._overdue and self._expiry_s(slice_) > now_s:
             del self._overdue[slice_.slice_id]
             self._by_expiry.push(slice_)
 
@@ -241,6 +238,8 @@ class Store:
             raise ValueError(f"the store was asked at {self._now_s} s, then at {now_s} s: time runs forward")
         self._now_s = now_s
         gone: list[str] = []
+        if self.ttl_s is None:
+            return gone
         while (slice_ := self._by_expiry.least()) is not None and self._expiry_s(slice_) <= now_s:
             self._by_expiry.drop_least()
             gone += self._expire(slice_, self._expiry_s(slice_))
@@ -258,22 +257,26 @@ class Store:
         forbid."""
         victims: list[StoredSlice] = []
         leaving: set[str] = set()
-        looked_at: list[StoredSlice] = []
-        while n_byte > 0 and (slice_ := self._by_priority.least()) is not None:
-            self._by_priority.drop_least()
-            looked_at.append(slice_)
-            group = [member for member in self._group(slice_) if member.slice_id not in leaving]
-            if not group or any(member.pins or member.slice_id in keep for member in group):
+        for slice_ in self._queue:
+            if slice_.slice_id in leaving:
                 continue
-            victims.append(slice_)
-            leaving.update(member.slice_id for member in group)
-            n_byte -= sum(member.n_byte for member in group)
-        for slice_ in looked_at:
-            self._by_priority.push(slice_)
-        return victims if n_byte <= 0 else None
+            group = [member for member in self._group(slice_) if member.slice_id not in leaving]
+            for member in group:
+                if member.pins or member.slice_id in keep:
+                    break
+            else:
+                victims.append(slice_)
+                for member in group:
+                    leaving.add(member.slice_id)
+                    n_byte -= member.n_byte
+                if n_byte <= 0:
+                    return victims
+        return None
 
     def _group(self, slice_: StoredSlice) -> list[StoredSlice]:
         """The slice and all that depend on it, direct or not, each before those that it requires."""
+        if not slice_.dependents:
+            return [slice_]
         found = {slice_.slice_id: slice_}
         waiting = [slice_]
         while waiting:
@@ -287,6 +290,7 @@ class Store:
         group = self._group(slice_)
         for member in group:
             del self._slices[member.slice_id]
+            self._queue.remove(member)
             self._overdue.pop(member.slice_id, None)
             for required in member.requires:
                 self._slices[required].dependents.pop(member.slice_id, None)
