@@ -1,7 +1,8 @@
-"""Which item a wish is for: Zipf within a source type, interests of each consumer, and drift over the day."""
+"""Which item a wish is for: Zipf over source types and within each, interests of each consumer, drift over the day."""
 
 from __future__ import annotations
 
+import heapq
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pydantic import Field
 
 from simnet.core.streams import uniform
 from simnet.traffic.base import CatalogueItem, Settings, TrafficError
+from simnet.traffic.type_shares import STILL, Tide, TypeShares
 
 ATTEMPTS = 16
 """Draws that may hit an own item before the items of others are listed, which is slow. It doesn't change the
@@ -23,6 +25,9 @@ class PopularityParams(Settings):
     zipf_exponent: float = Field(default=0.8, ge=0.0, le=5.0)
     """Within a source type the item of rank r is wished for ∝ r^−exponent; 0: all alike. Ranks follow the
     seed."""
+    types_zipf_exponent: float = Field(default=0.0, ge=0.0, le=5.0)
+    """The source type of rank r is wished for ∝ r^−exponent; 0: all alike. Ranks follow the seed. Popular types are
+    also preferred by more consumers: each draws its preferred ones by their popularity, without replacement."""
     drift_period_s: float | None = Field(default=None, gt=0.0)
     """In this time each item goes once through all ranks of its type, and each type once through its tide.
     None: no drift."""
@@ -30,10 +35,11 @@ class PopularityParams(Settings):
     """With drift, a source type's share rises and falls by this fraction; the types' high tides are spread
     evenly."""
     preferred_types: int = Field(default=1, ge=1)
-    """Number of source types that each consumer prefers, drawn by its name."""
+    """Number of source types that each consumer prefers, drawn by its name. With ``types_zipf_exponent`` 0 that costs
+    one draw for each consumer and type, else one for each consumer and preferred type."""
     concentration: float = Field(default=0.7, ge=0.0, le=1.0)
     """Share of a consumer's wishes, before the tide, that goes to its preferred types, alike; the rest goes
-    to the others, alike. If it prefers all types, they share alike."""
+    to the others by their popularity. If it prefers all types, they share by their popularity."""
 
 
 class Popularity:
@@ -53,10 +59,14 @@ class Popularity:
         self.seed = seed
         self.types = sorted({item.source_type for item in catalogue})
         shuffled = sorted(catalogue, key=lambda item: (uniform(seed, "rank", item.item_id), item.item_id))
-        self._ranked = [[i for i in shuffled if i.source_type == t] for t in self.types]
-        self._zipf = [[rank**-params.zipf_exponent for rank in range(1, len(r) + 1)] for r in self._ranked]
-        self._zipf_sums = [list(accumulate(weights)) for weights in self._zipf]
-        self._interest: dict[str, list[float]] = {}
+        by_type: dict[str, list[CatalogueItem]] = {name: [] for name in self.types}
+        for item in shuffled:
+            by_type[item.source_type].append(item)
+        self._ranked = list(by_type.values())
+        self._zipf = {n: [rank**-params.zipf_exponent for rank in range(1, n + 1)] for n in set(map(len, self._ranked))}
+        self._zipf_sums = {n: list(accumulate(weights)) for n, weights in self._zipf.items()}
+        self._shares = TypeShares(self._popularities())
+        self._interests: dict[str, tuple[float, dict[int, float]]] = {}
 
     def draw(self, consumer: str, request_index: int, time_s: float) -> int:
         """Id of the item that this wish is for.
@@ -64,11 +74,12 @@ class Popularity:
         Raises:
             TrafficError: the consumer owns the whole catalogue.
         """
-        share_sums = list(accumulate(self.type_shares(consumer, time_s)))
+        level, extras = self._interest(consumer)
+        tide = self._tide(time_s)
         for attempt in range(ATTEMPTS):
             names = (consumer, request_index, attempt)
-            type_index = _pick(share_sums, uniform(self.seed, "type", *names))
-            rank = _pick(self._zipf_sums[type_index], uniform(self.seed, "item", *names))
+            type_index = self._shares.pick(uniform(self.seed, "type", *names), level, extras, tide)
+            rank = _pick(self._zipf_sums[len(self._ranked[type_index])], uniform(self.seed, "item", *names))
             item = self.item_at_rank(type_index, rank, time_s)
             if item.owner != consumer:
                 return item.item_id
@@ -76,27 +87,64 @@ class Popularity:
 
     def type_shares(self, consumer: str, time_s: float) -> list[float]:
         """Weight of each source type, in the order of ``types``, for this consumer at this time."""
-        if consumer not in self._interest:
-            self._interest[consumer] = self._interests(consumer)
-        period_s = self.params.drift_period_s
-        if period_s is None:
-            return self._interest[consumer]
-        phase = time_s / period_s
-        n = len(self.types)
+        level, extras = self._interest(consumer)
+        tide = self._tide(time_s)
         return [
-            interest * (1.0 + self.params.tide * math.cos(2.0 * math.pi * (phase - index / n)))
-            for index, interest in enumerate(self._interest[consumer])
+            (level * weight + extras.get(index, 0.0)) * self._shares.tide_of(index, tide)
+            for index, weight in enumerate(self._shares.weights)
         ]
 
-    def _interests(self, consumer: str) -> list[float]:
-        n, n_preferred = len(self.types), self.params.preferred_types
-        if n_preferred >= n:
-            return [1.0 / n] * n
-        by_liking = sorted(self.types, key=lambda t: uniform(self.seed, "liking", consumer, t))
-        preferred = by_liking[:n_preferred]
+    def _tide(self, time_s: float) -> Tide:
+        period_s = self.params.drift_period_s
+        return STILL if period_s is None else (self.params.tide, time_s / period_s)
+
+    def _popularities(self) -> list[float]:
+        """[n] of the types in their order, before anyone's preferences."""
+        exponent = self.params.types_zipf_exponent
+        if not exponent:
+            return [1.0] * len(self.types)
+        ranked = sorted(range(len(self.types)), key=lambda i: uniform(self.seed, "type rank", self.types[i]))
+        weights = [0.0] * len(self.types)
+        for rank, index in enumerate(ranked, start=1):
+            weights[index] = rank**-exponent
+        return weights
+
+    def _interest(self, consumer: str) -> tuple[float, dict[int, float]]:
+        """What a consumer gives to each unit of a type's popularity, and what is added for the types it prefers."""
+        if consumer not in self._interests:
+            self._interests[consumer] = self._new_interest(consumer)
+        return self._interests[consumer]
+
+    def _new_interest(self, consumer: str) -> tuple[float, dict[int, float]]:
+        shares, n_preferred = self._shares, self.params.preferred_types
+        if n_preferred >= len(self.types):
+            return 1.0 / shares.total, {}
+        preferred = self._likings(consumer) if self.params.types_zipf_exponent else self._whims(consumer)
+        others = shares.total - sum(shares.weights[i] for i in preferred)
+        if others < 1e-6 * shares.total:  # the difference of two nearly equal sums: add up the others themselves
+            others = math.fsum(w for i, w in enumerate(shares.weights) if i not in preferred)
+        level = (1.0 - self.params.concentration) / others
         liked = self.params.concentration / n_preferred
-        other = (1.0 - self.params.concentration) / (n - n_preferred)
-        return [liked if t in preferred else other for t in self.types]
+        return level, {i: liked - level * shares.weights[i] for i in preferred}
+
+    def _whims(self, consumer: str) -> list[int]:
+        """Preferred types where all are equally popular."""
+        n = len(self.types)
+        return heapq.nsmallest(
+            self.params.preferred_types,
+            range(n),
+            key=lambda i: uniform(self.seed, "liking", consumer, self.types[i]),
+        )
+
+    def _likings(self, consumer: str) -> list[int]:
+        """Preferred types, drawn by their popularity without replacement."""
+        weights, taken = self._shares.weights, dict[int, float]()
+        while len(taken) < self.params.preferred_types:
+            index = self._shares.pick(uniform(self.seed, "liking", consumer, len(taken)), 1.0, taken)
+            if index in taken:  # by rounding, where all that is left weighs next to nothing
+                index = max((i for i in range(len(weights)) if i not in taken), key=lambda i: weights[i])
+            taken[index] = -weights[index]
+        return list(taken)
 
     def item_at_rank(self, type_index: int, rank: int, time_s: float) -> CatalogueItem:
         """The item that has this rank (from 0) in its type at this time."""
@@ -109,8 +157,9 @@ class Popularity:
         """A draw from the items of others alone: the law of drawing on until one hits, but it always ends."""
         foreign: list[tuple[float, int]] = []
         for type_index, share in enumerate(self.type_shares(consumer, time_s)):
-            scale = share / self._zipf_sums[type_index][-1]
-            for rank, weight in enumerate(self._zipf[type_index]):
+            n = len(self._ranked[type_index])
+            scale = share / self._zipf_sums[n][-1]
+            for rank, weight in enumerate(self._zipf[n]):
                 item = self.item_at_rank(type_index, rank, time_s)
                 if item.owner != consumer:
                     foreign.append((scale * weight, item.item_id))
