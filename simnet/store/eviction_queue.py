@@ -1,4 +1,4 @@
-"""In which order a store's slices would go: a heap by priority, or a plain queue where the priority is just an order."""
+"""In which order a store's slices would go: a heap by priority, or a queue where the priority is just an order."""
 
 from __future__ import annotations
 

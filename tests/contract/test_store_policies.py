@@ -98,6 +98,25 @@ def test_invariants(
     assert running_byte == store.occupancy_byte
 
 
+@pytest.mark.parametrize("name", [name for name in POLICIES if load(name).ordered_by != "priority"])
+@given(trace=steps, capacity_byte=st.integers(1, 12))
+@settings(max_examples=80, deadline=None)
+def test_the_queue_evicts_in_the_order_of_the_priorities(
+    name: str, trace: list[tuple[str, int, int]], capacity_byte: int
+) -> None:
+    def run(policy: EvictionPolicy) -> list[StoreEvent]:
+        events: list[StoreEvent] = []
+        store = Store(capacity_byte, policy, on_event=events.append)
+        for step, (_, index, _) in enumerate(trace):
+            if store.get(str(index), float(step)) is None:
+                store.insert(str(index), SIZES_BYTE[index], tuple(map(str, REQUIRES[index])), float(step))
+        return events
+
+    by_heap = load(name)
+    by_heap.ordered_by = "priority"  # type: ignore[misc]
+    assert run(load(name)) == run(by_heap)
+
+
 @pytest.mark.parametrize("name", POLICIES)
 def test_same_trace_same_events(name: str) -> None:
     def run() -> list[Any]:
