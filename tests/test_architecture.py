@@ -46,11 +46,18 @@ for package in {packages!r}:
         ),
         (["simnet.core", "simnet.scenario", "simnet.cli"], ["torch", "matplotlib", "pandas", "simpy"]),
         (["simnet.report"], ["torch", "simpy", "constriction", "pyldpc", "commpy"]),
+        (["simnet.results"], ["torch", "simpy", "constriction", "pyldpc", "commpy"]),
     ],
-    ids=["training", "scenario", "report"],
+    ids=["training", "scenario", "report", "results"],
 )
 def test_imports_without(packages: list[str], missing: list[str]) -> None:
     """A machine that only trains, checks or reports needs only what that takes."""
     code = MISSING.format(packages=packages, missing=set(missing))
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_results_are_read_without_matplotlib() -> None:
+    """Only figures need it."""
+    code = "import sys, simnet.results; sys.exit('matplotlib' in sys.modules or 'torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -105,7 +105,7 @@ def break_even(costs: Costs, *, seed: int) -> BreakEven | None:
         m: float | None = float(costs.model.sum()) / fetches
     else:
         m = costs.upfront / holders if costs.upfront else None
-    n_star = _n_star(m, j, c)
+    n_star = uses_to_pay(m or 0.0, j, c)
     low, high = _n_star_interval(costs, m, fetches, seed) if m is not None else (None, None)
     verdict, crossing, expected = _crossing(costs)
     paid = _holder_crossings(costs, upfront_each=costs.upfront // holders)
@@ -132,8 +132,9 @@ def break_even(costs: Costs, *, seed: int) -> BreakEven | None:
     )
 
 
-def _n_star(m: float | None, j: float, c: float) -> float | None:
-    return (m or 0.0) / (j - c) if j > c else None
+def uses_to_pay(model_byte: float, rival_byte: float, code_byte: float) -> float | None:
+    """n* = M/(J − c): uses of one holder after which one fetch has paid for itself; None: never, as J ≤ c."""
+    return model_byte / (rival_byte - code_byte) if rival_byte > code_byte else None
 
 
 def _crossing(costs: Costs) -> tuple[Verdict, int | None, int | None]:

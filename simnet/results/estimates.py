@@ -1,0 +1,61 @@
+"""Intervals as rows of a frame: a mean never stands without its interval and the number of replications behind it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simnet.statistics.interval import Interval
+
+SEED = "seed"
+"""The independent unit: what has the same seed shares its random numbers, whatever its point and arm."""
+ESTIMATE = ("n", "mean", "low", "high", "half_width")
+"""Columns of an estimate: replications, mean, ends of the 95 % Student-t interval. NaN: there is none (n < 2)."""
+
+
+def estimate(found: Interval) -> dict[str, float]:
+    """The columns ``ESTIMATE`` of one interval, with NaN for None."""
+    return {
+        "n": found.n,
+        "mean": _number(found.value),
+        "low": _number(found.low),
+        "high": _number(found.high),
+        "half_width": _number(found.half_width),
+    }
+
+
+def groups(frame: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """Each group's key columns and its rows, in order of first appearance; null is a value like any other."""
+    if not keys:
+        yield {}, frame
+        return
+    for values, part in frame.groupby(list(keys), dropna=False, sort=False, observed=True):
+        yield dict(zip(keys, values if isinstance(values, tuple) else (values,), strict=True)), part
+
+
+def known(values: pd.Series[Any]) -> NDArray[np.float64]:
+    """[n] the values that are not null."""
+    return values.dropna().to_numpy(np.float64)
+
+
+def over_seeds(frame: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
+    """Seeds that have a value at every level of a column: one row per seed, one column per level.
+
+    Args:
+        frame: one row per seed and level.
+        column: whose levels are compared; null is a level.
+        value: column of the numbers.
+    """
+    codes, levels = pd.factorize(frame[column], use_na_sentinel=False)
+    table = frame.assign(level=codes).pivot(index=SEED, columns="level", values=value).dropna()
+    table.columns = pd.Index(list(levels), dtype=object)
+    return table
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value

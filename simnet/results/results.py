@@ -1,0 +1,424 @@
+"""The results of a sweep or a run, asked in words: means, ratios and differences over replications."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from simnet.core.errors import UnknownName
+from simnet.core.tables import TABLES
+from simnet.report.metrics import ALL
+from simnet.results import source
+from simnet.results.errors import ResultsError
+from simnet.results.estimates import SEED, estimate, groups, known
+from simnet.results.front import hypervolume, pareto
+from simnet.results.markdown import interval_text, markdown
+from simnet.statistics.ratio import ratio_of_means
+from simnet.statistics.replications import student_t
+
+Columns = str | Sequence[str] | None
+Names = str | Sequence[str] | None
+Where = Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Results:
+    """Flat rows of many runs, and what they were made for.
+
+    What the methods share:
+
+    - **by** names the axis columns whose values are kept apart; None: all of them. Points that ``by`` doesn't tell
+      apart are averaged within each replication, each point with the same weight, and only then the interval is taken
+      over replications: points and arms share random numbers, so only replications are independent. A replication
+      in which one of the points has no value is left out (``n_left_out``).
+    - **arm**, **source_type** choose one name or several; None: each for itself. Arms are never averaged.
+    - **where** chooses points: axis column (or ``point``, ``replication``, ``seed``) -> value or list of values;
+      None is null.
+
+    Estimates come with ``n`` (replications), ``low`` and ``high``, NaN where there is no interval (n < 2).
+
+    Args:
+        source: the rows and their description.
+    """
+
+    source: source.Source
+
+    @property
+    def name(self) -> str:
+        """Name of the sweep or scenario."""
+        return self.source.name
+
+    @property
+    def question(self) -> str:
+        """What the sweep was made to answer; empty if it doesn't say."""
+        return self.source.question
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """One row per run, arm and source type: ids, axis columns, ``arm``, ``source_type``, metrics.
+
+        The metrics are :data:`simnet.report.metrics.METRICS`; units are in their names.
+        """
+        return self.source.runs
+
+    @property
+    def axes(self) -> dict[str, list[Any]]:
+        """Axis column -> its values in the sweep's order, None for null."""
+        return self.source.axes
+
+    @property
+    def arms(self) -> list[str]:
+        """In the scenario's order."""
+        return self.source.arms
+
+    @cached_property
+    def source_types(self) -> list[str]:
+        """Source types that were requested, without "all"."""
+        return [name for name in self.runs["source_type"].unique() if name != ALL]
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """One row per point: ``point`` and the axis columns."""
+        return self.runs[["point", *self.axes]].drop_duplicates("point", ignore_index=True)
+
+    @property
+    def failed(self) -> list[Any]:
+        """Runs that left no rows, as ``sweep.json`` lists them."""
+        return self.source.failed
+
+    def values(
+        self,
+        metrics: str | Sequence[str],
+        by: Columns = None,
+        arm: Names = None,
+        source_type: Names = ALL,
+        where: Where = None,
+    ) -> pd.DataFrame:
+        """The numbers that estimates are made of: one row per group and replication.
+
+        Returns:
+            The columns of ``by``, ``arm``, ``source_type`` if several were asked for, ``seed``, then the metrics; null
+            where the replication has no value.
+
+        Raises:
+            UnknownName: a metric, axis, arm or source type that isn't there.
+            ResultsError: ``where`` leaves nothing.
+        """
+        metrics = [metrics] if isinstance(metrics, str) else list(dict.fromkeys(metrics))
+        for metric in metrics:
+            self._check_metric(metric)
+        keys = [*self._axes_of(by), "arm", *([] if isinstance(source_type, str) else ["source_type"])]
+        table = self._chosen(arm, source_type, where)
+        by_seed = table.groupby([*keys, SEED], dropna=False, sort=False, observed=True)
+        sums, counts = by_seed[metrics].sum(), by_seed[metrics].count()
+        n_points = table.groupby(keys, dropna=False, sort=False, observed=True)["point"].nunique().rename("n_points")
+        wide = sums.reset_index().merge(n_points.reset_index(), on=keys, how="left")
+        for metric in metrics:
+            whole = counts[metric].to_numpy() == wide["n_points"].to_numpy()
+            wide[metric] = np.where(whole, wide[metric] / wide["n_points"], np.nan)
+        return self._sorted(wide.drop(columns="n_points"), [*keys, SEED])
+
+    def mean(
+        self, metric: str, by: Columns = None, arm: Names = None, source_type: Names = ALL, where: Where = None
+    ) -> pd.DataFrame:
+        """Mean of a metric over replications with its 95 % Student-t interval, one row per group.
+
+        Returns:
+            The columns of ``by``, ``arm``, then ``n``, ``mean``, ``low``, ``high``, ``half_width``, ``n_left_out``.
+        """
+        table = self.values(metric, by, arm, source_type, where)
+        return pd.DataFrame(
+            [
+                {**key, **estimate(student_t(known(part[metric]))), "n_left_out": int(part[metric].isna().sum())}
+                for key, part in groups(table, _keys(table, metric))
+            ]
+        )
+
+    def ratio(
+        self,
+        numerator: str,
+        denominator: str,
+        by: Columns = None,
+        arm: Names = None,
+        over: str | None = None,
+        source_type: Names = ALL,
+        where: Where = None,
+    ) -> pd.DataFrame:
+        """Ratio of two metrics' means over the same replications, with Fieller's 95 % interval.
+
+        Args:
+            numerator, denominator: metrics; may be the same if ``over`` is given.
+            over: the arm whose denominator it is, for all rows; None: each row's own arm.
+            by, arm, source_type, where: see the class.
+
+        Returns:
+            The columns of ``by``, ``arm`` (and ``over``), then ``n``, ``ratio``, ``low``, ``high``, ``n_left_out``;
+            ±inf: without bound.
+        """
+        top = self.values(numerator, by, arm, source_type, where).rename(columns={numerator: "top"})
+        bottom = self.values(denominator, by, over if over is not None else arm, source_type, where)
+        rows = []
+        for key, a, b in _pairs(top, bottom.rename(columns={denominator: "bottom"}), ("top", "bottom"), over, "over"):
+            both = np.isfinite(a) & np.isfinite(b)
+            row = {**key, "n": int(both.sum()), "ratio": np.nan, "low": np.nan, "high": np.nan}
+            if both.any():
+                found = ratio_of_means(a[both], b[both])
+                row["ratio"] = found.value
+                row["low"] = np.nan if found.low is None else found.low
+                row["high"] = np.nan if found.high is None else found.high
+            rows.append({**row, "n_left_out": int((~both).sum())})
+        return pd.DataFrame(rows)
+
+    def difference(
+        self, metric: str, arm: Names, minus: str, by: Columns = None, source_type: Names = ALL, where: Where = None
+    ) -> pd.DataFrame:
+        """Mean of arm − minus, replication by replication, so that common random numbers cancel.
+
+        Args:
+            metric: what is compared.
+            arm: one or several; None: every other one.
+            minus: the arm that is subtracted.
+            by, source_type, where: see the class.
+
+        Returns:
+            The columns of ``by``, ``arm``, ``minus``, then ``n`` (replications that both have), ``mean`` of the
+            differences, ``low``, ``high``, ``half_width``, ``n_left_out``.
+        """
+        arms = [name for name in self.arms if name != minus] if arm is None else arm
+        first = self.values(metric, by, arms, source_type, where).rename(columns={metric: "a"})
+        second = self.values(metric, by, minus, source_type, where).rename(columns={metric: "b"})
+        rows = []
+        for key, a, b in _pairs(first, second, ("a", "b"), minus, "minus"):
+            step = a - b
+            found = student_t(step[np.isfinite(step)])
+            rows.append({**key, **estimate(found), "n_left_out": int((~np.isfinite(step)).sum())})
+        return pd.DataFrame(rows)
+
+    def front(
+        self,
+        cost: str,
+        gain: str,
+        by: Columns = None,
+        arm: Names = None,
+        source_type: Names = ALL,
+        where: Where = None,
+    ) -> pd.DataFrame:
+        """Means of two metrics, and which groups are dominated: another costs no more and gains no less.
+
+        Returns:
+            The columns of ``by``, ``arm``; per metric ``<metric>``, ``<metric>_low``, ``<metric>_high``; ``n`` (the
+            smaller of the two), ``dominated``; by rising cost. See :func:`simnet.results.pareto`.
+        """
+        table = self.values([cost, gain], by, arm, source_type, where)
+        rows = []
+        for key, part in groups(table, _keys(table, cost, gain)):
+            row: dict[str, Any] = dict(key)
+            found = {metric: estimate(student_t(known(part[metric]))) for metric in (cost, gain)}
+            for metric, one in found.items():
+                row |= {metric: one["mean"], f"{metric}_low": one["low"], f"{metric}_high": one["high"]}
+            rows.append({**row, "n": min(one["n"] for one in found.values())})
+        return pareto(pd.DataFrame(rows), cost, gain)
+
+    def hypervolume(
+        self,
+        cost: str,
+        gain: str,
+        reference: tuple[float, float],
+        by: Columns = (),
+        arm: Names = None,
+        source_type: str = ALL,
+        where: Where = None,
+    ) -> pd.DataFrame:
+        """Area that the points of an arm dominate, as a mean over replications with its interval.
+
+        The front is taken anew in each replication. So the mean is a little above the area of the front of means:
+        the best of noisy points looks better than it is. Compare arms with each other, not with that area.
+
+        Args:
+            cost, gain: metrics; less cost and more gain are better.
+            reference: (cost, gain) of the worst corner; points beyond it count nothing.
+            by: axis columns that make a front each; default: none, all points of an arm make one front.
+            arm, source_type, where: see the class.
+
+        Returns:
+            The columns of ``by``, ``arm``, then the estimate; its unit is that of cost × gain.
+        """
+        kept = self._axes_of(by)
+        table = self.values([cost, gain], None, arm, source_type, where)
+        rows = []
+        for key, part in groups(table, [*kept, "arm"]):
+            n_points = len(part.drop(columns=[SEED, cost, gain]).drop_duplicates())
+            areas, n_left_out = [], 0
+            for _, one in groups(part, [SEED]):
+                points = one[[cost, gain]].to_numpy(float)
+                if len(points) < n_points or not np.isfinite(points).all():
+                    n_left_out += 1
+                else:
+                    areas.append(hypervolume(points, reference))
+            rows.append({**key, **estimate(student_t(areas)), "n_left_out": n_left_out})
+        return pd.DataFrame(rows)
+
+    def table(
+        self,
+        metrics: str | Sequence[str],
+        by: Columns = None,
+        arm: Names = None,
+        source_type: Names = ALL,
+        where: Where = None,
+    ) -> str:
+        """A Markdown table: one row per group, per metric ``mean ± half width (n = …)``."""
+        metrics = [metrics] if isinstance(metrics, str) else list(metrics)
+        table = self.values(metrics, by, arm, source_type, where)
+        rows = [
+            {**key, **{metric: interval_text(student_t(known(part[metric]))) for metric in metrics}}
+            for key, part in groups(table, _keys(table, *metrics))
+        ]
+        return markdown(pd.DataFrame(rows))
+
+    def records(
+        self,
+        table: str,
+        run: str | None = None,
+        point: int | None = None,
+        replication: int | None = None,
+        arm: Names = None,
+    ) -> pd.DataFrame:
+        """Rows of one of the tables that runs left (docs/records.md), where the runs' records were kept.
+
+        Args:
+            table: ``requests``, ``deliveries``, ``transfers``, ``stores`` or ``nodes``.
+            run, point, replication: which runs; None: any.
+            arm: whose rows; None: all arms.
+
+        Returns:
+            ``point``, ``run``, ``replication``, ``seed`` and the table's columns, run after run. ``points`` says what a
+            point's settings are.
+
+        Raises:
+            ResultsError: no such run, or its records were not kept.
+        """
+        if table not in TABLES:
+            raise UnknownName("table", table, TABLES)
+        arms = self._names("arm", arm, self.arms)
+        wanted = {"run": run, "point": point, "replication": replication}
+        rows = self.runs[list(source.IDS)].drop_duplicates(["point", "seed"])
+        for column, value in wanted.items():
+            rows = rows if value is None else rows[rows[column] == value]
+        if rows.empty:
+            asked = ", ".join(f"{k} {v}" for k, v in wanted.items() if v is not None)
+            raise ResultsError(f"records: got {asked}; there is no such run: see the frame 'runs'")
+        parts = []
+        for ids in rows.to_dict("records"):
+            folder = self.source.records.get(ids["run"])
+            if folder is None:
+                raise ResultsError(
+                    f"records: run {ids['run']} kept none; set 'keep: records' in the sweep's file and run it again, "
+                    f"or choose one of the {len(self.source.records)} runs that kept theirs"
+                )
+            part = source.read_table(folder / f"{table}.parquet")
+            part = part[part["arm"].isin(arms)]
+            parts.append(pd.concat([pd.DataFrame(ids, index=part.index), part], axis=1))
+        return pd.concat(parts, ignore_index=True)
+
+    def _chosen(self, arm: Names, source_type: Names, where: Where) -> pd.DataFrame:
+        arms = self._names("arm", arm, self.arms)
+        sources = self._names("source type", source_type, [ALL, *self.source_types])
+        table = self.runs[self.runs["arm"].isin(arms) & self.runs["source_type"].isin(sources)]
+        for column, wanted in (where or {}).items():
+            allowed = [*self.axes, "point", "replication", SEED]
+            if column not in allowed:
+                raise UnknownName("column in where", column, allowed)
+            values = list(wanted) if isinstance(wanted, list | tuple | set | range | np.ndarray) else [wanted]
+            matches = table[column].isin([v for v in values if not pd.isna(v)])
+            if any(pd.isna(v) for v in values):
+                matches |= table[column].isna()
+            if not matches.any():
+                has = ", ".join("null" if pd.isna(v) else str(v) for v in self.runs[column].unique()[:20])
+                raise ResultsError(f"where: got {column} = {wanted}; no run has it. Allowed: {has}")
+            table = table[matches]
+        return table
+
+    def _names(self, what: str, got: Names, allowed: list[str]) -> list[str]:
+        names = allowed if got is None else [got] if isinstance(got, str) else list(got)
+        for name in names:
+            if name not in allowed:
+                raise UnknownName(what, name, allowed)
+        return names
+
+    def _axes_of(self, by: Columns) -> list[str]:
+        columns = list(self.axes) if by is None else [by] if isinstance(by, str) else list(by)
+        for column in columns:
+            if column not in self.axes and column != "arm":
+                raise UnknownName("axis", column, self.axes, "the property 'axes'")
+        return [column for column in columns if column != "arm"]  # it is a key anyway
+
+    def _check_metric(self, metric: str) -> None:
+        head = {*source.IDS, *self.axes, "arm", "source_type"}
+        numbers = self.runs.select_dtypes("number").columns
+        allowed = [column for column in numbers if column not in head]
+        if metric not in allowed:
+            raise UnknownName("metric", metric, allowed)
+
+    def _sorted(self, table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+        """Numbers rising, null last; words in the order of the sweep."""
+        order = {**self.axes, "arm": self.arms, "source_type": [ALL, *self.source_types]}
+
+        def rank(column: pd.Series[Any]) -> pd.Series[Any]:
+            if pd.api.types.is_numeric_dtype(column):
+                return column
+            places = {value: i for i, value in enumerate(order[str(column.name)])}
+            return column.map(lambda value: places.get(value, len(places)))
+
+        return table.sort_values(keys, key=rank, kind="stable", ignore_index=True, na_position="last")
+
+
+def load(path: str | Path | Iterable[str | Path]) -> Results:
+    """Read a sweep's folder, a run's folder, or several of one kind.
+
+    Args:
+        path: ``sweeps/<name>``, ``runs/<name>-<hash>``, or a list of such folders. Runs of one scenario with different
+            seeds become replications of one point.
+
+    Raises:
+        ResultsError: no results there, unfinished or damaged ones, or folders that don't belong into one table.
+
+    Warns:
+        UserWarning: some of the sweep's runs failed, so that points have fewer replications, or none.
+    """
+    found = source.read(Path(path)) if isinstance(path, str | Path) else source.read_all([Path(one) for one in path])
+    if found.failed:
+        warnings.warn(
+            f"{found.name}: {len(found.failed)} runs failed and have no rows; 'failed' lists them", stacklevel=2
+        )
+    return Results(found)
+
+
+def _keys(table: pd.DataFrame, *values: str) -> list[str]:
+    return [column for column in table.columns if column not in (SEED, *values)]
+
+
+def _pairs(
+    first: pd.DataFrame, second: pd.DataFrame, values: tuple[str, str], arm: str | None, called: str
+) -> Iterable[tuple[dict[str, Any], np.ndarray, np.ndarray]]:
+    """Per group of the first frame its values and those of the second, seed by seed; NaN where one has none.
+
+    Args:
+        first, second: from :meth:`Results.values`.
+        values: the columns to pair.
+        arm: the second's only arm, which is then named in a column of its own; None: pairs have the same arm.
+        called: that column.
+    """
+    keys = _keys(first, values[0])
+    on = keys if arm is None else [key for key in keys if key != "arm"]
+    second = second if arm is None else second.drop(columns="arm")
+    both = first.merge(second, on=[*on, SEED], how="left")
+    for key, part in groups(both, keys):
+        named = key if arm is None else {**key, called: arm}
+        yield named, part[values[0]].to_numpy(float), part[values[1]].to_numpy(float)

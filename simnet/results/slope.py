@@ -1,0 +1,51 @@
+"""Elasticity: by how many per cent one quantity changes when another changes by one per cent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from simnet.results.errors import ResultsError
+from simnet.results.estimates import SEED, estimate, groups, over_seeds
+from simnet.statistics.replications import student_t
+
+
+def elasticity(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
+    """d ln y / d ln x between neighbouring values of x, and of a straight line through all of them.
+
+    The slope is taken in each replication and then averaged with its 95 % Student-t interval, so that common random
+    numbers cancel. Only replications that have y at every x take part.
+
+    Args:
+        frame: from :meth:`Results.values`: columns x, y, ``seed``; others (``arm``, further axes) make groups.
+        x, y: columns, > 0.
+
+    Returns:
+        The group's columns, ``kind`` (``between`` neighbours, or ``fit``: least squares over all), ``from``, ``to``
+        (the ends in x), then ``n``, ``mean``, ``low``, ``high``, ``half_width``, ``n_left_out``.
+
+    Raises:
+        ResultsError: a value ≤ 0 or a null x, which have no logarithm; fewer than two x.
+    """
+    for column in (x, y):
+        wrong = frame[column].le(0) | (frame[column].isna() if column == x else False)
+        if wrong.any():
+            raise ResultsError(
+                f"elasticity: got {column} = {frame.loc[wrong, column].iloc[0]} in {int(wrong.sum())} rows; "
+                "allowed > 0, for ln needs it: leave those points out with where={…}"
+            )
+    rows = []
+    for key, part in groups(frame, [c for c in frame.columns if c not in (x, y, SEED)]):
+        wide = over_seeds(part, x, y).sort_index(axis=1)
+        at = wide.columns.to_numpy(float)
+        if len(at) < 2:
+            raise ResultsError(f"elasticity: got {len(at)} value of {x} in {key or 'all'}; allowed two or more")
+        n_left_out = part[SEED].nunique() - len(wide)
+        ln_x, ln_y = np.log(at), np.log(wide.to_numpy(float))
+        for i, slopes in enumerate((np.diff(ln_y, axis=1) / np.diff(ln_x)).T):
+            ends = {"kind": "between", "from": at[i], "to": at[i + 1]}
+            rows.append({**key, **ends, **estimate(student_t(slopes)), "n_left_out": n_left_out})
+        centred = ln_x - ln_x.mean()
+        fit = student_t(ln_y @ centred / (centred @ centred))
+        rows.append({**key, "kind": "fit", "from": at[0], "to": at[-1], **estimate(fit), "n_left_out": n_left_out})
+    return pd.DataFrame(rows)

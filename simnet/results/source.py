@@ -1,0 +1,221 @@
+"""Where results come from: a sweep's folder, run folders, or several of them, read into one table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+
+from simnet.report.metrics import ALL, metrics
+from simnet.report.run_folder import RunFolder
+from simnet.results.errors import ResultsError
+
+IDS = ("point", "run", "replication", "seed")
+"""First columns of every table: place in the sweep, content id, replication, the scenario's seed."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows, and what is known of them.
+
+    Args:
+        name: of the sweep, or of the scenario.
+        question: what it was made to answer; may be empty.
+        axes: column -> its values in the sweep's order, None for null.
+        arms: in the scenario's order.
+        runs: ``IDS``, axis columns, ``arm``, ``source_type``, metrics; one row per run, arm and source type.
+        failed: runs that left no rows, as the sweep lists them.
+        records: id of a run -> folder with its tables, where they were kept.
+    """
+
+    name: str
+    question: str
+    axes: dict[str, list[Any]]
+    arms: list[str]
+    runs: pd.DataFrame
+    failed: list[Any] = field(default_factory=list)
+    records: dict[str, Path] = field(default_factory=dict)
+
+
+def read(path: Path) -> Source:
+    """A sweep's folder or a run's.
+
+    Raises:
+        ResultsError: neither, unfinished, or damaged.
+        RunError: a run's folder that is incomplete or damaged.
+    """
+    if (path / "sweep.json").is_file():
+        return _sweep(path)
+    if (path / "manifest.json").is_file():
+        return _runs([path])
+    raise ResultsError(
+        f"{path}: got a {'folder' if path.is_dir() else 'path'} without sweep.json or manifest.json; allowed a sweep's "
+        "folder (sweeps/<name>) or a finished run's (runs/<name>-<hash>): 'simnet sweep FILE' and 'simnet run FILE' "
+        "make them"
+    )
+
+
+def read_all(paths: Sequence[Path]) -> Source:
+    """Several run folders, or several sweeps with the same axes, in one table.
+
+    Run folders of one scenario that differ in the seed only are replications of one point. Sweeps of one name are
+    parts of one sweep: points with the same settings are one point. What is not told apart by that gets an axis of
+    its own: ``scenario`` or ``sweep``.
+    """
+    if not paths:
+        raise ResultsError("load: got an empty list; allowed folders of runs or of sweeps, at least one")
+    sweeps = [path for path in paths if (path / "sweep.json").is_file()]
+    if not sweeps:
+        return _runs(paths)
+    if len(sweeps) < len(paths):
+        other = next(path for path in paths if path not in sweeps)
+        raise ResultsError(
+            f"load: got sweeps together with {other}, which has no sweep.json; allowed sweeps only, or run folders only"
+        )
+    return _together([_sweep(path) for path in sweeps])
+
+
+def _sweep(path: Path) -> Source:
+    about = _json(path / "sweep.json")
+    axes = {axis["column"]: list(axis["values"]) for axis in about["axes"]}
+    runs = read_table(path / "results.parquet")
+    missing = [c for c in (*IDS, *axes, "arm", "source_type") if c not in runs]
+    if missing:
+        raise ResultsError(
+            f"{path / 'results.parquet'}: columns are missing: {', '.join(missing)}; it isn't this sweep.json's: run "
+            "'simnet sweep' again"
+        )
+    kept = {run: path / "runs" / run / "records" for run in runs["run"].unique()}
+    source = Source(
+        name=about["name"],
+        question=about.get("question") or "",
+        axes=axes,
+        arms=list(about["arms"]),
+        runs=_tidy(runs, list(axes)),
+        failed=list(about.get("failed") or []),
+        records={run: folder for run, folder in kept.items() if folder.is_dir()},
+    )
+    return _unique(source, str(path))
+
+
+def _runs(paths: Sequence[Path]) -> Source:
+    """Run folders; a point per scenario, a replication per seed."""
+    folders = [RunFolder.open(path) for path in paths]
+    contents = [
+        json.dumps({k: v for k, v in folder.scenario.items() if k != "seed"}, sort_keys=True, default=str)
+        for folder in folders
+    ]
+    points = {content: point for point, content in enumerate(dict.fromkeys(contents))}
+    names = [str(folder.manifest.get("scenario", folder.path.name)) for folder in folders]
+    first = {content: i for i, content in reversed(list(enumerate(contents)))}
+    ambiguous = len({(names[i]) for i in first.values()}) < len(points)
+    parts, seen = [], dict.fromkeys(points, 0)
+    for folder, content in zip(folders, contents, strict=True):
+        scenario = folders[first[content]].path.name if ambiguous else names[first[content]]
+        axis = {"scenario": scenario} if len(points) > 1 else {}
+        ids = {"point": points[content], "run": folder.path.name, "replication": seen[content], "seed": folder.seed}
+        seen[content] += 1
+        rows = metrics(folder)
+        parts.append(pd.concat([pd.DataFrame({**ids, **axis}, index=rows.index), rows], axis=1))
+    runs = pd.concat(parts, ignore_index=True)
+    described = " ".join(str(folders[0].scenario.get("description") or "").split())
+    source = Source(
+        name=names[0],
+        question=described if len(points) == 1 else "",
+        axes={"scenario": list(runs["scenario"].unique())} if len(points) > 1 else {},
+        arms=list(dict.fromkeys(arm for folder in folders for arm in folder.arms)),
+        runs=_tidy(runs, ["scenario"] if len(points) > 1 else []),
+        records={folder.path.name: folder.path for folder in folders},
+    )
+    return _unique(source, ", ".join(map(str, paths)))
+
+
+def _together(sources: list[Source]) -> Source:
+    first = sources[0]
+    for other in sources[1:]:
+        if list(other.axes) != list(first.axes):
+            raise ResultsError(
+                f"load: got sweeps with axes {', '.join(first.axes) or 'none'} ({first.name}) and "
+                f"{', '.join(other.axes) or 'none'} ({other.name}); allowed the same in all: load them one by one"
+            )
+    axes = {
+        column: list(dict.fromkeys(value for source in sources for value in source.axes[column]))
+        for column in first.axes
+    }
+    names = list(dict.fromkeys(source.name for source in sources))
+    tables = [source.runs for source in sources]
+    if len(names) > 1:
+        tables = [table.assign(sweep=source.name) for table, source in zip(tables, sources, strict=True)]
+        axes = {"sweep": names, **axes}
+    runs = pd.concat(tables, ignore_index=True)
+    if axes:
+        runs["point"] = runs.groupby(list(axes), dropna=False, sort=False).ngroup()
+    else:
+        runs["point"] = 0
+    runs["replication"] = runs.groupby("point")["seed"].transform(lambda seeds: pd.factorize(seeds)[0])
+    together = Source(
+        name=" + ".join(names),
+        question=first.question if len({source.question for source in sources}) == 1 else "",
+        axes=axes,
+        arms=list(dict.fromkeys(arm for source in sources for arm in source.arms)),
+        runs=_tidy(runs, list(axes)),
+        failed=[one for source in sources for one in source.failed],
+        records={run: folder for source in sources for run, folder in source.records.items()},
+    )
+    return _unique(together, together.name)
+
+
+def _tidy(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
+    """Columns in the order that ``Source`` names."""
+    head = [*IDS, *axes, "arm", "source_type"]
+    return runs[[*head, *(c for c in runs.columns if c not in head)]]
+
+
+def _unique(source: Source, where: str) -> Source:
+    """Check that a replication stands once, for twice the same number would look like two."""
+    keys = ["point", "seed", "arm", "source_type"]
+    twice = source.runs[source.runs.duplicated(keys)]
+    if len(twice):
+        row = twice.iloc[0]
+        raise ResultsError(
+            f"{where}: point {row['point']}, seed {row['seed']}, arm {row['arm']} stands more than once; allowed once: "
+            "the same run was given twice"
+        )
+    if not (source.runs["source_type"] == ALL).any():
+        raise ResultsError(f"{where}: no rows of source type {ALL!r}; every finished run has them: run it again")
+    strangers = sorted(set(source.runs["arm"]) - set(source.arms))
+    if strangers:
+        raise ResultsError(f"{where}: arms that are not listed: {', '.join(strangers)}; run it again")
+    return replace(source, runs=source.runs.reset_index(drop=True))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"{path}: cannot be read ({error}); run 'simnet sweep' again") from None
+    missing = [k for k in ("name", "axes", "arms") if not isinstance(about, dict) or k not in about]
+    if missing:
+        raise ResultsError(f"{path}: got no {', '.join(missing)}; run 'simnet sweep' again")
+    return dict(about)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A Parquet file of a sweep or run."""
+    try:
+        table: pd.DataFrame = pyarrow.parquet.read_table(path).to_pandas()
+        return table
+    except FileNotFoundError:
+        raise ResultsError(
+            f"{path}: the file is missing: its writer did not end; 'simnet sweep' goes on where it was, 'simnet run' "
+            "begins anew"
+        ) from None
+    except (OSError, pyarrow.ArrowException) as error:
+        reason = str(error).partition("\n")[0]
+        raise ResultsError(f"{path}: the file is damaged ({reason}); delete it and run it again") from None

@@ -1,0 +1,183 @@
+"""Means, ratios and differences against scipy, on numbers that the test made itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from simnet.core.errors import UnknownName
+from simnet.results import Results, ResultsError
+from tests.support.sweep_folder import keep_or_fetch
+
+A, B = [3.0, 5.0, 4.0, 8.0], [2.0, 3.5, 3.0, 5.0]
+
+
+def interval(values: list[float]) -> tuple[float, float]:
+    """Student's, from scipy."""
+    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
+    return float(low), float(high)
+
+
+def test_mean_is_students(make: Callable[..., Results]) -> None:
+    row = make({"ttl_s": [60]}, {(60, "a"): A}).mean("byte_per_request").iloc[0]
+    assert list(row.index) == ["ttl_s", "arm", "n", "mean", "low", "high", "half_width", "n_left_out"]
+    assert (row["n"], row["mean"], row["n_left_out"]) == (4, 5.0, 0)
+    assert (row["low"], row["high"]) == pytest.approx(interval(A))
+    assert row["half_width"] == pytest.approx((row["high"] - row["low"]) / 2)
+
+
+def test_points_that_by_does_not_tell_apart_are_averaged_before_the_interval(make: Callable[..., Results]) -> None:
+    """Points share seeds: six numbers of three seeds are three independent ones, not six."""
+    table = {(60, "a"): [1.0, 4.0, 2.0], (None, "a"): [3.0, 8.0, 5.0]}
+    found = make({"ttl_s": [60, None]}, table)
+    row = found.mean("byte_per_request", by=[]).iloc[0]
+    assert (row["n"], row["mean"]) == (3, pytest.approx(23 / 6))
+    assert (row["low"], row["high"]) == pytest.approx(interval([2.0, 6.0, 3.5]))
+    each = found.mean("byte_per_request", by="ttl_s")
+    assert each["n"].to_list() == [3, 3]
+    assert each["ttl_s"].isna().to_list() == [False, True]
+
+
+def test_a_replication_without_a_value_is_left_out_and_counted(make: Callable[..., Results]) -> None:
+    found = make({"ttl_s": [60, 600]}, {(60, "a"): [1.0, None, 3.0], (600, "a"): [5.0, 6.0, 9.0]})
+    assert found.mean("byte_per_request")[["n", "mean", "n_left_out"]].to_numpy().tolist() == [
+        [2, 2.0, 1],
+        [3, 20 / 3, 0],
+    ]
+    pooled = found.mean("byte_per_request", by=[]).iloc[0]
+    assert (pooled["n"], pooled["mean"], pooled["n_left_out"]) == (2, 4.5, 1)
+
+
+def test_one_replication_has_no_interval_and_none_no_mean(make: Callable[..., Results]) -> None:
+    found = make({"ttl_s": [60, 600]}, {(60, "a"): [7.0], (600, "a"): [None]}).mean("byte_per_request")
+    assert found["n"].to_list() == [1, 0]
+    assert found["mean"].iloc[0] == 7.0 and math.isnan(found["mean"].iloc[1])
+    assert found[["low", "high", "half_width"]].isna().all(axis=None)
+
+
+def test_difference_is_the_paired_test(make: Callable[..., Results]) -> None:
+    found = make({"ttl_s": [60]}, {(60, "a"): A, (60, "b"): B}).difference("byte_per_request", "a", minus="b")
+    row = found.iloc[0]
+    assert (row["arm"], row["minus"], row["n"]) == ("a", "b", 4)
+    expected = stats.ttest_rel(A, B).confidence_interval(0.95)
+    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
+    unpaired = stats.ttest_ind(A, B).confidence_interval(0.95)
+    assert row["half_width"] < (unpaired.high - unpaired.low) / 4, "common random numbers must cancel"
+
+
+def test_difference_pairs_by_seed_whatever_is_missing(make: Callable[..., Results]) -> None:
+    found = make({"ttl_s": [60]}, {(60, "a"): [1.0, None, 5.0, 7.0], (60, "b"): [None, 1.0, 2.0, 3.0]})
+    row = found.difference("byte_per_request", "a", minus="b").iloc[0]
+    assert (row["n"], row["mean"], row["n_left_out"]) == (2, 3.5, 2)
+
+
+def test_difference_of_all_arms_at_all_points(sweep: Results) -> None:
+    found = sweep.difference("byte_per_request", None, minus="jpeg")
+    assert found[["arm", "minus"]].drop_duplicates().to_numpy().tolist() == [
+        ["on_demand", "jpeg"],
+        ["no_stores", "jpeg"],
+    ]
+    assert len(found) == 16
+    for row in found.itertuples():
+        settings = {"ttl_s": None if math.isnan(row.ttl_s) else int(row.ttl_s), "store_byte": int(row.store_byte)}
+        steps = [
+            keep_or_fetch(settings, row.arm, seed)["byte_per_request"]
+            - keep_or_fetch(settings, "jpeg", seed)["byte_per_request"]
+            for seed in range(1, 6)
+        ]
+        assert (row.low, row.high) == pytest.approx(interval(steps))
+
+
+def test_ratio_of_two_metrics(sweep: Results) -> None:
+    found = sweep.ratio("model_byte_per_request", "byte_per_request", by="ttl_s", where={"store_byte": 64000})
+    row = found.set_index(["ttl_s", "arm"]).loc[(60, "on_demand")]
+    numbers = [keep_or_fetch({"ttl_s": 60, "store_byte": 64000}, "on_demand", seed) for seed in range(1, 6)]
+    models, all_ = (np.array([n[k] for n in numbers]) for k in ("model_byte_per_request", "byte_per_request"))
+    assert row["ratio"] == pytest.approx(models.mean() / all_.mean())
+    for end in (row["low"], row["high"]):  # an end of Fieller's interval is just rejected
+        assert stats.ttest_1samp(models - end * all_, 0).pvalue == pytest.approx(0.05, abs=1e-6)
+    assert row["n"] == 5
+
+
+def test_ratio_over_another_arm(make: Callable[..., Results]) -> None:
+    found = make({"ttl_s": [60]}, {(60, "a"): A, (60, "b"): B})
+    row = found.ratio("byte_per_request", "byte_per_request", arm="a", over="b").iloc[0]
+    assert (row["arm"], row["over"], row["n"]) == ("a", "b", 4)
+    assert row["ratio"] == sum(A) / sum(B)
+    assert row["low"] < row["ratio"] < row["high"]
+
+
+def test_values_are_in_order_whatever_the_rows_order(sweep: Results) -> None:
+    found = sweep.values(["ss_mean", "byte_per_request"], by="ttl_s", arm=["jpeg", "on_demand"])
+    assert list(found.columns) == ["ttl_s", "arm", "seed", "ss_mean", "byte_per_request"]
+    assert found["arm"].iloc[:10].to_list() == ["on_demand"] * 5 + ["jpeg"] * 5
+    assert found["ttl_s"].drop_duplicates().to_list()[:3] == [60, 600, 3600]
+    assert found["ttl_s"].tail(10).isna().all()
+
+
+def test_words_stand_in_the_order_of_the_sweep(make: Callable[..., Results]) -> None:
+    axes = {"policy": ["lru", "gdsf", "fifo"]}
+    found = make(axes, {(policy, "a"): A for policy in axes["policy"]}).mean("byte_per_request")
+    assert found["policy"].to_list() == ["lru", "gdsf", "fifo"]
+
+
+def test_where_and_source_types(sweep: Results) -> None:
+    found = sweep.mean("ss_mean", where={"ttl_s": [None, 60], "store_byte": 64000}, source_type=None, arm="jpeg")
+    assert found["source_type"].to_list() == ["all", "digits", "clothes"] * 2
+    assert found["ttl_s"].isna().to_list() == [False] * 3 + [True] * 3
+    assert set(found["store_byte"]) == {64000}
+    assert sweep.mean("ss_mean", source_type="digits", where={"seed": 1})["n"].eq(1).all()
+
+
+def test_unknown_names_are_refused_with_the_allowed_ones(sweep: Results) -> None:
+    with pytest.raises(UnknownName, match=r"unknown metric: got 'ss'.*Allowed: .*ss_mean"):
+        sweep.mean("ss")
+    with pytest.raises(UnknownName, match="unknown metric: got 'fidelity'"):
+        sweep.mean("fidelity")
+    with pytest.raises(UnknownName, match=r"unknown axis: got 'ttl'; did you mean 'ttl_s'\?"):
+        sweep.mean("ss_mean", by="ttl")
+    with pytest.raises(UnknownName, match=r"unknown arm: got 'jpg'; did you mean 'jpeg'\?"):
+        sweep.difference("ss_mean", "on_demand", minus="jpg")
+    with pytest.raises(UnknownName, match="unknown source type: got 'cats'"):
+        sweep.mean("ss_mean", source_type="cats")
+    with pytest.raises(UnknownName, match="unknown column in where: got 'arm'"):
+        sweep.mean("ss_mean", where={"arm": "jpeg"})
+    with pytest.raises(ResultsError, match=r"got ttl_s = 61; no run has it\. Allowed: 60\.0, 600\.0, 3600\.0, null"):
+        sweep.mean("ss_mean", where={"ttl_s": 61})
+
+
+def test_front_of_means(sweep: Results) -> None:
+    found = sweep.front("byte_per_request", "ss_mean", by="ttl_s", where={"store_byte": 64000})
+    means = sweep.mean("byte_per_request", by="ttl_s", where={"store_byte": 64000})
+    assert sorted(found["byte_per_request"]) == pytest.approx(sorted(means["mean"]))
+    assert found["byte_per_request"].is_monotonic_increasing
+    assert found["n"].eq(5).all()
+    assert (found["ss_mean_low"] < found["ss_mean"]).all() and (found["ss_mean"] < found["ss_mean_high"]).all()
+    assert found.query("arm == 'no_stores'")["dominated"].all()
+
+
+def test_hypervolume_is_the_mean_over_replications(make: Callable[..., Results]) -> None:
+    """With cost = gain = y, a replication's area is that of nested squares cut at the reference, done by hand."""
+    found = make({"ttl_s": [60, 600]}, {(60, "a"): [1.0, 2.0, None], (600, "a"): [3.0, 5.5, 4.0]})
+    row = found.hypervolume("byte_per_request", "byte_per_request", reference=(6.0, 0.0)).iloc[0]
+    areas = [1.0 * (3 - 1) + 3.0 * (6 - 3), 2.0 * (5.5 - 2) + 5.5 * (6 - 5.5)]
+    assert (row["n"], row["n_left_out"], row["mean"]) == (2, 1, np.mean(areas))
+    assert (row["low"], row["high"]) == pytest.approx(interval(areas))
+
+
+def test_table_says_n_and_interval(make: Callable[..., Results]) -> None:
+    found = make({"ttl_s": [60, None]}, {(60, "a"): A, (None, "a"): [1.0, None, None, None]})
+    lines = found.table("byte_per_request").splitlines()
+    assert lines[0] == "| ttl_s | arm | byte_per_request |"
+    assert lines[2] == "| 60 | a | 5 ± 3 (n = 4) |"
+    assert lines[3] == "| – | a | 1 (n = 1, no interval) |"
+    assert round(interval(A)[1] - 5) == 3
+
+
+def test_frames_are_plain_pandas(sweep: Results) -> None:
+    assert isinstance(sweep.mean("ss_mean").query("arm == 'jpeg'"), pd.DataFrame)
