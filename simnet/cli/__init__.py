@@ -1,6 +1,7 @@
 """The command line: one file per verb; nothing heavy is imported before a verb needs it.
 
-Exit codes: 0 done · 1 our own bug, with traceback · 2 the user can mend it, without traceback · 130 Ctrl-C.
+Exit codes: 0 done · 1 our own bug, with traceback · 2 the user can mend it, without traceback · 3 'simnet validate'
+found that the simulator contradicts theory · 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import traceback
 
 import typer
 
-from simnet.cli import check, data, link, list_plugins, models, report, run, schema, train
+from simnet.cli import check, data, link, list_plugins, models, report, run, schema, train, validate
 from simnet.cli.group import Group
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app.command("schema")(schema.schema)
 app.command("list")(list_plugins.list_plugins)
 app.command("report")(report.report)
 app.command("train")(train.train)
+app.command("validate")(validate.validate)
 app.add_typer(models.app, name="models")
 app.add_typer(link.app, name="link")
 app.add_typer(data.app, name="data")

@@ -1,0 +1,69 @@
+"""``simnet validate``: simulated figures beside what theory says they must be."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simnet.cli.group import Quiet
+from simnet.core.errors import SimnetError
+
+DISAGREES = 3
+"""Exit code: the simulator contradicts theory."""
+
+
+def validate(
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A check, such as lru; may be repeated.  [all]")
+    ] = None,
+    long: Annotated[
+        bool, typer.Option("--long/--short", help="Minutes instead of seconds: smaller faults show.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Every draw is a function of it.")] = 1,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the rows here as well.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Rewrite the table in this page, such as docs/validation.md.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run stores, links, radio and traffic where theory knows the answer. Exit code 3: they contradict it."""
+    from rich.console import Console
+
+    from simnet.validation.checks import Row
+    from simnet.validation.checks import validate as run
+    from simnet.validation.page import table, verdict, write_markdown
+
+    rows: list[Row] = []
+    for row in run(only or (), seed=seed, long=long):
+        if not quiet and (not rows or rows[-1].check != row.check):
+            print(f"{row.check} …", file=sys.stderr)
+        rows.append(row)
+    if json_file is not None:
+        _write_json(
+            {"mode": "long" if long else "short", "seed": seed, "rows": [asdict(row) for row in rows]}, json_file
+        )
+    if markdown is not None:
+        made = f"Made by `simnet validate{' --long' if long else ''} --seed {seed} --markdown {markdown.name}`."
+        write_markdown(rows, markdown, made)
+    if not quiet:
+        console = Console()
+        if not console.is_terminal:  # a file has room for every column
+            console = Console(width=Console(width=1000).measure(table(rows)).maximum)
+        console.print(table(rows))
+    print(verdict(rows))
+    if any(row.verdict == "fail" for row in rows):
+        raise typer.Exit(DISAGREES)
+
+
+def _write_json(document: dict[str, Any], path: Path) -> None:
+    try:
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SimnetError(f"--json {path}: {error.strerror or error}; give a file in a folder that exists") from None

@@ -1,0 +1,1 @@
+"""Theory as judge: the simulator's own parts, run where a formula knows the answer (``simnet validate``)."""

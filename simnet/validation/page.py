@@ -1,0 +1,63 @@
+"""Rows as a table: for a terminal, and for ``docs/validation.md``, whose table no hand writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from simnet.core.errors import SimnetError
+from simnet.validation.checks import Row, confidence
+
+BEGIN, END = "<!-- begin: simnet validate -->", "<!-- end: simnet validate -->"
+"""The generated part of the page stands between these lines."""
+HEADS = ("check", "simulated quantity", "simulated", "theory", "verdict", "source of the theory")
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """One line per comparison."""
+    result = Table(*HEADS)
+    for row in rows:
+        judged = Text(row.verdict, style={"pass": "green", "fail": "bold red"}[row.verdict])
+        texts = (row.check, row.quantity, row.interval, row.theory)
+        result.add_row(*map(Text, texts), judged, Text(row.source))
+    return result
+
+
+def verdict(rows: Sequence[Row]) -> str:
+    """The outcome in one line, with the level."""
+    n_failed = sum(row.verdict == "fail" for row in rows)
+    outcome = f"{n_failed} of {len(rows)} comparisons fail" if n_failed else f"all {len(rows)} comparisons pass"
+    return (
+        f"{outcome}; each interval at {100 * confidence():.5g} %, so that by chance one of all fails once in 1,000 runs"
+    )
+
+
+def write_markdown(rows: Sequence[Row], path: Path, heading: str) -> None:
+    """Put the rows in place of what stands between :data:`BEGIN` and :data:`END` in a page.
+
+    Args:
+        heading: a sentence above the table: how it was made.
+
+    Raises:
+        SimnetError: the page cannot be read, or lacks one of the two lines.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SimnetError(
+            f"--markdown {path}: cannot be read ({error}); give a page such as docs/validation.md"
+        ) from None
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SimnetError(
+            f"--markdown {path}: got no table's place; allowed: a page with the lines '{BEGIN}' and '{END}'"
+        )
+    cells = [HEADS, ("---",) * len(HEADS)]
+    cells += [(row.check, row.quantity, row.interval, row.theory, row.verdict, row.source) for row in rows]
+    lines = ["| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in cells]
+    made = "\n".join([BEGIN, heading, "", *lines, "", verdict(rows) + ".", END])
+    path.write_text(before + made + after, encoding="utf-8")
