@@ -182,6 +182,13 @@ def split_tail(head: Head, tail: bytes) -> tuple[bytes, bytes, int, bytes]:
     return tail[: head.side_byte], bitmap, n_word, tail[body_at:]
 
 
+def per_word(head: Head, bitmap: bytes, per_tensor: NDArray[Any]) -> NDArray[Any]:
+    """[n_word]: of each word that stays what its weight tensor has in ``per_tensor``, in the head's order."""
+    sizes = [entry.n_element for entry in head.entries if isinstance(entry.kind, int)]
+    of_all: NDArray[Any] = np.repeat(per_tensor, sizes)
+    return of_all[_unpack_bitmap(bitmap, head.n_weight)] if head.pruned else of_all
+
+
 def _unpack_bitmap(bitmap: bytes, n_weight: int) -> NDArray[np.bool_]:
     return np.unpackbits(np.frombuffer(bitmap, np.uint8), count=n_weight).view(bool)
 

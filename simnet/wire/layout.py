@@ -8,7 +8,8 @@
     words       the weights that stay, at the slice's precision
 
 Side and bitmap belong to the protected header under ``protection: none`` (a wrong bit in the bitmap would
-shift all later weights); the words are the body that may be damaged.
+shift all later weights); the words are the body that may be damaged, but for what ``protocol.protect`` adds to the
+header.
 """
 
 from __future__ import annotations
@@ -74,6 +75,11 @@ class Head:
     def n_weight(self) -> int:
         """Elements that are words, or were before pruning."""
         return sum(entry.n_element for entry in self.entries if isinstance(entry.kind, int))
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        """Names of the tensors whose elements are words."""
+        return tuple(entry.name for entry in self.entries if isinstance(entry.kind, int))
 
     @property
     def n_element(self) -> int:

@@ -8,7 +8,8 @@ ids and equal bytes, and a receiver checks the name by reading the thing.
 
 ``protection: none``: :func:`split_raw` gives a header that must arrive whole (it has its own CRC) and a body
 of weights in a fixed layout, in which a wrong bit damages one weight and nothing else; :func:`join_raw` reads
-what arrived.
+what arrived. Unequal protection moves the high bits, or all bits, of chosen tensors from the body to the header
+(:mod:`simnet.wire.protect`).
 
 Importing this needs neither msgpack nor zstandard; making and reading slices does.
 """
@@ -16,25 +17,27 @@ Importing this needs neither msgpack nor zstandard; making and reading slices do
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from simnet.core.errors import UnknownName
 from simnet.wire.checks import MAX_NAME_CHAR, blob, items
-from simnet.wire.content import Content, pack_tensors, read_head, read_payload, split_tail
+from simnet.wire.content import Content, pack_tensors, per_word, read_head, read_payload, split_tail
 from simnet.wire.errors import EncodeError, WireError
 from simnet.wire.frames import decode_frame, encode_frame
 from simnet.wire.ids import ID_BYTE, id_bytes, is_id
 from simnet.wire.kinds import Kind
 from simnet.wire.layout import MAX_DIMENSION, MAX_ELEMENT, MAX_REQUIRED, MAX_TENSOR, ROLES, Head, Role
 from simnet.wire.precision import PRECISIONS, Precision, from_planes, n_bit
+from simnet.wire.protect import Counts, join_planes, protected_bits, split_planes
 
 __all__ = [
     "PRECISIONS", "ROLES", "Precision", "Role", "Slice",
-    "high_bits_n_byte", "join_raw", "make_slice", "read_slice", "split_raw",
+    "join_raw", "make_slice", "read_slice", "split_raw",
 ]  # fmt: skip
 
 
@@ -118,23 +121,34 @@ def read_slice(payload: bytes) -> Slice:
     return _slice(content, payload, content.id())
 
 
-def split_raw(slice_: Slice) -> tuple[bytes, bytes]:
+def split_raw(slice_: Slice, *, layers: Sequence[str] = (), high_bits: int | None = None) -> tuple[bytes, bytes]:
     """Header and body for ``protection: none``.
 
+    Args:
+        layers: globs of the names of weight tensors that are protected: these travel in the header.
+        high_bits: how many of their bits, counted from the sign; None: all.
+
     Returns:
-        The header, a frame of its own: shapes, peaks, 1-D tensors, integer tables, bitmap, id. And the body:
-        the weights as bit planes, highest (sign) bits first, each plane padded to a byte; no compression.
+        The header, a frame of its own: shapes, peaks, 1-D tensors, integer tables, bitmap, id, and what is protected
+        of the weights. And the body: the other weights as bit planes, highest (sign) bits first, each plane padded to
+        a byte; no compression.
 
     Raises:
-        EncodeError: the slice is damaged itself.
+        EncodeError: the slice is damaged itself, or its weights have fewer bits.
     """
     if slice_.damaged:
         raise EncodeError(f"slice {slice_.id}: arrived damaged and is not sent on; fetch a clean copy first")
     content = read_payload(slice_.payload)
-    head = [id_bytes(slice_.id), content.head.to_list()]
-    side_and_bitmap = content.side + content.bitmap
-    header = encode_frame(Kind.SLICE_HEADER, head, side_and_bitmap, n_element=content.head.n_element)
-    return header, content.planes()
+    head, tail, body = content.head, content.side + content.bitmap, content.planes()
+    counts = protected_bits(head, layers, high_bits)
+    protects: list[bytes] = []
+    if counts.any():
+        protected, body = split_planes(body, per_word(head, content.bitmap, counts))
+        protects, tail = [counts.tobytes()], tail + protected
+    header = encode_frame(
+        Kind.SLICE_HEADER, [id_bytes(slice_.id), head.to_list(), *protects], tail, n_element=head.n_element
+    )
+    return header, body
 
 
 def join_raw(header: bytes, body: bytes, *, transfer: str) -> Slice:
@@ -156,24 +170,29 @@ def join_raw(header: bytes, body: bytes, *, transfer: str) -> Slice:
     frame = decode_frame(header)
     if frame.kind != Kind.SLICE_HEADER:
         raise WireError(f"slice: got a frame of kind {frame.kind}; allowed a header ({Kind.SLICE_HEADER:d})")
-    raw_id, raw_head = items(frame.head, 2, 2)
+    raw_id, raw_head, *protects = items(frame.head, 2, 3)
     clean_id = blob(raw_id, ID_BYTE, ID_BYTE).hex()
     head = read_head(raw_head, len(header) + len(body))
     side, bitmap, n_word, rest = split_tail(head, frame.tail)
-    if rest:
+    if protects:
+        planes = join_planes(rest, body, per_word(head, bitmap, _counts(protects[0], head)), n_bit(head.precision))
+    elif rest:
         raise WireError(f"slice: {len(rest)} bytes too many in its header")
-    content = Content(head, side, bitmap, from_planes(body, n_word, head.precision))
+    else:
+        planes = body
+    content = Content(head, side, bitmap, from_planes(planes, n_word, head.precision))
     if content.id() == clean_id:
         return _slice(content, content.payload(), clean_id)
     return _slice(content, header + body, f"{clean_id}+{transfer}", mend=True)
 
 
-def high_bits_n_byte(body: bytes, precision: Precision, n_high_bit: int) -> int:
-    """How many bytes at the body's start hold the ``n_high_bit`` highest bits of all weights: what to protect
-    unequally."""
-    if not 0 <= n_high_bit <= n_bit(precision):
-        raise EncodeError(f"high bits to protect: got {n_high_bit}; {precision} has 0..{n_bit(precision)}")
-    return len(body) // n_bit(precision) * n_high_bit
+def _counts(raw: Any, head: Head) -> Counts:
+    """Protected bits per weight tensor, as a header says."""
+    n_tensor, most = len(head.weight_names), n_bit(head.precision)
+    counts = np.frombuffer(blob(raw, n_tensor, n_tensor), np.uint8)
+    if counts.max(initial=0) > most:
+        raise WireError(f"slice: got {counts.max()} protected bits; {head.precision} has 0..{most}")
+    return counts
 
 
 def _slice(content: Content, payload: bytes, slice_id: str, *, mend: bool = False) -> Slice:

@@ -33,7 +33,8 @@ SLICES = [
     for precision in PRECISIONS
     for sparsity in (0.0, 0.7)
 ]
-HEADERS = [split_raw(each) for each in SLICES if each.precision == "int8"]
+DENSE, PRUNED = (each for each in SLICES if each.precision == "int8")
+HEADERS = [split_raw(DENSE), split_raw(PRUNED, layers=["*"], high_bits=3)]
 MESSAGES = [
     encode_message(message)
     for message in (
@@ -48,7 +49,7 @@ MESSAGES = [
 
 
 def join_any(header: bytes) -> object:
-    """Reads a header with the dense body, or else with the pruned one."""
+    """Reads a header with the dense body, or else with the pruned one, of which bits are protected."""
     try:
         return join_raw(header, HEADERS[0][1], transfer="t")
     except WireError:

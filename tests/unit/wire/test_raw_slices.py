@@ -10,7 +10,7 @@ from hypothesis import given
 from simnet.wire.errors import EncodeError, WireError
 from simnet.wire.frames import decode_frame, encode_frame
 from simnet.wire.kinds import Kind
-from simnet.wire.slices import PRECISIONS, high_bits_n_byte, join_raw, make_slice, read_slice, split_raw
+from simnet.wire.slices import PRECISIONS, join_raw, make_slice, read_slice, split_raw
 
 N_WEIGHT = 3 * 4 * 5
 PEAK = 8 / 7
@@ -102,21 +102,6 @@ def test_float_weights_that_become_infinite_or_nan_are_zero(precision):
     assert damaged.tensors["weight"].tolist() == [[0.0] + [1.5] * 7]
     sign = join_raw(header, flip(body, 0), transfer="t")
     assert sign.tensors["weight"].tolist() == [[-1.5] + [1.5] * 7]
-
-
-def test_the_high_bits_are_a_prefix_of_the_body():
-    clean = some_slice("int8")
-    header, body = split_raw(clean)
-    n_protected = high_bits_n_byte(body, "int8", 2)
-    assert n_protected == 2 * 8
-    steps = np.abs(clean.tensors["weight"]).max(axis=(1, 2), keepdims=True) / 127
-    noisy = body[:n_protected] + bytes(byte ^ 0xFF for byte in body[n_protected:])
-    moved = np.abs(join_raw(header, noisy, transfer="t").tensors["weight"] - clean.tensors["weight"])
-    assert (moved <= 63 * steps * (1 + 1e-5)).all()  # all lower six bits wrong
-    assert high_bits_n_byte(body, "int8", 0) == 0
-    assert high_bits_n_byte(body, "int8", 8) == len(body)
-    with pytest.raises(EncodeError, match=r"got 9; int8 has 0\.\.8"):
-        high_bits_n_byte(body, "int8", 9)
 
 
 @pytest.mark.parametrize("cut", [slice(0, -1), slice(0, 0), slice(1, None)])
