@@ -28,6 +28,7 @@ from simnet.core.plugins import KINDS
 from simnet.core.records import Recorder
 from simnet.core.tables import DeliveryRow
 from simnet.net.arm import Arm
+from simnet.net.protect import check_protect
 from simnet.net.timeline import Event, Timeline
 from simnet.scenario.checks import arm_protocols
 from simnet.scenario.dump import dump_scenario
@@ -164,7 +165,17 @@ def build(scenario: Scenario, *, device: str = "cpu") -> Simulation:
     if identifier is not None:
         identifier.network.to(device)
     plane = SignalPlane(codecs, sources, identifier=identifier, device=device, batch=scenario.signal.batch)
+    _check_protection(scenario, plane)
     return Simulation(scenario, plan, catalogue, plane)
+
+
+def _check_protection(scenario: Scenario, plane: SignalPlane) -> None:
+    """Before the first arm runs: what every arm protects, its slices have."""
+    for name, protocol in arm_protocols(scenario).items():
+        codecs = dict.fromkeys(codec for allowed in protocol.codecs.values() for codec in allowed)
+        slices = [slice_ for codec in codecs for slice_ in plane.codecs[codec].decoder_slices]
+        own = "protect" in scenario.arms.get(name, {})
+        check_protect(protocol.protect, slices, f"arms.{name}.protect" if own else "protocol.protect")
 
 
 def _catalogue(

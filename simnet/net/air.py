@@ -12,6 +12,7 @@ from simnet.core.mcs import Mcs, mcs_by_name
 from simnet.net.block import Block, format_of
 from simnet.phy.blocks import BLOCK_BITS, BlockFormat, capacity_byte
 from simnet.phy.chain import BlockJob, Reception
+from simnet.phy.channels.binary_symmetric import flip
 from simnet.phy.link_fading import ChannelState, FadingSettings, LinkFading
 from simnet.phy.tables.bler import Lookup, load_table, thresholds
 from simnet.scenario.schema import Radio
@@ -101,7 +102,7 @@ class Air(ABC):
 
 
 class IdealAir(Air):
-    """No errors: airtime and queues only."""
+    """No errors: airtime and queues only; but unprotected blocks cross a binary symmetric channel, if there is one."""
 
     def effective_esno(self, states: Sequence[ChannelState], mean_esno: float, block_format: BlockFormat) -> float:
         """As on other air, but needs no table: of a frequency-selective channel, the mean."""
@@ -111,7 +112,13 @@ class IdealAir(Air):
         return Lookup(0.0, "measured")
 
     def begin(self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, state: ChannelState) -> Any:
-        return [Arrived(True, None if block.protected else block.data(transfer.payload)) for block in blocks]
+        return [Arrived(True, None if block.protected else self._received(transfer, block)) for block in blocks]
+
+    def _received(self, transfer: Transfer, block: Block) -> bytes:
+        data = block.data(transfer.payload)
+        if not self.radio.bit_error_rate:
+            return data
+        return flip(data, self.radio.bit_error_rate, self.seed, "bit error", *transfer.noise_name, block.index)
 
 
 class TableAir(Air):

@@ -17,6 +17,7 @@ from simnet.net.exchange import Exchange
 from simnet.net.network import Network
 from simnet.net.node import Node
 from simnet.net.planner import Plan, Planner
+from simnet.net.protect import split_for
 from simnet.net.timeline import Timeline
 from simnet.scenario.schema import Protocol, Scenario
 from simnet.signal.plane import CodecProfile, Measurement, SignalPlane, Ticket
@@ -64,6 +65,7 @@ class Arm:
         self.propagation.prepare(self.decoders)
         self._judged: list[tuple[DeliveryRow, RequestRow, Ticket[Measurement]]] = []
         self._slice_frames: dict[str, bytes] = {}
+        self._raw_parts: dict[str, tuple[bytes, bytes]] = {}
 
     def run(self, requests: Iterator[RequestPlan], progress: Progress) -> dict[str, Any]:
         """Simulate until ``duration_s`` + ``drain_s``; then measure, settle every outcome, check the accounts.
@@ -162,7 +164,8 @@ class Arm:
         held: Collection[str],
     ) -> list[Plan]:  # fmt: skip
         """The planner's ranking of what this owner can do for this consumer."""
-        esno_db = self.network.unprotected_esno_db(owner.name, consumer.name)
+        everything = self.protocol.protect.everything
+        esno_db = None if everything else self.network.unprotected_esno_db(owner.name, consumer.name)
         return self.planner.rank(
             codecs,
             source_type,
@@ -178,6 +181,12 @@ class Arm:
         if slice_.id not in self._slice_frames:
             self._slice_frames[slice_.id] = encode_message(SliceData(0, slice_.id, slice_.payload))
         return self._slice_frames[slice_.id]
+
+    def raw_parts(self, slice_: Slice) -> tuple[bytes, bytes]:
+        """A clean slice for links without protection: header, and the body that ``protect`` leaves over; made once."""
+        if slice_.id not in self._raw_parts:
+            self._raw_parts[slice_.id] = split_for(self.protocol.protect, slice_)
+        return self._raw_parts[slice_.id]
 
     def delivered(self, delivery: DeliveryRow, row: RequestRow, ticket: Ticket[Measurement]) -> None:
         """A consumer has decoded an item; the judge will fill in what it was worth."""

@@ -216,7 +216,8 @@ class Exchange:
     @property
     def _raw(self) -> bool:
         """Whether the code travels in the raw layout of ``protection: none``."""
-        return self.network.unprotected(self.owner.name, self.consumer.name)
+        unprotected = self.arm.protocol.protect.code == "none"
+        return unprotected and self.network.unprotected(self.owner.name, self.consumer.name)
 
     def _compute(self, node: Node, flop: float) -> Process:
         self._latency.compute_s += yield from node.compute(flop)

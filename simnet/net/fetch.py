@@ -10,7 +10,7 @@ import simpy
 from simnet.net.errors import RequestEnded
 from simnet.net.node import Node
 from simnet.wire.messages import Nack, SliceData, SliceRef, SliceRequest
-from simnet.wire.slices import Slice, join_raw, split_raw
+from simnet.wire.slices import Slice, join_raw
 
 if TYPE_CHECKING:
     from simnet.net.exchange import Exchange
@@ -87,8 +87,9 @@ class Fetch:
     def push_from(self, source: Node, keep: Keep | None = None) -> Generator[simpy.Event, Any, Slice]:
         """Process: a node sends the slice to the consumer. Returns it as it arrived."""
         exchange, slice_ = self.exchange, self.slice_
-        if exchange.arm.network.unprotected(source.name, self.consumer.name):
-            header, values = split_raw(slice_)
+        protect = exchange.arm.protocol.protect
+        if protect.model != "all" and exchange.arm.network.unprotected(source.name, self.consumer.name):
+            header, values = exchange.arm.raw_parts(slice_)
             payload = exchange.payload(SliceData(exchange.index, slice_.id, header), "model", slice_.name, values)
         else:
             header, payload = b"", exchange.clean_slice(slice_)

@@ -110,6 +110,11 @@ class Radio(Part):
         description="arq: CRC and retransmission; harq: the receiver adds up the symbols of all transmissions (Chase "
         "combining), all at the MCS of the first; none: bit errors land in codes and slices",
     )
+    bit_error_rate: Annotated[float, Field(ge=0.0, le=0.5)] | None = Field(
+        None,
+        description="ideal without protection: each bit of what is unprotected arrives wrong with this probability, "
+        "independently; null: none does",
+    )
     backend: Literal["native", "reference"] = Field(
         "native", description="exact: our chain, or pyldpc's code with commpy's modem (slow, independent)"
     )
@@ -123,6 +128,11 @@ class Radio(Part):
             )
         if self.protection == "none" and self.fidelity == "table":
             raise ValueError("protection none needs the bits themselves: fidelity exact or ideal, not table")
+        if self.bit_error_rate is not None and (self.fidelity, self.protection) != ("ideal", "none"):
+            raise ValueError(
+                f"bit_error_rate {self.bit_error_rate:g} needs fidelity ideal and protection none, got {self.fidelity} "
+                f"and {self.protection}: give both, or leave bit_error_rate null"
+            )
         return self
 
 
@@ -176,6 +186,36 @@ class StoreSpec(Part):
     )
 
 
+class Protect(Part):
+    """What travels protected, by CRC and ARQ, over links whose ``protection`` is none: headers always do."""
+
+    code: Literal["none", "all"] = Field(
+        "none", description="none: codes in a fixed layout, bit errors and all; all: as on links with ARQ"
+    )
+    model: Literal["none", "part", "all"] = Field(
+        "none",
+        description="none: weights in a fixed layout, bit errors and all; part: but high_bits of layers protected; "
+        "all: compressed slices, as on links with ARQ",
+    )
+    layers: tuple[str, ...] = Field(
+        ("*",), min_length=1, description="part: which weight tensors of the slices, by globs of their names"
+    )
+    high_bits: int | None = Field(
+        None, ge=1, le=32, description="part: how many bits of each of their weights, sign first; null: all"
+    )
+
+    @model_validator(mode="after")
+    def _part_is_said(self) -> Self:
+        narrowed = self.layers != ("*",) or self.high_bits is not None
+        if narrowed and self.model != "part":
+            raise ValueError(f"layers and high_bits need model: part, got model: {self.model}")
+        return self
+
+    @property
+    def everything(self) -> bool:
+        return self.code == "all" and self.model == "all"
+
+
 class Protocol(Part):
     """How nodes ask, plan, send, keep. An arm overrides parts of it."""
 
@@ -185,6 +225,7 @@ class Protocol(Part):
     )
     directory: Literal["oracle", "registry", "flood"] = Field("oracle", description="how copies of slices are found")
     repositories: tuple[Tier, ...] = Field(("cloud",), description="tiers that have every decoder, outside stores")
+    protect: Protect = Field(default_factory=Protect)
     keep_damaged: bool = Field(False, description="a slice that arrived with bit errors is kept after its first use")
     store: StoreSpec = Field(default_factory=StoreSpec)
     planner: Planner = Field(default_factory=Planner)

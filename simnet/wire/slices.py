@@ -70,6 +70,11 @@ class Slice:
         return len(self.payload)
 
     @property
+    def weight_names(self) -> tuple[str, ...]:
+        """Names of the tensors that have the precision; the others travel whole."""
+        return tuple(name for name, t in self.tensors.items() if t.dtype.kind == "f" and t.ndim >= 2)
+
+    @property
     def damaged(self) -> bool:
         """Some weights arrived wrong, so it must not be offered to others."""
         return not is_id(self.id)

@@ -63,6 +63,12 @@ PROTOCOLS = st.fixed_dictionaries(
         "ss_feedback": st.sampled_from(["none", "provider", "confidence", "oracle"]),
         "wish_ss": st.sampled_from([0.3, 0.9]),
         "keep_damaged": st.booleans(),
+        "protect": st.one_of(
+            st.fixed_dictionaries(
+                {"code": st.sampled_from(["none", "all"]), "model": st.sampled_from(["none", "part", "all"])}
+            ),
+            st.fixed_dictionaries({"model": st.just("part"), "high_bits": st.sampled_from([None, 1, 5])}),
+        ),
         "repositories": st.sampled_from([[], ["cloud"], ["gateway"]]),
         "store": st.fixed_dictionaries(
             {
@@ -87,7 +93,7 @@ def worlds(draw: st.DrawFn) -> tuple[Json, list[tuple[float, str, int]]]:
     links += [radio_link(r, masts[i % n_cell], delay_s=1e-6) for i, r in enumerate(readers)]
     radio = draw(RADIOS)
     if draw(st.booleans()):
-        radio |= {"protection": "none", "fidelity": "ideal"}
+        radio |= {"protection": "none", "fidelity": "ideal", "bit_error_rate": draw(st.sampled_from([None, 0.0, 0.01]))}
     store_byte = st.sampled_from([0, 500, 1000, 1000, 5000])
     protocol: Json = draw(PROTOCOLS) | {
         "codecs": {"shapes": draw(st.sampled_from([["a"], ["a", "b"], ["a", "b", "c"]]))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -90,6 +91,29 @@ def test_a_second_run_replaces_the_first_whole(tmp_path: Path) -> None:
 def test_parts_that_do_not_fit_are_named(tmp_path: Path, override: str, message: str) -> None:
     with pytest.raises(SimnetError, match=message):
         run_scenario(pair(tmp_path, override), out=tmp_path / "runs", quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("protect", "message"),
+    [
+        (
+            "{layers: ['dec.0.*']}",
+            r"protect\.layers: got 'dec\.0\.\*', .* globs of aesc/digits_z40/decoder: 1\.weight, ",
+        ),
+        ("{high_bits: 9}", r"protect\.high_bits: got 9; allowed 1\.\.8: .* slice aesc/digits_z40/decoder are int8"),
+    ],
+)
+@pytest.mark.parametrize("where", ["protocol", "arms.a"])
+def test_what_is_protected_but_not_there_is_said_before_the_run(
+    tmp_path: Path, protect: str, message: str, where: str
+) -> None:
+    scenario = pair(
+        tmp_path, "codecs.z40={kind: aesc, model: digits_z40}", "arms={b: {}, a: {}}",
+        "protocol.codecs={digits: [z40], clothes: [small]}", f"{where}.protect={protect}",
+        f"{where}.protect.model=part",
+    )  # fmt: skip
+    with pytest.raises(SimnetError, match=re.escape(where) + r"\." + message):
+        build(scenario)
 
 
 def test_cuda_without_a_card_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -212,6 +212,20 @@ CASES = [
         ("protection none", "fidelity exact or ideal, not table"),
     ),
     Broken(
+        "bit_errors_on_a_protected_link",
+        "mcs: adaptive",
+        "fidelity: ideal, bit_error_rate: 0.01",
+        "7 radios.radio",
+        ("bit_error_rate 0.01 needs fidelity ideal and protection none", "got ideal and arq"),
+    ),
+    Broken(
+        "high_bits_of_nothing",
+        "store: {policy: lru,",
+        "protect: {code: all, high_bits: 2}\n  store: {policy: lru,",
+        "18 protocol.protect",
+        ("layers and high_bits need model: part, got model: none",),
+    ),
+    Broken(
         "missing_trace_file",
         "{kind: poisson, rate_per_s: 0.1}",
         "{kind: trace, file: gone.csv}",
