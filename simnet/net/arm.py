@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import simpy
 
 from simnet.core.plugins import KINDS
 from simnet.core.records import Recorder
 from simnet.core.tables import DeliveryRow, RequestRow
 from simnet.net.accounting import check_accounts
+from simnet.net.clock import Clock
 from simnet.net.directory import DIRECTORIES
 from simnet.net.exchange import Exchange
 from simnet.net.network import Network
@@ -27,6 +26,8 @@ from simnet.wire.messages import SliceData, encode_message
 from simnet.wire.slices import Slice
 
 Progress = Callable[[float], None]
+Arrival = tuple[int, RequestPlan]
+"""A request's id, and what it is."""
 
 
 @dataclass
@@ -43,11 +44,11 @@ class Arm:
     timeline: Timeline
 
     def __post_init__(self) -> None:
-        self.env = simpy.Environment()
+        self.clock = Clock()
         self.decoders = self._slices_of("decoder_slices")
         slices = {**self.decoders, **self._slices_of("encoder_slices")}
         self.network = Network(
-            self.env,
+            self.clock,
             self.name,
             self.scenario,
             self.protocol,
@@ -66,6 +67,7 @@ class Arm:
         self._judged: list[tuple[DeliveryRow, RequestRow, Ticket[Measurement]]] = []
         self._slice_frames: dict[str, bytes] = {}
         self._raw_parts: dict[str, tuple[bytes, bytes]] = {}
+        self._items = {item.item_id: item for item in self.catalogue}
 
     def run(self, requests: Iterator[RequestPlan], progress: Progress) -> dict[str, Any]:
         """Simulate until ``duration_s`` + ``drain_s``; then measure, settle every outcome, check the accounts.
@@ -80,15 +82,16 @@ class Arm:
         end_s = self.scenario.duration_s + self.scenario.drain_s
         step_s = end_s / 100
         for step in range(1, 101):
-            self.env.run(until=step * step_s if step < 100 else end_s)
+            self.clock.run(until=step * step_s if step < 100 else end_s)
             progress(step / 100)
         self.network.close()
         self._settle()
         return check_accounts(self.recorder, self.name)
 
     def start(self, requests: Iterator[RequestPlan]) -> None:
-        """Let traffic begin; ``env`` moves on time."""
-        self.env.process(self._arrivals(requests))
+        """Let traffic begin; ``clock`` moves on time."""
+        arrivals = enumerate(requests)
+        self._await(next(arrivals, None), arrivals)
 
     @property
     def requests(self) -> list[RequestRow]:
@@ -121,23 +124,27 @@ class Arm:
     def _codecs(self, source_type: str) -> list[CodecProfile]:
         return [self.plane.codecs[name] for name in self.protocol.codecs.get(source_type, ())]
 
-    def _arrivals(self, requests: Iterator[RequestPlan]) -> Generator[simpy.Event, Any, None]:
-        """Process: traffic wakes a consumer."""
-        items = {item.item_id: item for item in self.catalogue}
-        for request_id, plan in enumerate(requests):
-            if plan.time_s > self.env.now:
-                yield self.env.timeout(plan.time_s - self.env.now)
-            item = items[plan.item_id]
-            wish = self.scenario.sources[item.source_type].wish
-            wish_ss = wish.ss if self.protocol.wish_ss is None else self.protocol.wish_ss
-            row = RequestRow(
-                self.name, request_id, plan.consumer, item.owner, item.item_id, item.source_type, plan.time_s,
-                wish_ss, wish.deadline_s,
-            )  # fmt: skip
-            self.network.requests[request_id] = self.recorder.add(row)
-            exchange = Exchange(self, row, item, plan.request_index)
-            self.timeline.add(self.env.now, plan.consumer, f"wishes item {item.item_id} of {item.owner}")
-            self.env.process(exchange.run())
+    def _await(self, coming: Arrival | None, others: Iterator[Arrival]) -> None:
+        """Have traffic wake the consumer when its time comes."""
+        if coming is not None:
+            delay_s = coming[1].time_s - self.clock.now
+            self.clock.timeout(delay_s).callbacks.append(lambda event: self._arrive(coming, others))
+
+    def _arrive(self, coming: Arrival, others: Iterator[Arrival]) -> None:
+        """A consumer wishes. The next arrival is noted first: the clock must know what is due."""
+        self._await(next(others, None), others)
+        request_id, plan = coming
+        item = self._items[plan.item_id]
+        wish = self.scenario.sources[item.source_type].wish
+        wish_ss = wish.ss if self.protocol.wish_ss is None else self.protocol.wish_ss
+        row = RequestRow(
+            self.name, request_id, plan.consumer, item.owner, item.item_id, item.source_type, plan.time_s,
+            wish_ss, wish.deadline_s,
+        )  # fmt: skip
+        self.network.requests[request_id] = self.recorder.add(row)
+        if self.timeline.wanted:
+            self.timeline.add(self.clock.now, plan.consumer, f"wishes item {item.item_id} of {item.owner}")
+        self.clock.start(Exchange(self, row, item, plan.request_index).run())
 
     # ------------------------------------------------------------------ what exchanges ask
 
@@ -205,7 +212,7 @@ class Arm:
                 row.ss = m.ss  # of the last delivery, if there are several
         for row in self.requests:
             due_s = row.created_s + row.deadline_s
-            if row.ended_s is None and self.env.now > due_s:
+            if row.ended_s is None and self.clock.now > due_s:
                 row.outcome, row.ended_s = "timeout", due_s
             if row.outcome != "satisfied":
                 row.ss = 0.0

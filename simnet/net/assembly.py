@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import simpy
-
 from simnet.core.plugins import KINDS
 from simnet.net.air import Air, air_for
 from simnet.net.carrier import Carrier
+from simnet.net.clock import Clock
 from simnet.net.node import Node
 from simnet.net.radio import RadioLink
 from simnet.net.wired import WiredLink
@@ -26,7 +25,7 @@ def make_node(
     plan: NodePlan,
     scenario: Scenario,
     protocol: Protocol,
-    env: simpy.Environment,
+    clock: Clock,
     tell: Callable[[NodePlan, StoreEvent], None],
 ) -> Node:
     """A node with an empty store; ``tell`` hears of the store's events."""
@@ -38,7 +37,7 @@ def make_node(
         ttl_from=keep.ttl_from,
         on_event=lambda event: tell(plan, event),
     )
-    return Node(env, plan, spec, store)
+    return Node(clock, plan, spec, store)
 
 
 class LinkMaker:
@@ -48,9 +47,9 @@ class LinkMaker:
         spend: told of each node's joules: node, tx_j, rx_j.
     """
 
-    def __init__(self, scenario: Scenario, env: simpy.Environment, plane: SignalPlane, spend: Spend) -> None:
+    def __init__(self, scenario: Scenario, clock: Clock, plane: SignalPlane, spend: Spend) -> None:
         self.scenario = scenario
-        self.env = env
+        self.clock = clock
         self.spend = spend
         self.carriers: dict[str, Carrier] = {}
         self._airs: dict[str, Air] = {n: air_for(r, scenario.seed, plane) for n, r in scenario.radios.items()}
@@ -73,7 +72,7 @@ class LinkMaker:
 
     def _wired(self, plan: LinkPlan) -> WiredLink:
         wire = self.scenario.wires[plan.link_class]
-        return WiredLink(plan.name, plan.link_class, (plan.a, plan.b), wire, plan.delay_s, self.env, self.spend)
+        return WiredLink(plan.name, plan.link_class, (plan.a, plan.b), wire, plan.delay_s, self.clock, self.spend)
 
     def _radio(self, plan: LinkPlan) -> RadioLink:
         radio = self.scenario.radios[plan.link_class]
@@ -84,7 +83,7 @@ class LinkMaker:
                 "that has the gateway's power and noise figure"
             )
         if plan.carrier not in self.carriers:
-            self.carriers[plan.carrier] = Carrier(self.env, radio)
+            self.carriers[plan.carrier] = Carrier(self.clock, radio)
         carrier = self.carriers[plan.carrier]
         if carrier.radio != radio:
             raise TopologyError(

@@ -14,6 +14,7 @@ from simnet.core.mcs import Mcs
 from simnet.core.streams import Name
 from simnet.core.tables import PayloadClass, TransferRow
 from simnet.net.block import Block
+from simnet.net.clock import Clock
 from simnet.net.errors import QueueFull
 from simnet.net.payload import Payload
 from simnet.net.queues import SCHEDULERS, Queue
@@ -99,8 +100,8 @@ class Carrier:
     Cells are orthogonal: carriers don't disturb each other.
     """
 
-    def __init__(self, env: simpy.Environment, radio: Radio) -> None:
-        self.env = env
+    def __init__(self, clock: Clock, radio: Radio) -> None:
+        self.clock = clock
         self.radio = radio
         self.queue: Queue[Transfer] = SCHEDULERS[radio.scheduler]()
         self.n_submitted = 0
@@ -121,14 +122,14 @@ class Carrier:
         """If the carrier is free and somebody waits: one burst."""
         if self.serving is None and len(self.queue):
             transfer = self.serving = self.queue.pop()
-            transfer.burst = transfer.link.begin_burst(transfer, self.env.now)
+            transfer.burst = transfer.link.begin_burst(transfer, self.clock.now)
             self._after(transfer.burst.duration_s, self._end_burst)
 
     def _end_burst(self) -> None:
         transfer, self.serving = self.serving, None
         assert transfer is not None
         n_wrong = transfer.link.end_burst(transfer)
-        transfer.waiting_since_s = self.env.now
+        transfer.waiting_since_s = self.clock.now
         if transfer.failed or not transfer.pending:
             transfer.done.succeed()
         elif n_wrong and self.radio.retry_delay_s:
@@ -143,7 +144,7 @@ class Carrier:
 
     def _after(self, delay_s: float, what: Callable[[], None]) -> None:
         """Call ``what`` after a delay: a carrier needs no process of its own."""
-        self.env.timeout(delay_s).callbacks.append(lambda event: what())
+        self.clock.timeout(delay_s).callbacks.append(lambda event: what())
 
     def close(self) -> None:
         """The run is over: the burst on the air, if any, stays in flight."""

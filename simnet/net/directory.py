@@ -88,11 +88,11 @@ class Registry(Directory):
         for slice_id in lost:
             del told[slice_id]
         told[slice_.id] = None
-        self.network.env.process(self._publish(node, slice_, lost))
+        self.network.clock.process(self._publish(node, slice_, lost))
 
     def _publish(self, node: str, slice_: Slice, lost: Sequence[str]) -> Generator[simpy.Event, Any, None]:
         frame = encode_message(Publish(node, (slice_.id,), tuple(lost)))
-        payload = Payload(frame, "control", f"Publish {slice_.name}", NO_REQUEST, f"{node}@{self.network.env.now!r}")
+        payload = Payload(frame, "control", f"Publish {slice_.name}", NO_REQUEST, f"{node}@{self.network.clock.now!r}")
         try:
             yield from self.network.send(payload, node, self.place)
         except RequestEnded:
@@ -149,7 +149,7 @@ class Flood(Directory):
         self, question: Payload, sender: str, link: AnyLink, reached: list[str]
     ) -> Generator[simpy.Event, Any, None]:
         try:
-            yield from self.network.send_hop(question, sender, link)
+            yield from self.network.send_along([link], question, sender)
         except RequestEnded:
             return  # this branch of the flood ends here
         reached.append(link.other(sender))
@@ -162,8 +162,8 @@ class Flood(Directory):
         answers.append(holder)
 
     def _all(self, processes: Iterable[Generator[simpy.Event, Any, None]]) -> simpy.Event:
-        env = self.network.env
-        return env.all_of([env.process(process) for process in processes])
+        clock = self.network.clock
+        return clock.all_of([clock.process(process) for process in processes])
 
 
 DIRECTORIES: dict[str, type[Directory]] = {"oracle": Oracle, "registry": Registry, "flood": Flood}

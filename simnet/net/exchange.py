@@ -46,7 +46,7 @@ class Exchange:
         self.name = f"{row.consumer}#{index}"
         """Names every draw that serves this request."""
         self.network = arm.network
-        self.env = arm.env
+        self.clock = arm.clock
         self.consumer: Node = arm.network.nodes[row.consumer]
         self.owner: Node = arm.network.nodes[item.owner]
         self.offered: dict[str, Node] = {}
@@ -74,7 +74,7 @@ class Exchange:
             self._over = True
             self._unpin()
         text = f"request {self.row.request_id} ended: {self.row.outcome}"
-        self.network.timeline.add(self.env.now, self.consumer.name, text)
+        self.network.timeline.add(self.clock.now, self.consumer.name, text)
 
     # ------------------------------------------------------------------ ask
 
@@ -86,7 +86,7 @@ class Exchange:
         for link in self.network.routes.path(self.consumer.name, self.owner.name):
             self.row.control_byte += payload.n_byte - known_byte
             known_byte = payload.n_byte
-            yield from self.network.send_hop(payload, node.name, link, self._latency)
+            yield from self.network.send_along([link], payload, node.name, latency=self._latency)
             node = self.network.nodes[link.other(node.name)]
             offers = [] if node is self.owner else self.arm.propagation.passing(node)
             for slice_id in offers:
@@ -191,13 +191,13 @@ class Exchange:
         received = body if self._raw else code.data
         delivery = DeliveryRow(
             self.arm.name, row.request_id, self.consumer.name, self.item.item_id, self.item.source_type, codec.name,
-            self.env.now, " ".join(s.id for s in slices), len(received), code.header_byte,
+            self.clock.now, " ".join(s.id for s in slices), len(received), code.header_byte,
             damaged=received != code.data or any(s.damaged for s in slices),
         )  # fmt: skip
         ticket = plane.measure(self.item.item_id, codec.name, received, slices, raw=self._raw)
         self.arm.delivered(delivery, row, ticket)
         self.network.timeline.add(
-            self.env.now, self.consumer.name, f"decoded item {self.item.item_id} with {codec.name}"
+            self.clock.now, self.consumer.name, f"decoded item {self.item.item_id} with {codec.name}"
         )
         row.codec, row.predicted_ss = codec.name, plan.predicted_ss
         self._end("satisfied")  # or below_wish, once the judge has measured
@@ -243,13 +243,13 @@ class Exchange:
 
         What the consumer neither has nor expects it has lost since it asked: that is brought again.
         """
-        began_s = self.env.now
+        began_s = self.clock.now
         self._expect(wanted, self.arm.propagation.bring_again)
         arrived = []
         for slice_ in wanted:
             coming = self._slices[slice_.id]
             arrived.append((yield from coming.result()) if isinstance(coming, Fetch) else coming)
-        self._latency.model_fetch_s += self.env.now - began_s
+        self._latency.model_fetch_s += self.clock.now - began_s
         return tuple(arrived)
 
     def pin(self, slice_id: str) -> None:
@@ -297,14 +297,14 @@ class Exchange:
         return self.row.created_s + self.row.deadline_s
 
     def _check_deadline(self) -> None:
-        if self.env.now > self._due_s:
+        if self.clock.now > self._due_s:
             raise RequestEnded("too late", "timeout")
 
     def _end(self, outcome: Outcome) -> None:
         """Whatever happens after the deadline, the request had ended then."""
-        late = self.env.now > self._due_s
+        late = self.clock.now > self._due_s
         self.row.outcome = "timeout" if late else outcome
-        self.row.ended_s = self._due_s if late else self.env.now
+        self.row.ended_s = self._due_s if late else self.clock.now
         self._latency.write(self.row)
 
 

@@ -33,7 +33,7 @@ class Fetch:
         self.slice_ = slice_
         self.consumer = exchange.consumer
         self.owner = exchange.owner
-        self._arrival = exchange.env.event()
+        self._arrival = exchange.clock.event()
         self._waiting: list[Exchange] = []
 
     @classmethod
@@ -42,7 +42,7 @@ class Fetch:
         fetches = exchange.consumer.fetches
         if slice_.id not in fetches:
             fetches[slice_.id] = cls(exchange, slice_)
-            exchange.env.process(fetches[slice_.id]._run(bring))
+            exchange.clock.process(fetches[slice_.id]._run(bring))
         fetches[slice_.id]._waiting.append(exchange)
         return fetches[slice_.id]
 

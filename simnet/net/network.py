@@ -12,6 +12,7 @@ from simnet.core.records import Recorder
 from simnet.core.tables import NodeRow, RequestRow, StoreRow, TransferRow
 from simnet.core.units import linear_to_db
 from simnet.net.assembly import AnyLink, LinkMaker, make_node
+from simnet.net.clock import Clock
 from simnet.net.errors import RequestEnded
 from simnet.net.latency import Latency
 from simnet.net.node import Node
@@ -26,8 +27,8 @@ from simnet.store.store import StoreEvent
 from simnet.topology.plan import TIERS, NetworkPlan, NodePlan
 from simnet.wire.slices import Slice
 
-AtNode = Callable[[Node, bytes], None]
-"""Told of each node that a payload reaches, with the body as it arrived there."""
+AtNode = Callable[[Node, bytes], bool | None]
+"""Told of each node that a payload reaches, with the body as it arrived there; true: it goes no further."""
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Network:
         TopologyError: the plan doesn't fit the scenario's radios and wires.
     """
 
-    env: simpy.Environment
+    clock: Clock
     arm: str
     scenario: Scenario
     protocol: Protocol
@@ -53,9 +54,9 @@ class Network:
     slices: Mapping[str, Slice]
 
     def __post_init__(self) -> None:
-        maker = LinkMaker(self.scenario, self.env, self.plane, self._spend)
+        maker = LinkMaker(self.scenario, self.clock, self.plane, self._spend)
         self.nodes: dict[str, Node] = {
-            plan.name: make_node(plan, self.scenario, self.protocol, self.env, self._store_event)
+            plan.name: make_node(plan, self.scenario, self.protocol, self.clock, self._store_event)
             for plan in self.plan.nodes
         }
         self.links: dict[str, AnyLink] = {plan.name: maker.make(plan) for plan in self.plan.links}
@@ -99,14 +100,14 @@ class Network:
         for slice_ in slices:
             node.provisioned[slice_.id] = slice_
             self.built_with.setdefault(slice_.id, []).append(node.name)
-            self._record_store(node.plan, "provision", slice_, 0, self.env.now)
+            self._record_store(node.plan, "provision", slice_, 0, self.clock.now)
 
     def install(self, node: Node, slice_: Slice, arrived: Slice, fetch_cost_byte: float) -> bool:
         """Store a slice as it arrived; False if it is used once and not stored."""
         if arrived.damaged and not self.protocol.keep_damaged:
             return False
         requires = tuple(r for r in slice_.requires if r not in node.provisioned)
-        now_s = self.env.now
+        now_s = self.clock.now
         if not node.store.insert(slice_.id, slice_.n_byte, requires, now_s, fetch_cost_byte=fetch_cost_byte).stored:
             return False
         if arrived.damaged:
@@ -134,42 +135,77 @@ class Network:
         Raises:
             RequestEnded: no route, a hop failed, or a queue was full.
         """
-        node = origin
-        for link in self.routes.path(origin, target):
-            body = yield from self.send_hop(payload, node, link, latency)
-            if body != payload.body:
-                payload = replace(payload, body=body)
-            node = link.other(node)
-            if at_node is not None:
-                at_node(self.nodes[node], body)
+        return self.send_along(self.routes.path(origin, target), payload, origin, at_node=at_node, latency=latency)
+
+    def send_along(
+        self,
+        links: Iterable[AnyLink],
+        payload: Payload,
+        sender: str,
+        *,
+        at_node: AtNode | None = None,
+        latency: Latency | None = None,
+    ) -> Generator[simpy.Event, Any, bytes]:
+        """Process: like :meth:`send`, over links that follow each other; one row of ``transfers`` for each.
+
+        The way ends early where ``at_node`` says so.
+        """
+        clock, nodes = self.clock, self.nodes
+        for link in links:
+            self._n_transfer += 1
+            receiver = link.other(sender)
+            row = TransferRow(
+                self.arm, self._n_transfer, payload.request_id, link.name, link.link_class, sender, receiver,
+                payload.payload_class, payload.label, payload.n_byte, clock.now,
+            )  # fmt: skip
+            if isinstance(link, WiredLink):
+                yield from self._over_wire(link, row, latency)
+            else:
+                body = yield from self._over_air(link, payload, row, latency)
+                if body != payload.body:
+                    payload = replace(payload, body=body)
+            if self.timeline.wanted:
+                self.timeline.add(clock.now, receiver, f"received {payload.label} from {sender}")
+            sender = receiver
+            if at_node is not None and at_node(nodes[receiver], payload.body):
+                break
         return payload.body
 
-    def send_hop(
-        self, payload: Payload, sender: str, link: AnyLink, latency: Latency | None = None
+    def _over_wire(
+        self, link: WiredLink, row: TransferRow, latency: Latency | None
+    ) -> Generator[simpy.Event, Any, None]:
+        try:
+            delay_s = link.begin(row)
+        except RequestEnded:
+            row.outcome = "lost"
+            self._ended(row, latency)
+            raise
+        if not self.clock.advance(delay_s):
+            self._under_way[row.transfer_id] = row
+            yield self.clock.timeout(delay_s)
+            del self._under_way[row.transfer_id]
+        link.end(row)
+        row.outcome = "delivered"
+        self._ended(row, latency)
+
+    def _over_air(
+        self, link: RadioLink, payload: Payload, row: TransferRow, latency: Latency | None
     ) -> Generator[simpy.Event, Any, bytes]:
-        """Process: one link's share of :meth:`send`; one row of ``transfers``."""
-        self._n_transfer += 1
-        receiver = link.other(sender)
-        row = TransferRow(
-            self.arm, self._n_transfer, payload.request_id, link.name, link.link_class, sender, receiver,
-            payload.payload_class, payload.label, payload.n_byte, self.env.now,
-        )  # fmt: skip
         self._under_way[row.transfer_id] = row
         try:
-            body = yield from link.send(payload, sender, row)
+            body = yield from link.send(payload, row.sender, row)
             row.outcome = "delivered"
         except RequestEnded:
             row.outcome = "lost"
             raise
         finally:
             if row.outcome != "in_flight":  # else the run is over, and close() has recorded the row
+                del self._under_way[row.transfer_id]
                 self._ended(row, latency)
-        self.timeline.add(self.env.now, receiver, f"received {payload.label} from {sender}")
         return body
 
     def _ended(self, row: TransferRow, latency: Latency | None) -> None:
-        row.ended_s = self.env.now
-        del self._under_way[row.transfer_id]
+        row.ended_s = self.clock.now
         if latency is not None:
             latency.add_hop(row)
         self._record_transfer(row)
@@ -189,7 +225,7 @@ class Network:
 
     def close(self) -> None:
         """The run is over: record what is in flight, and every node's end state. Nothing is recorded after that."""
-        now_s = self.env.now
+        now_s = self.clock.now
         for carrier in self.carriers.values():
             carrier.close()
         for row in self._under_way.values():

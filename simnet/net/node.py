@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from simnet.net.clock import Clock
 from simnet.scenario.schema import TierSpec
 from simnet.store.store import Store
 from simnet.topology.plan import NodePlan
@@ -29,7 +30,7 @@ class Node:
         compute_free_s: when the compute queue will have done all that is in it.
     """
 
-    env: simpy.Environment
+    clock: Clock
     plan: NodePlan
     spec: TierSpec
     store: Store
@@ -48,7 +49,7 @@ class Node:
         return self.plan.name
 
     def holds(self, slice_id: str) -> bool:
-        return slice_id in self.provisioned or self.store.holds(slice_id, self.env.now)
+        return slice_id in self.provisioned or self.store.holds(slice_id, self.clock.now)
 
     def offers(self, slice_id: str) -> bool:
         """Whether it can pass on the clean slice."""
@@ -57,36 +58,38 @@ class Node:
     def held_ids(self) -> list[str]:
         """Ids of the slices that it can decode with."""
         built_in = (slice_.id for slice_ in self.provisioned.values() if slice_.role != "encoder")
-        return [*built_in, *self.store.slice_ids(self.env.now)]
+        return [*built_in, *self.store.slice_ids(self.clock.now)]
 
     def use(self, slice_: Slice) -> Slice | None:
         """The slice as the node has it; None counts as a miss of its store."""
         if slice_.id in self.provisioned:
             return slice_
-        if self.store.get(slice_.id, self.env.now) is None:
+        if self.store.get(slice_.id, self.clock.now) is None:
             return None
         return self.damaged.get(slice_.id, slice_)
 
     def pin(self, slice_id: str) -> bool:
         """Pin a slice if it is in the store; whether it is."""
-        stored = self.store.holds(slice_id, self.env.now)
+        stored = self.store.holds(slice_id, self.clock.now)
         if stored:
-            self.store.pin(slice_id, self.env.now)
+            self.store.pin(slice_id, self.clock.now)
         return stored
 
     def unpin(self, slice_id: str) -> None:
-        self.store.unpin(slice_id, self.env.now)
+        self.store.unpin(slice_id, self.clock.now)
 
     def compute(self, flop: float) -> Generator[simpy.Event, Any, float]:
         """Process: wait in the one FIFO compute queue and be served. Returns the time that took, s."""
-        now_s = self.env.now
+        now_s = self.clock.now
         service_s = flop / self.spec.compute_flop_per_s
         self.compute_free_s = max(now_s, self.compute_free_s) + service_s
-        yield self.env.timeout(self.compute_free_s - now_s)
+        delay_s = self.compute_free_s - now_s
+        if not self.clock.advance(delay_s):
+            yield self.clock.timeout(delay_s)
         # Counted when done, so that a run's end cuts what is still queued from both.
         self.flop += flop
         self.busy_s += service_s
-        return self.env.now - now_s
+        return self.clock.now - now_s
 
     def spend(self, tx_j: float, rx_j: float) -> None:
         self.tx_j += tx_j

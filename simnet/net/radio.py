@@ -82,17 +82,18 @@ class RadioLink:
             LinkFailed: a protected block was lost ``max_attempts`` times.
             QueueFull: the carrier's queue limit is reached.
         """
-        carrier, env = self.carrier, self.carrier.env
+        carrier, clock = self.carrier, self.carrier.clock
         carrier.n_submitted += 1
         blocks = cut(len(payload.frame), len(payload.body), protect_body=not self.unprotected, code=self.radio.code)
         transfer = Transfer(
-            payload, self, self.ends[sender], self.ends[self.other(sender)], row, env.event(), carrier.n_submitted,
-            deque(blocks), env.now,
+            payload, self, self.ends[sender], self.ends[self.other(sender)], row, clock.event(), carrier.n_submitted,
+            deque(blocks), clock.now,
         )  # fmt: skip
         carrier.submit(transfer)
         yield transfer.done
         if self.delay_s:
-            yield env.timeout(self.delay_s)
+            if not clock.advance(self.delay_s):
+                yield clock.timeout(self.delay_s)
             row.propagation_s = self.delay_s
         if transfer.failed:
             raise LinkFailed(self.name)

@@ -142,6 +142,12 @@ class Wire(Part):
     rate_bit_per_s: Positive = Field(100e6, description="bit rate of each direction, bit/s")
     delay_s: NonNegative = Field(0.0, description="delay added to the topology's propagation delay, s")
     joule_per_bit: NonNegative = Field(0.0, description="energy of one bit, at the sender, J")
+    channels: int = Field(
+        1, ge=1, le=1024, description="payloads that each direction sends side by side, each at the whole rate"
+    )
+    queue_limit: int | None = Field(
+        None, ge=0, description="payloads that may wait for a direction; one more is rejected; null: no limit"
+    )
 
 
 class Wish(Part):

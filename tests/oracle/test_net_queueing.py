@@ -13,10 +13,10 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
-import simpy
 
 from simnet.core import streams
 from simnet.core.tables import TransferRow
+from simnet.net.clock import Clock
 from simnet.net.routing import REFERENCE_BYTE, Routes
 from simnet.net.wired import WiredLink
 from simnet.scenario.schema import Wire
@@ -99,11 +99,11 @@ def test_work_is_conserved_whoever_is_served(scheduler: str) -> None:
 
 def test_wires_follow_lindley_exactly() -> None:
     """W_{n+1} = max(0, W_n + S_n − A_n)."""
-    env = simpy.Environment()
-    wire = WiredLink("w", "w", ("a", "b"), Wire(rate_bit_per_s=1e5), 0.0, env, lambda node, tx_j, rx_j: None)
+    clock = Clock()
+    wire = WiredLink("w", "w", ("a", "b"), Wire(rate_bit_per_s=1e5), 0.0, clock, lambda node, tx_j, rx_j: None)
     times = arrivals(20.0, 2000, "lindley")
     sizes = [100 + int(1000 * streams.uniform(5, "bytes", i)) for i in range(2000)]
-    rows = send_all(env, wire, [Sent(t, "a", n) for t, n in zip(times, sizes, strict=True)])
+    rows = send_all(clock, wire, [Sent(t, "a", n) for t, n in zip(times, sizes, strict=True)])
     expected, wait_s = [], 0.0
     for i, size in enumerate(sizes):
         expected.append(wait_s)

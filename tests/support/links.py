@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-import simpy
-
 from simnet.core.tables import PayloadClass, TransferRow
 from simnet.net.air import Air, IdealAir, TableAir
 from simnet.net.carrier import Carrier
+from simnet.net.clock import Clock
 from simnet.net.errors import RequestEnded
 from simnet.net.payload import Payload
 from simnet.net.radio import RadioLink
@@ -61,10 +60,10 @@ class Ether:
     """A carrier with one link between ``device`` and ``gateway``; joules are added up per node."""
 
     def __init__(self, *, bler: float | None = None, seed: int = 1, delay_s: float = 0.0, **radio: Any) -> None:
-        self.env = simpy.Environment()
+        self.clock = Clock()
         self.radio = Radio.model_validate({**QUIET, **radio})
         self.spent: dict[str, tuple[float, float]] = {"device": (0.0, 0.0), "gateway": (0.0, 0.0)}
-        self.carrier = Carrier(self.env, self.radio)
+        self.carrier = Carrier(self.clock, self.radio)
         air: Air = IdealAir(self.radio, seed) if bler is None else Bsc(self.radio, seed, bler)
         self.link = RadioLink(
             "link", "radio", "device", "gateway", self.radio, self.carrier, 100.0, delay_s, air, self._spend
@@ -76,11 +75,11 @@ class Ether:
 
     def send_all(self, payloads: Iterable[Sent], until_s: float | None = None) -> list[TransferRow]:
         """Send and wait for the end; rows in the order given."""
-        return send_all(self.env, self.link, payloads, until_s)
+        return send_all(self.clock, self.link, payloads, until_s)
 
 
 def send_all(
-    env: simpy.Environment, link: RadioLink | WiredLink, payloads: Iterable[Sent], until_s: float | None = None
+    clock: Clock, link: RadioLink | WiredLink, payloads: Iterable[Sent], until_s: float | None = None
 ) -> list[TransferRow]:
     rows: list[TransferRow] = []
     for index, sent in enumerate(payloads):
@@ -90,17 +89,21 @@ def send_all(
             "test", payload.n_byte, sent.time_s,
         )  # fmt: skip
         rows.append(row)
-        env.process(_send(env, link, payload, sent, row))
-    env.run(until=until_s)
+        clock.process(_send(clock, link, payload, sent, row))
+    clock.run(until=until_s)
     return rows
 
 
-def _send(env: simpy.Environment, link: RadioLink | WiredLink, payload: Payload, sent: Sent, row: TransferRow) -> Any:
-    yield env.timeout(sent.time_s - env.now)
-    row.queued_s = env.now
+def _send(clock: Clock, link: RadioLink | WiredLink, payload: Payload, sent: Sent, row: TransferRow) -> Any:
+    yield clock.timeout(sent.time_s - clock.now)
+    row.queued_s = clock.now
     try:
-        yield from link.send(payload, sent.sender, row)
+        if isinstance(link, WiredLink):
+            yield clock.timeout(link.begin(row))
+            link.end(row)
+        else:
+            yield from link.send(payload, sent.sender, row)
         row.outcome = "delivered"
     except RequestEnded:
         row.outcome = "lost"
-    row.ended_s = env.now
+    row.ended_s = clock.now

@@ -77,7 +77,7 @@ def test_a_failed_enhancement_leaves_the_delivery_before_it(monkeypatch: pytest.
 
     def refuse(self: Network, payload: Any, *args: Any, **named: Any) -> Any:
         if payload.label == "Enhance":
-            yield self.env.timeout(0.5)
+            yield self.clock.timeout(0.5)
             raise LinkFailed("test")
         return (yield from send(self, payload, *args, **named))
 

@@ -34,10 +34,10 @@ def test_a_fetch_that_fails_fails_for_all_who_wait_and_the_next_request_tries_ag
     tries = []
 
     def fail_once(self: WithCode, fetch: Fetch) -> Any:
-        tries.append(fetch.exchange.env.now)
+        tries.append(fetch.exchange.clock.now)
         if len(tries) > 1:
             return (yield from brought(self, fetch))
-        yield fetch.exchange.env.timeout(0.02)
+        yield fetch.exchange.clock.timeout(0.02)
         raise LinkFailed("test")
 
     monkeypatch.setattr(WithCode, "bring", fail_once)
