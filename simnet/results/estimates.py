@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,12 @@ def estimate(found: Interval) -> dict[str, float]:
         "high": _number(found.high),
         "half_width": _number(found.half_width),
     }
+
+
+def interval_of(row: Mapping[str, Any] | pd.Series[Any]) -> Interval:
+    """The interval of a row with the columns ``ESTIMATE``."""
+    mean, half_width = float(row["mean"]), float(row["half_width"])
+    return Interval(None if math.isnan(mean) else mean, None if math.isnan(half_width) else half_width, int(row["n"]))
 
 
 def groups(frame: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:

@@ -11,13 +11,7 @@ import pandas as pd
 
 from simnet.report.wording import NONE, number
 from simnet.results.errors import ResultsError
-from simnet.results.estimates import ESTIMATE
-from simnet.statistics.interval import Interval
-
-
-def interval_text(found: Interval) -> str:
-    """``0.912 ± 0.004 (n = 5)``; a single replication says that it has no interval."""
-    return str(found)
+from simnet.results.estimates import ESTIMATE, interval_of
 
 
 def markdown(frame: pd.DataFrame) -> str:
@@ -69,19 +63,12 @@ def _joined(frame: pd.DataFrame) -> pd.DataFrame:
     """The columns of an estimate in one."""
     if not set(ESTIMATE) <= set(frame.columns):
         return frame
-    texts = [
-        interval_text(Interval(_none(mean), _none(half_width), int(n)))
-        for n, mean, half_width in zip(frame["n"], frame["mean"], frame["half_width"], strict=True)
-    ]
+    texts = [str(interval_of(row)) for _, row in frame[list(ESTIMATE)].iterrows()]
     return frame.assign(mean=texts).drop(columns=[column for column in ESTIMATE if column != "mean"])
 
 
 def _is_number(kind: Any) -> bool:
     return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
-
-
-def _none(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 def _cell(value: Any) -> str:

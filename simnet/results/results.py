@@ -19,7 +19,7 @@ from simnet.results import source
 from simnet.results.errors import ResultsError
 from simnet.results.estimates import SEED, estimate, groups, known
 from simnet.results.front import hypervolume, pareto
-from simnet.results.markdown import interval_text, markdown
+from simnet.results.markdown import markdown
 from simnet.statistics.ratio import ratio_of_means
 from simnet.statistics.replications import student_t
 
@@ -277,7 +277,7 @@ class Results:
         metrics = [metrics] if isinstance(metrics, str) else list(metrics)
         table = self.values(metrics, by, arm, source_type, where)
         rows = [
-            {**key, **{metric: interval_text(student_t(known(part[metric]))) for metric in metrics}}
+            {**key, **{metric: str(student_t(known(part[metric]))) for metric in metrics}}
             for key, part in groups(table, _keys(table, *metrics))
         ]
         return markdown(pd.DataFrame(rows))

@@ -1,0 +1,209 @@
+"""Figures say what the frames say: positions, intervals, labels; null has its place; files are reproducible."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+
+from simnet.report.figures.style import arm_colours
+from simnet.results import Results, ResultsError, figures, load
+from simnet.results.figures.scale import Scale
+from tests.support.sweep_folder import keep_or_fetch, write_sweep
+
+KEPT = {"store_byte": 64000}
+
+
+def ticks(axes: Axes, which: str = "x") -> list[str]:
+    """What stands at the ticks."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def texts(axes: Axes) -> list[str]:
+    return [text.get_text() for text in axes.texts]
+
+
+def bars(axes: Axes) -> dict[str, np.ndarray]:
+    """Colour -> [n, 3] x, low, high of vertical error bars."""
+    found: dict[str, np.ndarray] = {}
+    for bar in (c for c in axes.collections if isinstance(c, LineCollection)):
+        colour = matplotlib.colors.to_hex(bar.get_color()[0]).upper()
+        found[colour] = np.array([[s[0][0], s[0][1], s[1][1]] for s in bar.get_segments()])
+    return found
+
+
+def test_lines_show_means_and_intervals_and_null_at_the_right(sweep: Results) -> None:
+    axes = figures.lines(sweep, "ttl_s", "byte_per_request", where=KEPT)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("TTL (s)", "traffic per request (B)")
+    assert axes.get_title(loc="left") == sweep.question
+    assert axes.get_xscale() == "log", "60 to 3600 is more than a factor of 20"
+    assert ticks(axes) == ["60", "600", "3,600", "∞"]
+    assert "5 replications, bars: 95 % intervals" in texts(axes)
+    assert {"on_demand", "no_stores", "jpeg"} <= set(texts(axes)), "named at the lines' ends"
+    table = sweep.mean("byte_per_request", by="ttl_s", where=KEPT)
+    drawn = bars(axes)
+    for arm, colour in arm_colours(sweep.arms).items():
+        rows = table[table["arm"] == arm]
+        np.testing.assert_allclose(drawn[colour][:, 1:], rows[["low", "high"]])
+        assert drawn[colour][:3, 0].tolist() == [60, 600, 3600] and drawn[colour][3, 0] > 3600
+
+
+def test_lines_by_another_axis_need_one_arm(sweep: Results) -> None:
+    axes = figures.lines(sweep, "ttl_s", "ss_mean", by="store_byte", arm="on_demand", log="", title="Mine")
+    assert axes.get_xscale() == "linear"
+    assert {"store 0 B", "store 64,000 B"} <= set(texts(axes))
+    assert axes.get_title(loc="left") == "Mine"
+    with pytest.raises(ResultsError, match="lines by store_byte: got 3 arms; allowed one, as arm='on_demand'"):
+        figures.lines(sweep, "ttl_s", "ss_mean", by="store_byte")
+
+
+def test_an_arm_keeps_its_colour_when_others_are_left_out(sweep: Results) -> None:
+    axes = figures.lines(sweep, "ttl_s", "ss_mean", arm=["jpeg"], where=KEPT)
+    assert list(bars(axes)) == [arm_colours(sweep.arms)["jpeg"]]
+
+
+def test_zero_has_a_place_on_a_logarithmic_axis(sweep: Results) -> None:
+    axes = figures.lines(sweep, "store_byte", "ss_mean", where={"ttl_s": 60}, log="x")
+    assert axes.get_xscale() == "log"
+    assert ticks(axes) == ["0", "64,000"]
+    (first, *_), *_ = bars(axes).values()
+    assert 0 < first[0] < 64000
+
+
+def test_words_are_not_joined(tmp_path: Path) -> None:
+    policies = load(write_sweep(tmp_path / "p", {"policy": ["lru", "gdsf"]}, keep_or_fetch))
+    axes = figures.lines(policies, "policy", "ss_mean")
+    assert ticks(axes) == ["lru", "gdsf"]
+    assert all(line.get_linestyle() == "None" for line in axes.lines)
+
+
+def test_many_points_get_bands_and_round_ticks(tmp_path: Path) -> None:
+    rates = [round(float(rate), 5) for rate in np.logspace(-3, -1, 15)]
+    results = load(write_sweep(tmp_path / "r", {"rate_per_s": rates}, keep_or_fetch))
+    axes = figures.lines(results, "rate_per_s", "byte_per_request", log="xy")
+    assert ticks(axes) == ["0.001", "0.01", "0.1"]
+    assert axes.get_yscale() == "log"
+    assert "5 replications, bands: 95 % intervals" in texts(axes)
+    assert not bars(axes)
+
+
+def test_many_lines_get_a_legend(tmp_path: Path) -> None:
+    results = load(write_sweep(tmp_path / "r", {"x": [1, 2], "ttl_s": [1, 2, 4, 8, 16, 32, None]}, keep_or_fetch))
+    legend = figures.lines(results, "x", "ss_mean", by="ttl_s", arm="jpeg").get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()][-2:] == ["TTL 32 s", "TTL ∞"]
+
+
+def test_one_replication_is_said_to_have_no_interval(tmp_path: Path) -> None:
+    one = load(write_sweep(tmp_path / "one", {"ttl_s": [60, 600]}, keep_or_fetch, replications=1))
+    axes = figures.lines(one, "ttl_s", "ss_mean")
+    assert "one replication: no intervals" in texts(axes)
+    assert not bars(axes)
+    assert "one replication: no intervals" in texts(figures.front(one, "byte_per_request", "ss_mean"))[-1]
+
+
+def test_a_logarithm_of_nothing_is_refused(make: Callable[..., Results]) -> None:
+    results = make({"x_db": [-3.0, 4.0]}, {(-3.0, "a"): [0.0, 1.0], (4.0, "a"): [-1.0, -2.0]})
+    with pytest.raises(ResultsError, match=r"got -3 on a logarithmic axis; allowed ≥ 0"):
+        figures.lines(results, "x_db", "byte_per_request", log="x")
+    with pytest.raises(ResultsError, match=r"got byte_per_request = -1\.5; allowed > 0"):
+        figures.lines(results, "x_db", "byte_per_request", log="y")
+    with pytest.raises(ResultsError, match="log: got 'z'"):
+        figures.lines(results, "x_db", "byte_per_request", log="z")
+
+
+def test_curves_over_share_their_axis(sweep: Results) -> None:
+    panels = figures.curves_over(sweep, "ttl_s", ["byte_per_request", "ss_mean"], where=KEPT)
+    assert [axes.get_ylabel() for axes in panels] == ["traffic per request (B)", "mean SS"]
+    assert [axes.get_xlabel() for axes in panels] == ["", "TTL (s)"]
+    assert [axes.get_title(loc="left") for axes in panels] == [sweep.question, ""]
+    assert panels[0].get_xlim() == panels[1].get_xlim()
+
+
+def test_heat_writes_mean_and_half_width_into_each_cell(sweep: Results) -> None:
+    axes = figures.heat(sweep, "ttl_s", "store_byte", "byte_per_request", arm="on_demand")
+    assert (ticks(axes), ticks(axes, "y")) == (["60", "600", "3,600", "∞"], ["0", "64,000"])
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("TTL (s)", "store (B)")
+    row = sweep.mean("byte_per_request", arm="on_demand", where={"ttl_s": None, "store_byte": 64000}).iloc[0]
+    cell = next(text for text in axes.texts if text.get_position() == (3, 1))
+    assert cell.get_text() == f"{row['mean']:.0f}\n± {row['half_width']:.0f}"
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    assert [other.get_ylabel() for other in figure.axes if other is not axes] == ["traffic per request (B)"]
+    with pytest.raises(ResultsError, match="heat: got 3 arms"):
+        figures.heat(sweep, "ttl_s", "store_byte", "byte_per_request")
+
+
+def test_heat_shows_holes(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="failed"):
+        holes = load(
+            write_sweep(
+                tmp_path / "h", {"a": [1, 2], "b": [1, 2]}, keep_or_fetch, replications=2, failed=[(3, 0), (3, 1)]
+            )
+        )
+    axes = figures.heat(holes, "a", "b", "ss_mean", arm="jpeg")
+    cell = next(text for text in axes.texts if text.get_position() == (1, 1))
+    assert cell.get_text() == "–"
+
+
+def test_front_names_its_points_and_gives_hypervolumes(sweep: Results) -> None:
+    axes = figures.front(sweep, "byte_per_request", "ss_mean", where=KEPT, reference=(600.0, 0.9))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("traffic per request (B)", "mean SS")
+    legend = axes.get_legend()
+    assert legend is not None
+    found = sweep.hypervolume("byte_per_request", "ss_mean", (600.0, 0.9), where=KEPT).set_index("arm")
+    lines = [text.get_text().split("\n") for text in legend.get_texts()]
+    assert [arm for arm, _ in lines] == sweep.arms
+    for arm, words in lines:
+        value, half = (float(w) for w in words.removeprefix("hypervolume ").removesuffix(" (n = 5)").split(" ± "))
+        assert value == pytest.approx(found.loc[arm, "mean"], abs=found.loc[arm, "half_width"] / 2)
+        assert half == pytest.approx(found.loc[arm, "half_width"], rel=0.5)
+    best = sweep.front("byte_per_request", "ss_mean", where=KEPT).query("not dominated")
+    names = ["∞" if math.isnan(ttl_s) else f"{ttl_s:,.0f}" for ttl_s in best["ttl_s"]]
+    assert texts(axes)[: len(names)] == names
+    assert "reference 600, 0.9; points: TTL (s)" in texts(axes)[-1]
+
+
+def test_differences_are_a_forest_around_zero(sweep: Results) -> None:
+    axes = figures.differences(sweep, "byte_per_request", "jpeg", where=KEPT, by="ttl_s", arm="on_demand")
+    table = sweep.difference("byte_per_request", "on_demand", "jpeg", by="ttl_s", where=KEPT)
+    assert ticks(axes, "y") == [f"TTL {ttl}: on_demand" for ttl in ("60", "600", "3,600", "∞")]
+    assert axes.get_xlabel() == "traffic per request (B): difference to jpeg"
+    spans = [line.get_xdata() for line in axes.lines if len(line.get_xdata()) == 2 and line.get_color() != "#222222"]
+    np.testing.assert_allclose(np.array(spans, float), table[["low", "high"]])
+    marks = [line for line in axes.lines if line.get_marker() == "o"]
+    filled = [line.get_markerfacecolor() != "white" for line in marks]
+    assert filled == [not low <= 0 <= high for low, high in table[["low", "high"]].to_numpy()]
+    assert sum("(n = 5)" in text for text in texts(axes)) == 4
+
+
+def test_figures_leave_matplotlib_as_it_was(sweep: Results) -> None:
+    before = dict(matplotlib.rcParams)
+    figures.lines(sweep, "ttl_s", "ss_mean", where=KEPT)
+    assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+def test_saved_files_are_reproducible(sweep: Results, tmp_path: Path, ending: str) -> None:
+    axes = [figures.lines(sweep, "ttl_s", "ss_mean", where=KEPT) for _ in range(2)]
+    first, second = (figures.save(a, tmp_path / str(i) / f"lines.{ending}") for i, a in enumerate(axes))
+    assert first.read_bytes() == second.read_bytes()
+    assert first.stat().st_size > 2000
+
+
+def test_scale_of_numbers_null_and_words() -> None:
+    scale = Scale.of([600.0, math.nan, 60.0])
+    assert (scale.log, scale.words) == (False, False)
+    assert scale.at(math.nan) == scale.at(None) > 600
+    assert scale.inside(np.array([60.0, scale.at(None)])).tolist() == [True, False]
+    assert Scale.of([1.0, 100.0]).log and not Scale.of([0.0, 1.0, 100.0]).log
+    assert Scale.of(["b", None, "a"]).positions.tolist() == [0, 1, 2]
+    assert Scale.of([True, False]).words
+    assert not Scale.of([-5.0, 100.0]).log
