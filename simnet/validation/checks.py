@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from simnet.core.errors import UnknownName
-from simnet.validation import stores
+from simnet.validation import draws, queues, radio, stores
 from simnet.validation.bench import Bench
 from simnet.validation.finding import Finding, Verdict
 
@@ -31,6 +31,14 @@ CHECKS: dict[str, Check] = {
     "fifo": Check(2, stores.fifo),
     "lfu": Check(2, stores.lfu),
     "ttl": Check(2, stores.ttl),
+    "mm1": Check(2, queues.mm1),
+    "md1": Check(2, queues.md1),
+    "priority": Check(2, queues.priority),
+    "arq": Check(2, radio.arq),
+    "ber": Check(2, radio.ber),
+    "bler": Check(1, radio.bler),
+    "noise": Check(3, radio.noise),
+    "streams": Check(4, draws.named_draws),
 }
 
 
@@ -101,7 +109,7 @@ def _row(name: str, finding: Finding) -> Row:
         simulated.n,
         low,
         high,
-        str(simulated),
+        f"{simulated.value:,.6g} (n = {simulated.n})" if simulated.half_width == 0 else str(simulated),
         str(theory),
         finding.verdict,
         theory.source,

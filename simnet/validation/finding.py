@@ -51,7 +51,7 @@ class Theory:
             return f"≤ {self.high:,.5g}"
         if math.isinf(self.high):
             return f"≥ {self.low:,.5g}"
-        return f"{self.low:,.5g} to {self.high:,.5g}"
+        return f"{(self.low + self.high) / 2:,.5g} ± {(self.high - self.low) / 2:.1g}"
 
 
 @dataclass(frozen=True)
