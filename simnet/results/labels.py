@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from simnet.report.wording import NONE, number
 
 FOR_EVER = "∞"
@@ -102,7 +104,7 @@ def value_text(value: Any, digits: int = 3) -> str:
     """A value of an axis: a number without exponent, 10⁵ and more with a prefix; null of numbers is "∞"."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return FOR_EVER
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, str):
         return value or NONE

@@ -83,14 +83,15 @@ def read_all(paths: Sequence[Path]) -> Source:
 
 def _sweep(path: Path) -> Source:
     about = _json(path / "sweep.json")
-    axes = {axis["column"]: list(axis["values"]) for axis in about["axes"]}
     runs = read_table(path / "results.parquet")
+    axes = {axis["column"]: list(axis["values"]) for axis in about["axes"]}
     missing = [c for c in (*IDS, *axes, "arm", "source_type") if c not in runs]
     if missing:
         raise ResultsError(
             f"{path / 'results.parquet'}: columns are missing: {', '.join(missing)}; it isn't this sweep.json's: run "
             "'simnet sweep' again"
         )
+    axes = {column: _as_in(runs[column], values) for column, values in axes.items()}
     kept = {run: path / "runs" / run / "records" for run in runs["run"].unique()}
     source = Source(
         name=about["name"],
@@ -102,6 +103,13 @@ def _sweep(path: Path) -> Source:
         records={run: folder for run, folder in kept.items() if folder.is_dir()},
     )
     return _unique(source, str(path))
+
+
+def _as_in(column: pd.Series[Any], values: list[Any]) -> list[Any]:
+    """The values of an axis as they stand in the rows: where kinds are mixed, a sweep writes all as text."""
+    if not pd.api.types.is_string_dtype(column):
+        return values
+    return [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
 
 
 def _runs(paths: Sequence[Path]) -> Source:

@@ -41,6 +41,18 @@ def test_a_sweep_is_read_as_it_was_written(sweep: Results) -> None:
     assert sweep.points.loc[sweep.points["point"] == 7, "ttl_s"].isna().all()
 
 
+def test_an_axis_of_numbers_and_words_is_text_as_in_the_rows(tmp_path: Path) -> None:
+    """A sweep writes a column of several kinds as text."""
+    folder = write_sweep(tmp_path / "mixed", {"mcs": ["auto", "3", "0.5", None]}, keep_or_fetch)
+    about = json.loads((folder / "sweep.json").read_text())
+    about["axes"][0]["values"] = ["auto", 3, 0.5, None]
+    (folder / "sweep.json").write_text(json.dumps(about))
+    mixed = load(folder)
+    assert mixed.axes == {"mcs": ["auto", "3", "0.5", None]}
+    assert mixed.mean("ss_mean", arm="jpeg")["mcs"].to_list()[:3] == ["auto", "3", "0.5"]
+    assert len(mixed.mean("ss_mean", arm="jpeg", where={"mcs": ["3", None]})) == 2
+
+
 def test_a_run_is_one_point_with_the_rows_of_its_metrics(tmp_path: Path) -> None:
     run = load(run_folder(tmp_path / "city-1", arms=("jpeg", "on_demand")))
     assert (run.axes, run.arms, run.name) == ({}, ["jpeg", "on_demand"], "city")

@@ -84,6 +84,13 @@ def test_words_are_not_joined(tmp_path: Path) -> None:
     assert all(line.get_linestyle() == "None" for line in axes.lines)
 
 
+def test_yes_and_no_are_words(tmp_path: Path) -> None:
+    results = load(write_sweep(tmp_path / "b", {"coalesce": [False, True]}, keep_or_fetch))
+    assert ticks(figures.lines(results, "coalesce", "ss_mean")) == ["no", "yes"]
+    axes = figures.differences(results, "ss_mean", "jpeg", arm="on_demand")
+    assert ticks(axes, "y") == ["coalesce no: on_demand", "coalesce yes: on_demand"]
+
+
 def test_many_points_get_bands_and_round_ticks(tmp_path: Path) -> None:
     rates = [round(float(rate), 5) for rate in np.logspace(-3, -1, 15)]
     results = load(write_sweep(tmp_path / "r", {"rate_per_s": rates}, keep_or_fetch))
