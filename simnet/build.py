@@ -26,6 +26,7 @@ from simnet.core import streams
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
 from simnet.core.records import Recorder
+from simnet.core.surrogate_names import group_name
 from simnet.core.tables import DeliveryRow
 from simnet.net.arm import Arm
 from simnet.net.protect import check_protect
@@ -33,11 +34,14 @@ from simnet.net.timeline import Event, Timeline
 from simnet.scenario.checks import arm_protocols
 from simnet.scenario.dump import dump_scenario
 from simnet.scenario.schema import Scenario, Source
+from simnet.scenario.surrogates import surrogate_types, with_surrogate_sources
 from simnet.signal.plane import SignalPlane, SourceImages
+from simnet.signal.surrogates import Surrogates
 from simnet.tasks.classification import Classification
 from simnet.tasks.source_identification import SourceIdentification
 from simnet.topology.plan import NetworkPlan, NodePlan
 from simnet.traffic.base import CatalogueItem, RequestPlan
+from simnet.traffic.surrogate_items import surrogate_items
 
 CALIBRATION_IMAGES = 256
 """At most so many images that aren't in the catalogue tell planners what a codec gives."""
@@ -61,7 +65,7 @@ class RunFolder:
 
 @dataclass(frozen=True)
 class Simulation:
-    """A scenario with its plug-ins made: what all arms share."""
+    """A scenario with its plug-ins made and its surrogates written out: what all arms share."""
 
     scenario: Scenario
     plan: NetworkPlan
@@ -121,9 +125,12 @@ def run_scenario(scenario: Scenario, *, out: Path, device: str = "cpu", quiet: b
         "sources": list(scenario.sources),
         "fidelity": {name: radio.fidelity for name, radio in scenario.radios.items()}
         | dict.fromkeys(scenario.wires, "ideal"),
-        "codecs": _codec_facts(simulation.plane),
+        "codec_fidelity": dict.fromkeys(scenario.sources, "neural")
+        | dict.fromkeys((group_name(like) for like in simulation.plane.surrogates.likes), "surrogate"),
+        "codecs": _codec_facts(simulation.plane, list(scenario.codecs)),
         "accounting": {name: result["accounts"] for name, result in arms.items()},
         "audit": _audits(scenario, simulation.plane),
+        "surrogates": _surrogate_facts(scenario, simulation.plane),
         "bler_tables": _lookups(scenario, simulation.plane),
         "device": device,
         "machine": {"python": platform.python_version(), "processor": platform.machine(), "cpu": _cpu_features()},
@@ -166,13 +173,25 @@ def build(scenario: Scenario, *, device: str = "cpu") -> Simulation:
         identifier.network.to(device)
     plane = SignalPlane(codecs, sources, identifier=identifier, device=device, batch=scenario.signal.batch)
     _check_protection(scenario, plane)
-    return Simulation(scenario, plan, catalogue, plane)
+    if scenario.surrogates is None:
+        return Simulation(scenario, plan, catalogue, plane)
+    types, n_item = surrogate_types(scenario), len(catalogue)
+    plane.add(Surrogates.of(scenario, types, n_item, plane))
+    owners = [node.name for node in plan.nodes if node.tier == scenario.surrogates.owners]
+    if not owners:
+        raise SimnetError(
+            f"surrogates.owners: got {scenario.surrogates.owners!r}, a tier without nodes; allowed: "
+            f"{', '.join(sorted({node.tier for node in plan.nodes}))}, or add such nodes to the topology"
+        )
+    items = surrogate_items(scenario.surrogates, types, owners, first_item_id=n_item, seed=scenario.seed)
+    catalogue += tuple(items)
+    return Simulation(with_surrogate_sources(scenario), plan, catalogue, plane)
 
 
 def _check_protection(scenario: Scenario, plane: SignalPlane) -> None:
     """Before the first arm runs: what every arm protects, its slices have."""
     for name, protocol in arm_protocols(scenario).items():
-        codecs = dict.fromkeys(codec for allowed in protocol.codecs.values() for codec in allowed)
+        codecs = dict.fromkeys(codec for source in scenario.sources for codec in protocol.codecs[source])
         slices = [slice_ for codec in codecs for slice_ in plane.codecs[codec].decoder_slices]
         own = "protect" in scenario.arms.get(name, {})
         check_protect(protocol.protect, slices, f"arms.{name}.protect" if own else "protocol.protect")
@@ -232,14 +251,25 @@ def _images(name: str, source: Source, first_item_id: int, device: str) -> Sourc
     )  # fmt: skip
 
 
-def _codec_facts(plane: SignalPlane) -> dict[str, Any]:
+def _codec_facts(plane: SignalPlane, names: list[str]) -> dict[str, Any]:
     """Codec -> its slices by name with id and size: which weights made this run."""
     return {
         name: {
-            "decoder": {s.name: {"id": s.id, "n_byte": s.n_byte} for s in profile.decoder_slices},
-            "encoder": {s.name: {"id": s.id, "n_byte": s.n_byte} for s in profile.encoder_slices},
+            "decoder": {s.name: {"id": s.id, "n_byte": s.n_byte} for s in plane.codecs[name].decoder_slices},
+            "encoder": {s.name: {"id": s.id, "n_byte": s.n_byte} for s in plane.codecs[name].encoder_slices},
         }
-        for name, profile in plane.codecs.items()
+        for name in names
+    }
+
+
+def _surrogate_facts(scenario: Scenario, plane: SignalPlane) -> dict[str, Any] | None:
+    """How many source types were drawn, not run, what they are like, how large their decoders are, and the audit."""
+    if scenario.surrogates is None:
+        return None
+    return {
+        "types": plane.surrogates.likes,
+        "decoder_byte": plane.surrogates.decoder_byte(),
+        "audit": plane.surrogates.audit_report(plane) if scenario.surrogates.audit else None,
     }
 
 
@@ -257,6 +287,8 @@ def _save_samples(folder: Path, plane: SignalPlane, recorder: Recorder) -> None:
     index, taken = [], dict[tuple[str, str, str], set[int]]()
     for delivery in recorder.rows["deliveries"]:
         assert isinstance(delivery, DeliveryRow)
+        if delivery.item_id in plane.surrogates:
+            continue
         group = taken.setdefault((delivery.arm, delivery.source_type, delivery.codec), set())
         if delivery.damaged or delivery.item_id in group or len(group) >= SAMPLES_PER_CODEC:
             continue

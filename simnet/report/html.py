@@ -68,7 +68,7 @@ def _marks(summary: Summary, manifest: dict[str, Any]) -> str:
     if summary["judges"]:
         judges = ", ".join(f"{judge} ({source})" for source, judge in summary["judges"].items())
         notes.append(f"SS was judged by {judges}, outside the network.")
-    notes += _links_by_table(manifest)
+    notes += _links_by_table(manifest) + _surrogates(manifest)
     return "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
 
 
@@ -85,6 +85,25 @@ def _links_by_table(manifest: dict[str, Any]) -> list[str]:
         notes.append(
             f"Audit: {audit['blocks']:,} of them went through the exact chain too; {audit['failed_exact']:,} failed, "
             f"{audit['failed_expected']:.1f} ± {audit['standard_error']:.1f} were expected to."
+        )
+    return notes
+
+
+def _surrogates(manifest: dict[str, Any]) -> list[str]:
+    """What was drawn in place of being run, and what networks said to it."""
+    if not (surrogates := manifest.get("surrogates")):
+        return []
+    types = " and ".join(f"{n:,} like {like}" for like, n in surrogates["types"].items())
+    notes = [
+        f"Surrogates: {types}. Sizes, slices and traffic are their own; each item's code and SS are those of one "
+        "calibration image of the type that it is like. They are reported together."
+    ]
+    if (audit := surrogates["audit"]) and audit["difference"] is not None:
+        half = "" if audit["half_width"] is None else f" ± {audit['half_width']:.3f}"
+        notes.append(
+            f"Audit: {audit['measurements']:,} of their measurements were held against other images that networks "
+            f"encoded and decoded: mean SS {audit['ss_surrogate']:.3f} drawn (n = {audit['n_surrogate']:,}), "
+            f"{audit['ss_neural']:.3f} run (n = {audit['n_neural']:,}), difference {audit['difference']:+.3f}{half}."
         )
     return notes
 

@@ -15,6 +15,7 @@ import pyarrow.parquet
 import yaml
 
 from simnet.core.errors import SimnetError
+from simnet.core.surrogate_names import group_name, group_of
 from simnet.core.tables import columns
 
 BYTE_COLUMNS = ("control_byte", "model_byte", "code_byte", "enhancement_byte")
@@ -70,9 +71,10 @@ class RunFolder:
 
     @cached_property
     def source_types(self) -> list[str]:
-        """Source types that were requested, in the manifest's order."""
+        """Source types that were requested, in the manifest's order; surrogates that are like one source are one."""
         seen = set(self.requests["source_type"].unique())
-        listed = [s for s in self.manifest.get("sources", []) if s in seen]
+        known = [*self.manifest.get("sources", []), *map(group_name, self._likes)]
+        listed = [s for s in known if s in seen]
         return listed + sorted(seen - set(listed))
 
     @cached_property
@@ -126,11 +128,13 @@ class RunFolder:
     def requests(self) -> pd.DataFrame:
         """Table ``requests`` by creation, with ``delivered``, ``latency_s``, ``end_to_end_byte``, codes.
 
-        ``delivered`` says that something was decoded for it; ``latency_s`` is NaN where nothing was.
+        Surrogates that are like one source are called by their group. ``delivered`` says that something was decoded
+        for it; ``latency_s`` is NaN where nothing was.
         """
         table = self._table("requests").sort_values(
             ["created_s", "request_id"], kind="stable", ignore_index=True
         )
+        table = self._grouped(table)
         table["arm_code"] = self._arm_codes(table, "requests")
         table["consumer_code"] = pd.factorize(table["consumer"])[0]
         table["satisfied"] = table["outcome"] == "satisfied"
@@ -142,8 +146,10 @@ class RunFolder:
 
     @cached_property
     def deliveries(self) -> pd.DataFrame:
-        """Table ``deliveries``: the last one of each request, which is what its consumer was left with."""
+        """Table ``deliveries``: the last one of each request, which is what its consumer was left with; surrogates
+        grouped."""
         table = self._table("deliveries").sort_values("time_s", kind="stable", ignore_index=True)
+        table = self._grouped(table)
         table["arm_code"] = self._arm_codes(table, "deliveries")
         return table.drop_duplicates(["arm_code", "request_id"], keep="last", ignore_index=True)
 
@@ -177,6 +183,24 @@ class RunFolder:
         pairs = self.deliveries[["slices", "source_type"]].drop_duplicates()
         pairs = pairs.assign(slice_id=pairs["slices"].astype(str).str.split()).explode("slice_id")
         return pairs[["slice_id", "source_type"]].dropna().drop_duplicates(ignore_index=True)
+
+    @property
+    def _likes(self) -> dict[str, int]:
+        """Source type -> number of surrogates that are like it."""
+        return dict((self.manifest.get("surrogates") or {}).get("types") or {})
+
+    def _grouped(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The table with surrogates called by their group: no page can list thousands of source types."""
+        if not self._likes:
+            return table
+        sources, likes = set(self.manifest.get("sources", [])), self._likes
+        changed = {}
+        for column in ("source_type", "identified_as"):
+            if column in table:
+                names = table[column].astype(object)
+                groups = {name: group_of(name, sources, likes) for name in names.dropna().unique()}
+                changed[column] = names.map(groups).astype("category")
+        return table.assign(**changed)
 
     def _table(self, name: str, wanted: list[str] | None = None) -> pd.DataFrame:
         path = self.path / f"{name}.parquet"

@@ -16,10 +16,13 @@ from simnet.scenario.errors import KeyPath, Problem, ScenarioError, shown
 from simnet.scenario.explain import explain
 from simnet.scenario.plugin_field import PluginSpec
 from simnet.scenario.schema import Protocol, Scenario
+from simnet.scenario.surrogates import surrogate_types, with_surrogate_codecs
 
 
 def arm_protocols(scenario: Scenario) -> dict[str, Protocol]:
     """Arm -> the protocol with the arm's changes merged in; ``{"main": protocol}`` where the scenario has no arms.
+
+    Surrogates' codecs are written out.
 
     Raises:
         ScenarioError: an arm changes what no protocol has, or to what no protocol may be.
@@ -27,7 +30,7 @@ def arm_protocols(scenario: Scenario) -> dict[str, Protocol]:
     protocols, problems = _arms(scenario)
     if problems:
         raise ScenarioError(problems)
-    return protocols
+    return {name: with_surrogate_codecs(protocol, scenario) for name, protocol in protocols.items()}
 
 
 def check(scenario: Scenario) -> list[Problem]:
@@ -42,6 +45,7 @@ def check(scenario: Scenario) -> list[Problem]:
     for name, codec in scenario.codecs.items():
         if isinstance(model := getattr(codec.params, "model", None), str):
             problems += _model(f"{codec.kind}/{model}", ("codecs", name, "model"))
+    problems += _surrogates(scenario, protocols)
     problems += [*_files(scenario.topology, "topology"), *_files(scenario.traffic, "traffic")]
     return list(dict.fromkeys(problems))  # a mistake of the protocol that many arms share is one
 
@@ -97,6 +101,28 @@ def _codecs(scenario: Scenario, protocol: Protocol, path: KeyPath) -> Iterator[P
         if source not in protocol.codecs:
             text = f"got no codecs for source {source!r}; allowed: a list of {', '.join(scenario.codecs)}"
             yield Problem((*path, source), text)
+
+
+def _surrogates(scenario: Scenario, protocols: Mapping[str, Protocol]) -> Iterator[Problem]:
+    """What surrogates are like is there, and nothing asks for more than was measured of it."""
+    surrogates = scenario.surrogates
+    if surrogates is None:
+        return
+    for index, like in enumerate(surrogates.like):
+        if like not in scenario.sources:
+            path: KeyPath = ("surrogates", "like", index)
+            yield _unknown(path, "source", like, scenario.sources, "add it under 'sources'")
+    taken = {type_.name for type_ in surrogate_types(scenario)} & scenario.sources.keys()
+    for name in sorted(taken):
+        yield Problem(("sources", name), f"got {name!r}, a surrogate's name too; allowed: any other name; rename it")
+    for name, radio in scenario.radios.items():
+        if radio.protection == "none":
+            text = "got none beside surrogates, of which only unharmed deliveries were measured; allowed: arq, harq"
+            yield Problem(("radios", name, "protection"), f"{text}; or leave 'surrogates' out")
+    for arm, protocol in protocols.items():
+        if protocol.source_identification is not None:
+            text = f"got {protocol.source_identification!r}, but no network tells surrogates apart; allowed: null"
+            yield Problem(_origin(scenario, arm, "source_identification"), text)
 
 
 def _unknown(path: KeyPath, what: str, got: str, allowed: Mapping[str, object], remedy: str) -> Problem:

@@ -171,6 +171,30 @@ class Source(Part):
     wish: Wish = Wish()
 
 
+class Surrogates(Part):
+    """Source types by the thousand, each with codecs of its own, like those that the scenario writes out.
+
+    Nothing is computed for them: an item's code and SS are those of one calibration image of the type that it is like.
+    """
+
+    count: int = Field(ge=1, le=100_000, description="surrogate source types")
+    like: tuple[Name, ...] = Field(min_length=1, description="sources whose images and codecs they copy, in turn")
+    size_spread: Annotated[float, Field(ge=0.0, le=3.0)] = Field(
+        0.0, description="standard deviation of ln(size factor), drawn by name; the factor's mean is 1"
+    )
+    shared: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(
+        0.0, description="share of a decoder's bytes that its family has in common: its trunk"
+    )
+    families: int = Field(1, ge=1, description="families of the surrogates that are like one source, drawn by name")
+    items: int = Field(5, ge=1, description="items of each in the catalogue")
+    owners: Tier = Field("device", description="tier whose nodes own the items")
+    owners_per_type: int = Field(1, ge=1, description="nodes that own the items of one surrogate, drawn by its name")
+    wish: Wish | None = Field(None, description="null: that of the source that they are like")
+    audit: Probability = Field(
+        0.01, description="share of their measurements that is held against one of the network, run on other images"
+    )
+
+
 class Planner(Part):
     """How the owner chooses codec and slices."""
 
@@ -242,6 +266,9 @@ class Protocol(Part):
         None, description="zoo model by which owners tell source types apart; null: they know"
     )
     wish_ss: Probability | None = Field(None, description="wanted SS in place of the sources' own")
+    slice_sharing: bool = Field(
+        True, description="with surrogates.shared: a family's trunk is a slice of its own; false: decoders come whole"
+    )
 
 
 class Signal(Part):
@@ -267,6 +294,7 @@ class Scenario(Part):
     types_per_owner: int | None = Field(
         1, ge=1, description="source types of which one node may own items, drawn by its name; null: all"
     )
+    surrogates: Surrogates | None = Field(None, description="further source types, of codecs that are drawn, not run")
     codecs: dict[Name, plugin("codecs")] = Field(min_length=1)  # type: ignore[valid-type]
     consumers: tuple[Tier, ...] = Field(("device",), min_length=1, description="tiers whose nodes make requests")
     traffic: plugin("traffic")  # type: ignore[valid-type]

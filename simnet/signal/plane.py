@@ -7,8 +7,7 @@ first of them is asked for. *Measurement* tickets are worked off by count and at
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,10 +18,11 @@ from simnet.core.errors import SimnetError
 from simnet.phy.chain import BlockJob, BlockResult, DigitalChain
 from simnet.phy.tables.bler import Lookup
 from simnet.signal.judge import Judge, Measurement
+from simnet.signal.profile import Calibration, Code, CodecCard, CodecProfile
+from simnet.signal.surrogates import Surrogates
 from simnet.signal.ticket import Ticket, TicketQueue
 from simnet.tasks.base import Task
 from simnet.tasks.source_identification import SOURCES, SourceIdentification
-from simnet.wire.dependencies import in_dependency_order
 from simnet.wire.slices import Slice
 
 if TYPE_CHECKING:
@@ -55,71 +55,6 @@ class SourceImages:
         return channels, height, width
 
 
-@dataclass(frozen=True)
-class Code:
-    """One encoded item."""
-
-    data: bytes
-    header_byte: int
-
-
-@dataclass(frozen=True)
-class CodecCard:
-    """What a planner knows of a codec for one source type: measured, on images that aren't in the catalogue.
-
-    Args:
-        code_byte: mean size of a code.
-        ss: population SS where everything arrives unharmed.
-        over_snr: (Es/N0 dB, population SS) of ``protection: none``, by ascending SNR, where the model's card has it.
-    """
-
-    code_byte: float
-    ss: float
-    n: int
-    over_snr: tuple[tuple[float, float], ...] = ()
-
-    def ss_at(self, mean_esno_db: float | None) -> float:
-        """Predicted SS; None: all errors are repaired."""
-        if mean_esno_db is None or not self.over_snr:
-            return self.ss
-        import numpy as np
-
-        snrs, values = zip(*self.over_snr, strict=True)
-        return float(np.interp(mean_esno_db, snrs, values))
-
-
-@dataclass(eq=False)
-class CodecProfile:
-    """A codec as the network sees it: sizes, costs, slices; no tensors' meaning."""
-
-    name: str
-    codec: Codec
-    plane: SignalPlane
-    _cards: dict[str, CodecCard] = field(default_factory=dict)
-
-    @cached_property
-    def decoder_slices(self) -> tuple[Slice, ...]:
-        return in_dependency_order(self.codec.decoder_slices)
-
-    @cached_property
-    def encoder_slices(self) -> tuple[Slice, ...]:
-        return in_dependency_order(self.codec.encoder_slices)
-
-    @cached_property
-    def encode_flop(self) -> float:
-        return float(self.codec.encode_flop)
-
-    @cached_property
-    def decode_flop(self) -> float:
-        return float(self.codec.decode_flop)
-
-    def card(self, source_type: str) -> CodecCard:
-        """The codec's card for a source type, measured when first asked for."""
-        if source_type not in self._cards:
-            self._cards[source_type] = self.plane.calibrate(self.codec, source_type)
-        return self._cards[source_type]
-
-
 class SignalPlane:
     """Does the tensor work of a run.
 
@@ -142,6 +77,7 @@ class SignalPlane:
         self.codecs = {name: CodecProfile(name, codec, self) for name, codec in codecs.items()}
         self.sources = dict(sources)
         self.device = device
+        self.surrogates = Surrogates()
         if identifier is not None and (unknown := set(sources) - set(SOURCES)):
             raise SimnetError(
                 f"protocol.source_identification: its network tells {', '.join(SOURCES)} apart; the scenario also has "
@@ -162,6 +98,11 @@ class SignalPlane:
         self._lookups = {"below": 0, "measured": 0, "above": 0}
         self._failures_above = 0.0
         self._serial = 0
+
+    def add(self, surrogates: Surrogates) -> None:
+        """Let there be surrogates, of sources and codecs that the plane has."""
+        self.surrogates = surrogates
+        self.codecs.update(surrogates.profiles)
 
     # ------------------------------------------------------------------ submitting
 
@@ -234,11 +175,11 @@ class SignalPlane:
 
     def image_shape(self, source_type: str) -> tuple[int, int, int]:
         """(C, H, W) of a source type: the one thing that an image's size tells."""
-        return self.sources[source_type].shape
+        return self.sources[self.surrogates.like(source_type)].shape
 
     def task_flop(self, source_type: str) -> float:
         """FLOPs of running the task on one image."""
-        return float(self.sources[source_type].task.flops_per_image)
+        return float(self.sources[self.surrogates.like(source_type)].task.flops_per_image)
 
     @property
     def identification_flop(self) -> float:
@@ -246,26 +187,28 @@ class SignalPlane:
 
     # ------------------------------------------------------------------ work
 
-    def calibrate(self, codec: Codec, source_type: str) -> CodecCard:
+    def calibrate(self, codec: Codec, source_type: str) -> Calibration:
         """Measure a codec on a source type's calibration images."""
         source = self.sources[source_type]
         codes = codec.encode(source.calibration)
         recovered = codec.decode(codes, codec.decoder_slices)
         judge = Judge(source.task, source.calibration, source.calibration_labels)
         measured = judge.measure(recovered, torch.arange(len(codes)))
-        n_original = sum(m.correct_original for m in measured)
-        if n_original == 0:
+        if not any(m.correct_original for m in measured):
             raise SimnetError(
                 f"source type {source_type}: its judge recognises none of {len(codes)} calibration images; "
                 "name a judge that was trained on them"
             )
-        ss = sum(m.correct_recovered for m in measured) / n_original
-        return CodecCard(sum(map(len, codes)) / len(codes), ss, len(codes), codec.over_snr)
+        with_header = tuple(Code(code, codec.header_byte(code)) for code in codes)
+        return Calibration(with_header, tuple(measured), codec.over_snr)
 
     def _encode(self, wanted: list[tuple[int, str, bool]]) -> list[Code]:
         """Networks see ``CHUNK`` images whether one is wanted or all: the neighbours' codes are made along with it."""
         for item_id, codec_name, raw in wanted:
             if (item_id, codec_name, raw) in self._ahead:
+                continue
+            if item_id in self.surrogates:
+                self._ahead[item_id, codec_name, raw] = self.surrogates.code(item_id, self.codecs[codec_name])
                 continue
             source, codec = self.sources[self._type_of[item_id]], self.codecs[codec_name].codec
             start = (item_id - source.first_item_id) // CHUNK * CHUNK
@@ -293,9 +236,13 @@ class SignalPlane:
         return self._probabilities[source_type]
 
     def _measure(self, wanted: list[tuple[int, str, bytes, tuple[Slice, ...], bool]]) -> list[Measurement]:
-        """Decode per codec and slices, judge per source type."""
+        """Decode per codec and slices, judge per source type; surrogates have been measured."""
+        results: dict[int, Measurement] = {}
         groups: dict[Hashable, list[int]] = {}
-        for index, (item_id, name, _, slices, raw) in enumerate(wanted):
+        for index, (item_id, name, code, slices, raw) in enumerate(wanted):
+            if item_id in self.surrogates:
+                results[index] = self.surrogates.measure(item_id, self.codecs[name], code, slices)
+                continue
             groups.setdefault((name, slices, raw, self._type_of[item_id]), []).append(index)
         recovered: dict[str, list[tuple[int, Tensor]]] = {}
         for members in groups.values():
@@ -303,7 +250,6 @@ class SignalPlane:
             codec, codes = self.codecs[name].codec, [wanted[i][2] for i in members]
             images = codec.decode_raw(codes, slices) if raw else codec.decode(codes, slices)
             recovered.setdefault(self._type_of[item_id], []).extend(zip(members, images, strict=True))
-        results: dict[int, Measurement] = {}
         for source_type, pairs in recovered.items():
             first = self.sources[source_type].first_item_id
             which = torch.tensor([wanted[i][0] - first for i, _ in pairs])

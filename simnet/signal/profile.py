@@ -1,0 +1,108 @@
+"""A codec as the network sees it, and what planners know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from simnet.signal.judge import Measurement
+from simnet.wire.dependencies import in_dependency_order
+from simnet.wire.slices import Slice
+
+if TYPE_CHECKING:
+    from simnet.codecs.base import Codec
+    from simnet.signal.plane import SignalPlane
+
+
+@dataclass(frozen=True)
+class Code:
+    """One encoded item."""
+
+    data: bytes
+    header_byte: int
+
+
+@dataclass(frozen=True)
+class CodecCard:
+    """What a planner knows of a codec for one source type: measured, on images that aren't in the catalogue.
+
+    Args:
+        code_byte: mean size of a code.
+        ss: population SS where everything arrives unharmed.
+        over_snr: (Es/N0 dB, population SS) of ``protection: none``, by ascending SNR, where the model's card has it.
+    """
+
+    code_byte: float
+    ss: float
+    n: int
+    over_snr: tuple[tuple[float, float], ...] = ()
+
+    def ss_at(self, mean_esno_db: float | None) -> float:
+        """Population SS on a route of this mean Es/N0; None: errors are repaired."""
+        if mean_esno_db is None or not self.over_snr:
+            return self.ss
+        import numpy as np
+
+        snrs, values = zip(*self.over_snr, strict=True)
+        return float(np.interp(mean_esno_db, snrs, values))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a codec gave for each calibration image of a source type; at least one original is recognised.
+
+    Args:
+        codes: [N].
+        measured: [N], where everything arrived unharmed.
+        over_snr: see :class:`CodecCard`.
+    """
+
+    codes: tuple[Code, ...]
+    measured: tuple[Measurement, ...]
+    over_snr: tuple[tuple[float, float], ...] = ()
+
+    @cached_property
+    def card(self) -> CodecCard:
+        n_original = sum(m.correct_original for m in self.measured)
+        ss = sum(m.correct_recovered for m in self.measured) / n_original
+        code_byte = sum(len(code.data) for code in self.codes) / len(self.codes)
+        return CodecCard(code_byte, ss, len(self.codes), self.over_snr)
+
+
+@dataclass(eq=False)
+class CodecProfile:
+    """A codec as the network sees it: sizes, costs, slices; no tensors' meaning."""
+
+    name: str
+    codec: Codec
+    plane: SignalPlane
+    _calibrations: dict[str, Calibration] = field(default_factory=dict)
+
+    @cached_property
+    def decoder_slices(self) -> tuple[Slice, ...]:
+        return in_dependency_order(self.codec.decoder_slices)
+
+    @cached_property
+    def encoder_slices(self) -> tuple[Slice, ...]:
+        return in_dependency_order(self.codec.encoder_slices)
+
+    @cached_property
+    def encode_flop(self) -> float:
+        return float(self.codec.encode_flop)
+
+    @cached_property
+    def decode_flop(self) -> float:
+        return float(self.codec.decode_flop)
+
+    def card(self, source_type: str) -> CodecCard:
+        """The codec's card for a source type."""
+        return self.calibration(source_type).card
+
+    def calibration(self, source_type: str) -> Calibration:
+        """What it gives for a source type's calibration images, measured when first asked for; a surrogate's are those
+        of the type that it is like."""
+        like = self.plane.surrogates.like(source_type)
+        if like not in self._calibrations:
+            self._calibrations[like] = self.plane.calibrate(self.codec, like)
+        return self._calibrations[like]
