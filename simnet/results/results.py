@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,14 @@ from simnet.core.errors import UnknownName
 from simnet.core.tables import TABLES
 from simnet.report.metrics import ALL
 from simnet.results import source
+from simnet.results.choice import Columns, Names, Where, axes_of, check_metric, chosen, in_order, names_of
 from simnet.results.errors import ResultsError
 from simnet.results.estimates import SEED, estimate, groups, known
 from simnet.results.front import hypervolume, pareto
+from simnet.results.labels import label, value_text
 from simnet.results.markdown import markdown
 from simnet.statistics.ratio import ratio_of_means
 from simnet.statistics.replications import student_t
-
-Columns = str | Sequence[str] | None
-Names = str | Sequence[str] | None
-Where = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -78,10 +75,10 @@ class Results:
         """In the scenario's order."""
         return self.source.arms
 
-    @cached_property
+    @property
     def source_types(self) -> list[str]:
         """Source types that were requested, without "all"."""
-        return [name for name in self.runs["source_type"].unique() if name != ALL]
+        return self.source.source_types
 
     @property
     def points(self) -> pd.DataFrame:
@@ -113,9 +110,9 @@ class Results:
         """
         metrics = [metrics] if isinstance(metrics, str) else list(dict.fromkeys(metrics))
         for metric in metrics:
-            self._check_metric(metric)
-        keys = [*self._axes_of(by), "arm", *([] if isinstance(source_type, str) else ["source_type"])]
-        table = self._chosen(arm, source_type, where)
+            check_metric(self.source, metric)
+        keys = [*axes_of(self.source, by), "arm", *([] if isinstance(source_type, str) else ["source_type"])]
+        table = chosen(self.source, arm, source_type, where)
         by_seed = table.groupby([*keys, SEED], dropna=False, sort=False, observed=True)
         sums, counts = by_seed[metrics].sum(), by_seed[metrics].count()
         n_points = table.groupby(keys, dropna=False, sort=False, observed=True)["point"].nunique().rename("n_points")
@@ -123,7 +120,7 @@ class Results:
         for metric in metrics:
             whole = counts[metric].to_numpy() == wide["n_points"].to_numpy()
             wide[metric] = np.where(whole, wide[metric] / wide["n_points"], np.nan)
-        return self._sorted(wide.drop(columns="n_points"), [*keys, SEED])
+        return in_order(self.source, wide.drop(columns="n_points"), [*keys, SEED])
 
     def mean(
         self, metric: str, by: Columns = None, arm: Names = None, source_type: Names = ALL, where: Where = None
@@ -250,7 +247,7 @@ class Results:
         Returns:
             The columns of ``by``, ``arm``, then the estimate; its unit is that of cost × gain.
         """
-        kept = self._axes_of(by)
+        kept = axes_of(self.source, by)
         table = self.values([cost, gain], None, arm, source_type, where)
         rows = []
         for key, part in groups(table, [*kept, "arm"]):
@@ -273,14 +270,14 @@ class Results:
         source_type: Names = ALL,
         where: Where = None,
     ) -> str:
-        """A Markdown table: one row per group, per metric ``mean ± half width (n = …)``."""
+        """A Markdown table: one row per group, per metric ``mean ± half width (n = …)``; headings with units."""
         metrics = [metrics] if isinstance(metrics, str) else list(metrics)
         table = self.values(metrics, by, arm, source_type, where)
-        rows = [
-            {**key, **{metric: str(student_t(known(part[metric]))) for metric in metrics}}
-            for key, part in groups(table, _keys(table, *metrics))
-        ]
-        return markdown(pd.DataFrame(rows))
+        rows = []
+        for key, part in groups(table, _keys(table, *metrics)):
+            settings = {column: value_text(value) for column, value in key.items()}
+            rows.append({**settings, **{metric: str(student_t(known(part[metric]))) for metric in metrics}})
+        return markdown(pd.DataFrame(rows).rename(columns=label))
 
     def records(
         self,
@@ -306,7 +303,7 @@ class Results:
         """
         if table not in TABLES:
             raise UnknownName("table", table, TABLES)
-        arms = self._names("arm", arm, self.arms)
+        arms = names_of("arm", arm, self.arms)
         wanted = {"run": run, "point": point, "replication": replication}
         rows = self.runs[list(source.IDS)].drop_duplicates(["point", "seed"])
         for column, value in wanted.items():
@@ -326,57 +323,6 @@ class Results:
             part = part[part["arm"].isin(arms)]
             parts.append(pd.concat([pd.DataFrame(ids, index=part.index), part], axis=1))
         return pd.concat(parts, ignore_index=True)
-
-    def _chosen(self, arm: Names, source_type: Names, where: Where) -> pd.DataFrame:
-        arms = self._names("arm", arm, self.arms)
-        sources = self._names("source type", source_type, [ALL, *self.source_types])
-        table = self.runs[self.runs["arm"].isin(arms) & self.runs["source_type"].isin(sources)]
-        for column, wanted in (where or {}).items():
-            allowed = [*self.axes, "point", "replication", SEED]
-            if column not in allowed:
-                raise UnknownName("column in where", column, allowed)
-            values = list(wanted) if isinstance(wanted, list | tuple | set | range | np.ndarray) else [wanted]
-            matches = table[column].isin([v for v in values if not pd.isna(v)])
-            if any(pd.isna(v) for v in values):
-                matches |= table[column].isna()
-            if not matches.any():
-                has = ", ".join("null" if pd.isna(v) else str(v) for v in self.runs[column].unique()[:20])
-                raise ResultsError(f"where: got {column} = {wanted}; no run has it. Allowed: {has}")
-            table = table[matches]
-        return table
-
-    def _names(self, what: str, got: Names, allowed: list[str]) -> list[str]:
-        names = allowed if got is None else [got] if isinstance(got, str) else list(got)
-        for name in names:
-            if name not in allowed:
-                raise UnknownName(what, name, allowed)
-        return names
-
-    def _axes_of(self, by: Columns) -> list[str]:
-        columns = list(self.axes) if by is None else [by] if isinstance(by, str) else list(by)
-        for column in columns:
-            if column not in self.axes and column != "arm":
-                raise UnknownName("axis", column, self.axes, "the property 'axes'")
-        return [column for column in columns if column != "arm"]  # it is a key anyway
-
-    def _check_metric(self, metric: str) -> None:
-        head = {*source.IDS, *self.axes, "arm", "source_type"}
-        numbers = self.runs.select_dtypes("number").columns
-        allowed = [column for column in numbers if column not in head]
-        if metric not in allowed:
-            raise UnknownName("metric", metric, allowed)
-
-    def _sorted(self, table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-        """Numbers rising, null last; words in the order of the sweep."""
-        order = {**self.axes, "arm": self.arms, "source_type": [ALL, *self.source_types]}
-
-        def rank(column: pd.Series[Any]) -> pd.Series[Any]:
-            if pd.api.types.is_numeric_dtype(column):
-                return column
-            places = {value: i for i, value in enumerate(order[str(column.name)])}
-            return column.map(lambda value: places.get(value, len(places)))
-
-        return table.sort_values(keys, key=rank, kind="stable", ignore_index=True, na_position="last")
 
 
 def load(path: str | Path | Iterable[str | Path]) -> Results:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,11 @@ class Source:
     runs: pd.DataFrame
     failed: list[Any] = field(default_factory=list)
     records: dict[str, Path] = field(default_factory=dict)
+
+    @cached_property
+    def source_types(self) -> list[str]:
+        """Source types that were requested, without "all"."""
+        return [name for name in self.runs["source_type"].unique() if name != ALL]
 
 
 def read(path: Path) -> Source:
@@ -122,7 +128,7 @@ def _runs(paths: Sequence[Path]) -> Source:
     points = {content: point for point, content in enumerate(dict.fromkeys(contents))}
     names = [str(folder.manifest.get("scenario", folder.path.name)) for folder in folders]
     first = {content: i for i, content in reversed(list(enumerate(contents)))}
-    ambiguous = len({(names[i]) for i in first.values()}) < len(points)
+    ambiguous = len({names[i] for i in first.values()}) < len(points)
     parts, seen = [], dict.fromkeys(points, 0)
     for folder, content in zip(folders, contents, strict=True):
         scenario = folders[first[content]].path.name if ambiguous else names[first[content]]

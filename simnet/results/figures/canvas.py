@@ -6,16 +6,17 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypedDict, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from simnet.report.figures.style import RC, SOURCE_COLOURS, arm_colours, page
+from simnet.results.choice import Choice
 from simnet.results.errors import ResultsError
 from simnet.results.labels import quantity
 from simnet.results.results import Results
@@ -24,14 +25,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 NOTE = "#666666"
 WIDTH_IN, HEIGHT_IN = 6.4, 4.0
-
-
-class Choice(TypedDict, total=False):
-    """Which rows a figure shows, as for the methods of :class:`simnet.results.Results`."""
-
-    arm: str | Sequence[str] | None
-    source_type: str
-    where: Mapping[str, Any] | None
 
 
 def styled(draw: Callable[P, T]) -> Callable[P, T]:
@@ -73,8 +66,9 @@ def number_ticks(axes: Axes, which: str) -> None:
     """Ticks as plain numbers, without exponents."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_formatter(FuncFormatter(lambda value, _: quantity(value, 4)))
-    log = (axes.get_xscale() if which == "x" else axes.get_yscale()) == "log"
-    if log:
+    if (axes.get_xscale() if which == "x" else axes.get_yscale()) == "linear":
+        axis.set_major_locator(MaxNLocator(6))
+    else:
         low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
         if high / max(low, 1e-300) < 300:  # few decades: some in between
             axis.set_minor_formatter(FuncFormatter(lambda v, _: quantity(v) if f"{v:e}"[0] in "25" else ""))

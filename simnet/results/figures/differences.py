@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 
 from simnet.report.figures.style import INK, arm_colours, page
 from simnet.report.metrics import ALL
+from simnet.results.choice import Choice, Columns
 from simnet.results.estimates import interval_of
-from simnet.results.figures.canvas import Choice, head, number_ticks, replications_text, styled
+from simnet.results.figures.canvas import head, number_ticks, replications_text, styled
 from simnet.results.labels import label, name_of, value_text
-from simnet.results.results import Columns, Results
+from simnet.results.results import Results
 
 LINE_IN = 0.27
 

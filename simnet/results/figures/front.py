@@ -9,8 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from simnet.report.figures.style import INK, MARKERS, arm_colours
+from simnet.results.choice import Choice
 from simnet.results.estimates import groups, interval_of
-from simnet.results.figures.canvas import Choice, head, new_axes, number_ticks, replications_text, styled
+from simnet.results.figures.canvas import head, new_axes, number_ticks, replications_text, styled
 from simnet.results.front import DOMINATED
 from simnet.results.labels import label, quantity, value_text
 from simnet.results.results import Results

@@ -13,7 +13,8 @@ from matplotlib.ticker import FuncFormatter
 
 from simnet.report.figures.style import FAINT, INK, page
 from simnet.report.wording import NONE
-from simnet.results.figures.canvas import Choice, head, one_arm, replications_text, styled
+from simnet.results.choice import Choice
+from simnet.results.figures.canvas import head, one_arm, replications_text, styled
 from simnet.results.labels import label, quantity, value_text
 from simnet.results.results import Results
 

@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from simnet.report.figures.style import MARKERS, line_style, line_width, page
+from simnet.results.choice import Choice
 from simnet.results.errors import ResultsError
 from simnet.results.estimates import groups
 from simnet.results.figures.canvas import (
-    Choice,
     colour_of,
     colours,
     head,

@@ -173,9 +173,9 @@ def test_hypervolume_is_the_mean_over_replications(make: Callable[..., Results])
 def test_table_says_n_and_interval(make: Callable[..., Results]) -> None:
     found = make({"ttl_s": [60, None]}, {(60, "a"): A, (None, "a"): [1.0, None, None, None]})
     lines = found.table("byte_per_request").splitlines()
-    assert lines[0] == "| ttl_s | arm | byte_per_request |"
+    assert lines[0] == "| TTL (s) | arm | traffic per request (B) |"
     assert lines[2] == "| 60 | a | 5 ± 3 (n = 4) |"
-    assert lines[3] == "| – | a | 1 (n = 1, no interval) |"
+    assert lines[3] == "| ∞ | a | 1 (n = 1, no interval) |"
     assert round(interval(A)[1] - 5) == 3
 
 
