@@ -58,7 +58,8 @@ MCS_NAMES = tuple(mcs.name for mcs in MCS_TABLE)
 UNCODED_TABLE = tuple(
     Mcs(f"{modulation} uncoded", bits_per_symbol, Fraction(1)) for modulation, bits_per_symbol in MODULATIONS.items()
 )
-"""Direct transmission: no code, no CRC."""
+"""Direct transmission: no code."""
+UNCODED_NAMES = tuple(mcs.name for mcs in UNCODED_TABLE)
 
 
 def mcs_by_name(name: str) -> Mcs:

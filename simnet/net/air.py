@@ -46,6 +46,9 @@ class Air(ABC):
             seed,
         )  # fmt: skip
         self._fixed = None if radio.mcs == "adaptive" else mcs_by_name(radio.mcs)
+        protected = radio.protected_mcs
+        self.apart = (None, None) if protected is None else (mcs_by_name(protected), self._fixed)
+        """MCS of what is protected and of the rest, on links without protection where they differ."""
         self._adaptive = tuple(map(mcs_by_name, radio.adaptive_mcs))
 
     def mcs(self, state: ChannelState, mean_esno: float, k: int) -> Mcs:

@@ -29,7 +29,7 @@ class Block:
         protected: repeated until its CRC holds; if not, its receiver takes it as it is.
         code: LDPC code family.
         attempt: transmissions before this one.
-        mcs: HARQ: that of its first transmission, which it keeps.
+        mcs: at which it must be sent: by HARQ that of its first transmission, else the radio's where it has two.
         heard: HARQ: the channel's states at earlier transmissions, whose symbols the receiver has kept.
     """
 
@@ -93,16 +93,25 @@ class Block:
 
 
 @lru_cache(maxsize=4096)
-def cut(frame_byte: int, body_byte: int, *, protect_body: bool, code: CodeFamily) -> tuple[Block, ...]:
-    """The codewords of a payload of so many bytes: its protected frame first, then its body."""
-    frame = _cut_part(frame_byte, 0, protected=True, in_body=False, code=code)
-    return frame + _cut_part(body_byte, len(frame), protected=protect_body, in_body=True, code=code)
+def cut(
+    frame_byte: int, body_byte: int, *, protect_body: bool, code: CodeFamily,
+    mcs: tuple[Mcs | None, Mcs | None] = (None, None),
+) -> tuple[Block, ...]:  # fmt: skip
+    """The codewords of a payload of so many bytes: its protected frame first, then its body.
+
+    Args:
+        mcs: of the frame and of the body, where the radio has one for each.
+    """
+    frame = _cut_part(frame_byte, Block(0, 0, 0, 0, protected=True, code=code, mcs=mcs[0]))
+    body = Block(len(frame), 0, 0, 0, protect_body, in_body=True, code=code, mcs=mcs[1])
+    return frame + _cut_part(body_byte, body)
 
 
-def _cut_part(n_byte: int, first_index: int, *, protected: bool, in_body: bool, code: CodeFamily) -> tuple[Block, ...]:
+def _cut_part(n_byte: int, like: Block) -> tuple[Block, ...]:
+    """Blocks of so many bytes, numbered from ``like.index``."""
     blocks, offset = [], 0
-    for index, k in enumerate(segment(n_byte), start=first_index):
+    for index, k in enumerate(segment(n_byte), start=like.index):
         size = min(capacity_byte(k), n_byte - offset)
-        blocks.append(Block(index, k, offset, size, protected, in_body, code))
+        blocks.append(replace(like, index=index, k=k, offset=offset, n_byte=size))
         offset += size
     return tuple(blocks)

@@ -84,7 +84,10 @@ class RadioLink:
         """
         carrier, clock = self.carrier, self.carrier.clock
         carrier.n_submitted += 1
-        blocks = cut(len(payload.frame), len(payload.body), protect_body=not self.unprotected, code=self.radio.code)
+        blocks = cut(
+            len(payload.frame), len(payload.body), protect_body=not self.unprotected, code=self.radio.code,
+            mcs=self.air.apart,
+        )  # fmt: skip
         transfer = Transfer(
             payload, self, self.ends[sender], self.ends[self.other(sender)], row, clock.event(), carrier.n_submitted,
             deque(blocks), clock.now,

@@ -1,4 +1,4 @@
-"""The batched backend: LDPC codes of IEEE 802.16e and 5G NR, Gray QAM, layered min-sum, on CPU or GPU."""
+"""The batched backend: LDPC codes of IEEE 802.16e and 5G NR or none, Gray QAM, layered min-sum, on CPU or GPU."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from simnet.phy.blocks import BlockFormat
 from simnet.phy.families import block_code
 from simnet.phy.ldpc.code import RateMatchedCode
 from simnet.phy.ldpc.decoder import DecoderSettings, LdpcDecoder
+from simnet.phy.llr import hard_decision
 
 _CHUNK = {"cpu": 16, "cuda": 1024}
 """Blocks per chunk and kind of device: small enough that a lone block is cheap on a CPU, large enough for a GPU."""
@@ -43,6 +44,8 @@ class NativeBackend(Backend):
         self._decoders: dict[RateMatchedCode, LdpcDecoder] = {}
 
     def encode(self, bits: Tensor, block_format: BlockFormat) -> Tensor:
+        if block_format.mcs.rate == 1:
+            return bits
         return self._code(block_format).encode(bits)
 
     def modulate(self, bits: Tensor, bits_per_symbol: int) -> Tensor:
@@ -52,6 +55,8 @@ class NativeBackend(Backend):
         return qam.demodulate(symbols, noise_variance, bits_per_symbol)
 
     def decode(self, llr: Tensor, block_format: BlockFormat) -> tuple[Tensor, list[int | None]]:
+        if block_format.mcs.rate == 1:
+            return hard_decision(llr), [None] * len(llr)
         code = self._code(block_format)
         if code not in self._decoders:
             self._decoders[code] = LdpcDecoder(code.mother.parity, self.settings, self.device)

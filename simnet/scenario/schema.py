@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from simnet.core.errors import UnknownName
 from simnet.core.fading import FadingKind, constant_over_burst
-from simnet.core.mcs import MCS_NAMES, CodeFamily
+from simnet.core.mcs import MCS_NAMES, UNCODED_NAMES, CodeFamily
 from simnet.core.plugins import KINDS
 from simnet.scenario.plugin_field import PluginField, PluginSpec
 
@@ -82,8 +82,11 @@ class Radio(Part):
     subcarriers: int = Field(64, ge=2, description="tdl_a, tdl_b, tdl_c: subcarriers of the whole bandwidth")
     csi_delay_s: NonNegative = Field(0.0, description="age of the channel knowledge by which the MCS is chosen, s")
     code: CodeFamily = Field("ieee80216e", description="LDPC codes: of IEEE 802.16e or of 5G NR")
-    mcs: _one_of("adaptive", *MCS_NAMES) = Field(  # type: ignore[valid-type]
-        "adaptive", description="modulation and coding scheme, or adaptive"
+    mcs: _one_of("adaptive", *MCS_NAMES, *UNCODED_NAMES) = Field(  # type: ignore[valid-type]
+        "adaptive", description="modulation and coding scheme, or adaptive; uncoded: without protection only"
+    )
+    protected_mcs: _one_of(*MCS_NAMES) | None = Field(  # type: ignore[valid-type]
+        None, description="without protection: scheme of what is protected all the same; null: that of the rest"
     )
     adaptive_mcs: tuple[_one_of(*MCS_NAMES), ...] = Field(  # type: ignore[valid-type]
         MCS_NAMES, min_length=1, description="adaptive: the schemes to choose from"
@@ -128,6 +131,13 @@ class Radio(Part):
             )
         if self.protection == "none" and self.fidelity == "table":
             raise ValueError("protection none needs the bits themselves: fidelity exact or ideal, not table")
+        if self.mcs in UNCODED_NAMES and self.protection != "none":
+            raise ValueError(f"mcs {self.mcs} needs protection none, got {self.protection}: ARQ plans by BLER tables")
+        if self.protected_mcs is not None and (self.protection != "none" or self.mcs == "adaptive"):
+            raise ValueError(
+                f"protected_mcs {self.protected_mcs} needs protection none and one scheme for the rest, got protection "
+                f"{self.protection} and mcs {self.mcs}: give both, or leave protected_mcs null"
+            )
         if self.bit_error_rate is not None and (self.fidelity, self.protection) != ("ideal", "none"):
             raise ValueError(
                 f"bit_error_rate {self.bit_error_rate:g} needs fidelity ideal and protection none, got {self.fidelity} "

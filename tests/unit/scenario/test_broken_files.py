@@ -219,6 +219,20 @@ CASES = [
         ("bit_error_rate 0.01 needs fidelity ideal and protection none", "got ideal and arq"),
     ),
     Broken(
+        "uncoded_with_arq",
+        "mcs: adaptive",
+        "mcs: QPSK uncoded",
+        "7 radios.radio",
+        ("mcs QPSK uncoded needs protection none, got arq",),
+    ),
+    Broken(
+        "two_schemes_with_arq",
+        "mcs: adaptive",
+        "mcs: QPSK 3/4, protected_mcs: QPSK 1/2",
+        "7 radios.radio",
+        ("protected_mcs QPSK 1/2 needs protection none and one scheme for the rest", "got protection arq"),
+    ),
+    Broken(
         "high_bits_of_nothing",
         "store: {policy: lru,",
         "protect: {code: all, high_bits: 2}\n  store: {policy: lru,",
