@@ -176,3 +176,11 @@ def test_rejected_full() -> None:
     assert outcomes[2] == "rejected_full"
     lost = [row for row in run.transfers() if row.outcome == "lost"]
     assert lost[0].sender == "reader-2" and lost[0].first_byte == 0 and lost[0].ended_s == 0.0
+
+
+def test_two_wishes_at_a_time_that_sums_of_floats_miss() -> None:
+    """0.2536… + (1.4717… − 0.2536…) is an ulp later than 1.4717…, when the third wish is due too."""
+    first_s, later_s = 0.25364015565817455, 1.4717825039405044
+    assert first_s + (later_s - first_s) > later_s
+    run = simulate([(first_s, "reader", 0), (later_s, "reader", 0), (later_s, "reader", 1)])
+    assert [row.outcome for row in run.requests()] == ["satisfied"] * 3
