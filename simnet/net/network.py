@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import simpy
@@ -21,6 +22,7 @@ from simnet.net.radio import RadioLink
 from simnet.net.routing import Routes
 from simnet.net.timeline import Timeline
 from simnet.net.wired import WiredLink
+from simnet.net.worth import SliceWorth
 from simnet.scenario.schema import Protocol, Scenario
 from simnet.signal.plane import SignalPlane
 from simnet.store.store import StoreEvent
@@ -107,14 +109,22 @@ class Network:
         if arrived.damaged and not self.protocol.keep_damaged:
             return False
         requires = tuple(r for r in slice_.requires if r not in node.provisioned)
-        now_s = self.clock.now
-        if not node.store.insert(slice_.id, slice_.n_byte, requires, now_s, fetch_cost_byte=fetch_cost_byte).stored:
+        worth = self._worth.of(slice_.id) if node.store.policy.reads_worth else 1.0
+        stored = node.store.insert(
+            slice_.id, slice_.n_byte, requires, self.clock.now, fetch_cost_byte=fetch_cost_byte, worth=worth
+        )
+        if not stored.stored:
             return False
         if arrived.damaged:
             node.damaged[slice_.id] = arrived
         else:
             self.holders.setdefault(slice_.id, {})[node.name] = None
         return True
+
+    @cached_property
+    def _worth(self) -> SliceWorth:
+        profiles = self.plane.codecs
+        return SliceWorth({t: [profiles[name] for name in names] for t, names in self.protocol.codecs.items()})
 
     # ------------------------------------------------------------------ payloads
 

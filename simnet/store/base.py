@@ -21,6 +21,9 @@ class EvictionPolicy(ABC):
     """``use``, ``insertion``: the priority is nothing but that order, so the store keeps a queue, which costs less than
     a heap."""
 
+    reads_worth: ClassVar[bool] = False
+    """Whether the priority depends on ``StoredSlice.worth``, which is measured only for policies that do."""
+
     class Params(BaseModel):
         """A policy without settings."""
 

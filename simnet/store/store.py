@@ -135,6 +135,7 @@ class Store:
         now_s: float,
         *,
         fetch_cost_byte: float | None = None,
+        worth: float = 1.0,
     ) -> InsertResult:
         """Store a slice that was fetched, evicting others where that makes enough room, and none where it
         doesn't.
@@ -146,6 +147,7 @@ class Store:
             requires: ids that it depends on directly. They must be held and aren't evicted to make room for
                 it.
             fetch_cost_byte: bytes that fetching it again would put on links; default ``n_byte``.
+            worth: SS that it adds to what can be decoded without it, in [0, 1].
         """
         if n_byte < 1:
             raise ValueError(f"slice {slice_id!r}: n_byte {n_byte}; allowed: >= 1")
@@ -175,7 +177,7 @@ class Store:
                 evicted += self._remove_group(victim, "evict", now_s)
         self._order += 1
         slice_ = StoredSlice(
-            slice_id, n_byte, requires, n_byte if fetch_cost_byte is None else fetch_cost_byte, now_s, now_s,
+            slice_id, n_byte, requires, n_byte if fetch_cost_byte is None else fetch_cost_byte, worth, now_s, now_s,
             self._order, self._order,
         )  # fmt: skip
         self._slices[slice_id] = slice_

@@ -12,6 +12,7 @@ class StoredSlice:
     Args:
         requires: ids of the slices that this one depends on directly; the store holds them too.
         fetch_cost_byte: bytes that fetching it again would put on links, e.g. ``n_byte`` × hops.
+        worth: SS, in [0, 1], that it adds to what can be decoded without it; 1 where nobody has said.
         fetched_s: time of the last fetch.
         used_s: time of the last use; the insertion counts as the first use.
         uses: number of uses since the insertion, ≥ 1.
@@ -24,6 +25,7 @@ class StoredSlice:
     n_byte: int
     requires: tuple[str, ...]
     fetch_cost_byte: float
+    worth: float
     fetched_s: float
     used_s: float
     inserted_order: int

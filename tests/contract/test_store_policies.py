@@ -29,8 +29,8 @@ def load(name: str) -> EvictionPolicy:
     return policy
 
 
-def test_the_four_are_found() -> None:
-    assert {"lru", "lfu", "fifo", "gdsf"} <= set(POLICIES)
+def test_the_five_are_found() -> None:
+    assert {"lru", "lfu", "fifo", "gdsf", "ss_aware"} <= set(POLICIES)
 
 
 @pytest.mark.parametrize("name", POLICIES)

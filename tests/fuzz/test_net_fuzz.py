@@ -72,7 +72,7 @@ PROTOCOLS = st.fixed_dictionaries(
         "repositories": st.sampled_from([[], ["cloud"], ["gateway"]]),
         "store": st.fixed_dictionaries(
             {
-                "policy": st.sampled_from(["lru", "lfu", "fifo", "gdsf"]),
+                "policy": st.sampled_from(["lru", "lfu", "fifo", "gdsf", "ss_aware"]),
                 "ttl_s": st.sampled_from([None, 0.05, 1.0]),
                 "ttl_from": st.sampled_from(["from_fetch", "renewed_on_use"]),
             }

@@ -148,7 +148,7 @@ class Twin:
         self.touched[x] = now
         self.recent.remove(x)
         self.recent.append(x)
-        self.worth[x] = self.age + self.count[x] * COST[x] / SIZE[x]
+        self.worth[x] = self.age + self.count[x] * (WORTH if self.policy == "ss_aware" else COST)[x] / SIZE[x]
 
     def use(self, x: int, now: int) -> bool:
         """True: a hit."""
@@ -191,6 +191,7 @@ class Twin:
 SIZE = (1, 2, 4, 1, 8, 2, 4, 1)
 """Powers of two, so that GDSF's quotients are exact and ties are ties."""
 COST = (1, 4, 4, 3, 8, 6, 20, 2)
+WORTH = (0.5, 0.25, 1.0, 0.0, 0.75, 1.0, 0.5, 0.125)
 REQUIRES: tuple[tuple[int, ...], ...] = ((), (0,), (1,), (), (0, 3), (), (5,), ())
 
 trace_steps = st.lists(
@@ -199,7 +200,7 @@ trace_steps = st.lists(
 )
 
 
-@pytest.mark.parametrize("policy", ["lru", "lfu", "fifo", "gdsf"])
+@pytest.mark.parametrize("policy", ["lru", "lfu", "fifo", "gdsf", "ss_aware"])
 @given(
     trace=trace_steps, capacity=st.integers(1, 16), ttl=st.sampled_from([None, 2, 9]), renewed=st.booleans()
 )
@@ -223,7 +224,8 @@ def test_brute_force_twin(
             hit = store.get(str(x), now) is not None
             assert hit == twin.use(x, now)
             if not hit:
-                store.insert(str(x), SIZE[x], tuple(map(str, REQUIRES[x])), now, fetch_cost_byte=COST[x])
+                requires = tuple(map(str, REQUIRES[x]))
+                store.insert(str(x), SIZE[x], requires, now, fetch_cost_byte=COST[x], worth=WORTH[x])
         elif what == "pin" and x in twin.arrived:
             twin.pins[x] = twin.pins.get(x, 0) + 1
             store.pin(str(x), now)

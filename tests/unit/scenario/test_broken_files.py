@@ -53,7 +53,7 @@ CASES = [
         "18 protocol.store.policy",
         (
             "unknown store policy: got 'lruu'; did you mean 'lru'?",
-            "Allowed: fifo, gdsf, lfu, lru.",
+            "Allowed: fifo, gdsf, lfu, lru, ss_aware.",
             "'simnet list store'",
         ),
     ),

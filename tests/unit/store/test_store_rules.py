@@ -7,6 +7,7 @@ import pytest
 from simnet.store.gdsf import Gdsf
 from simnet.store.lfu import Lfu
 from simnet.store.lru import Lru
+from simnet.store.ss_aware import SsAware
 from simnet.store.store import Store, StoreEvent, TtlFrom
 
 
@@ -185,6 +186,16 @@ def test_gdsf_worked_by_hand() -> None:
     assert store.insert("x", 1, (), 3.0).evicted == ("large",)  # L = 2, H(x) = 2 + 1 = 3, younger than far
     assert store.insert("y", 8, (), 4.0).evicted == ("far",)  # L = 3, H(y) = 4
     assert store.insert("z", 3, (), 5.0).evicted == ("x", "y")
+
+
+def test_ss_aware_worked_by_hand() -> None:
+    store = Store(10, SsAware())
+    store.insert("large", 8, (), 0.0, worth=0.8)  # H = 0 + 1 · 0.8/8 = 0.1
+    store.insert("spare", 2, (), 1.0, worth=0.1)  # H = 0 + 1 · 0.1/2 = 0.05: another codec gives nearly as much
+    assert store.insert("x", 1, (), 2.0, worth=0.05).evicted == ("spare",)  # L = 0.05, H(x) = 0.05 + 0.05/1 = 0.1
+    store.get("large", 3.0)  # H = 0.05 + 2 · 0.8/8 = 0.25
+    assert store.insert("y", 2, (), 4.0, worth=0.9).evicted == ("x",)  # L = 0.1, H(y) = 0.1 + 0.9/2 = 0.55
+    assert store.insert("z", 1, (), 5.0).evicted == ("large",)  # and 1 where nobody says
 
 
 def test_misuse_is_refused_loudly() -> None:
