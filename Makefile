@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PACKAGES := simnet tests benchmarks
 
-.PHONY: help demo env test slow lint figures bench clean
+.PHONY: help demo env test slow lint figures validate bench clean
 
 help:
 	@echo "make demo   virtual environment, install, the city scenario"
@@ -17,6 +17,7 @@ help:
 	@echo "make slow   the long tests as well"
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make figures  the figures of docs/, from fresh runs"
+	@echo "make validate  theory as judge, the long run; the table of docs/validation.md"
 	@echo "make bench  every benchmark, beside the libraries that it is measured against; docs/performance.md"
 	@echo "make clean  delete the virtual environment and caches (never runs/)"
 
@@ -65,6 +66,11 @@ figures: $(READY)
 	$(BIN)/python -m simnet link plot build/figures/goodput.csv
 	cd build/figures && $(CURDIR)/$(BIN)/python -m simnet link plot
 	cp build/figures/{waterfalls,goodput,bler_ieee80216e}.png docs/figures/
+
+validate: export OMP_NUM_THREADS := 1
+
+validate: $(READY)
+	$(BIN)/python -m simnet validate --long --markdown docs/validation.md
 
 # Quiet machine needed; a quarter of an hour.
 bench: $(READY)

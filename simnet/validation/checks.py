@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from simnet.core.errors import UnknownName
-from simnet.validation import draws, queues, radio, stores
+from simnet.validation import distribution, draws, queues, radio, requests, stores
 from simnet.validation.bench import Bench
 from simnet.validation.finding import Finding, Verdict
 
@@ -34,6 +34,10 @@ CHECKS: dict[str, Check] = {
     "mm1": Check(2, queues.mm1),
     "md1": Check(2, queues.md1),
     "priority": Check(2, queues.priority),
+    "erlang_b": Check(1, queues.erlang_b),
+    "erlang_c": Check(2, queues.erlang_c),
+    "little": Check(1, requests.little),
+    "distribution": Check(3, distribution.distribution),
     "arq": Check(2, radio.arq),
     "ber": Check(2, radio.ber),
     "bler": Check(1, radio.bler),

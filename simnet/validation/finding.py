@@ -51,7 +51,8 @@ class Theory:
             return f"≤ {self.high:,.5g}"
         if math.isinf(self.high):
             return f"≥ {self.low:,.5g}"
-        return f"{(self.low + self.high) / 2:,.5g} ± {(self.high - self.low) / 2:.1g}"
+        middle, error = (self.low + self.high) / 2, (self.high - self.low) / 2
+        return f"{middle:,.5g} ± {error:.1g}" if error < 0.01 * abs(middle) else f"{self.low:,.5g} to {self.high:,.5g}"
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def ber(bench: Bench) -> list[Finding]:
     """Uncoded QPSK and 16-QAM in AWGN."""
     found = []
     for modulation, esno_db in (("QPSK", 7.0), ("16-QAM", 14.0)):
-        point = measure_ber(modulation, AWGN, esno_db, _blocks(bench.n(1_000, 100_000)), seed=bench.seed)
+        point = measure_ber(modulation, AWGN, esno_db, _blocks(bench.n(1_000, 40_000)), seed=bench.seed)
         count = point.count
         mean = count.errors / count.blocks
         deviation = math.sqrt((count.squares - count.blocks * mean**2) / (count.blocks - 1))
@@ -59,7 +59,7 @@ def ber(bench: Bench) -> list[Finding]:
 def bler(bench: Bench) -> list[Finding]:
     """Coded blocks through the exact chain, at the point of the shipped table that is nearest to 10 %."""
     point = _table_point(0.1)
-    measured = measure_bler(BlerSetup(FORMAT, AWGN), point.esno_db, _blocks(bench.n(2_000, 50_000)), seed=bench.seed)
+    measured = measure_bler(BlerSetup(FORMAT, AWGN), point.esno_db, _blocks(bench.n(2_000, 30_000)), seed=bench.seed)
     n, rate = measured.blocks.blocks, measured.blocks.bler
     variance = rate * (1 - rate) / n + point.bler * (1 - point.bler) / point.blocks
     return [

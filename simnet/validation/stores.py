@@ -93,7 +93,7 @@ def _title(what: str, case: tuple[int, int, float]) -> str:
 
 def _requests(bench: Bench, case: tuple[int, int, float]) -> Wishes:
     n_items, _, exponent = case
-    n = bench.n(25_000, 600_000)
+    n = bench.n(25_000, 400_000)
     return wishes("store", n, n_items=n_items, exponent=exponent, rate_per_s=1.0, seed=bench.seed)
 
 

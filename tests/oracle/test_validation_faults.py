@@ -5,6 +5,7 @@ Monkeypatching stands for a slip in the product's own code; the checks themselve
 
 from __future__ import annotations
 
+import heapq
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,8 +15,13 @@ from torch import Tensor
 
 from simnet.cli import main
 from simnet.core import streams
+from simnet.core.tables import Outcome
+from simnet.net.air import TableAir
+from simnet.net.exchange import Exchange
 from simnet.net.queues import Fifo, Priority
+from simnet.net.wired import Direction, WiredLink
 from simnet.phy.channels import flat
+from simnet.scenario.schema import Wire
 from simnet.store.eviction_queue import ByOrder
 from simnet.store.store import Store
 from simnet.store.stored_slice import StoredSlice
@@ -57,8 +63,6 @@ def fifo_is_lifo(patch: Patch) -> None:
 
 def priority_is_reversed(patch: Patch) -> None:
     def push(queue: Priority[Any], transfer: Any) -> None:
-        import heapq
-
         heapq.heappush(queue._heap, (-transfer.urgency, transfer.order, transfer))
 
     patch.setattr(Priority, "push", push)
@@ -93,6 +97,36 @@ def streams_ignore_the_seed(patch: Patch) -> None:
     patch.setattr(streams, "_digest", lambda seed, names, size: right(0, names, size))
 
 
+def wires_have_a_channel_more(patch: Patch) -> None:
+    right = Direction.__init__
+
+    def init(direction: Direction, wire: Wire) -> None:
+        right(direction, wire.model_copy(update={"channels": wire.channels + 1}))
+
+    patch.setattr(Direction, "__init__", init)
+
+
+def wires_are_twice_as_fast(patch: Patch) -> None:
+    right = WiredLink.service_s
+    patch.setattr(WiredLink, "service_s", lambda link, n_byte: right(link, n_byte) / 2)
+
+
+def latencies_lack_10_ms(patch: Patch) -> None:
+    right = Exchange._end
+
+    def end(exchange: Exchange, outcome: Outcome) -> None:
+        right(exchange, outcome)
+        assert exchange.row.ended_s is not None
+        exchange.row.ended_s -= 0.01
+
+    patch.setattr(Exchange, "_end", end)
+
+
+def blocks_fail_a_third_less_often(patch: Patch) -> None:
+    right = TableAir._bler
+    patch.setattr(TableAir, "_bler", lambda *arguments: right(*arguments) * 2 / 3)
+
+
 FAULTS: dict[str, tuple[Callable[[Patch], None], str]] = {
     "lru evicts the wrong end": (lru_evicts_the_wrong_end, "lru"),
     "lru is fifo": (lru_ignores_uses, "lru"),
@@ -100,6 +134,12 @@ FAULTS: dict[str, tuple[Callable[[Patch], None], str]] = {
     "ttl from fetch is renewed": (ttl_is_counted_from("used_s"), "ttl"),
     "fifo is lifo": (fifo_is_lifo, "md1"),
     "priority is reversed": (priority_is_reversed, "priority"),
+    "wires have a channel more": (wires_have_a_channel_more, "erlang_b"),
+    "waits for 4 channels are those for 5": (wires_have_a_channel_more, "erlang_c"),
+    "wires are twice as fast, seen by waits": (wires_are_twice_as_fast, "mm1"),
+    "wires are twice as fast, seen by copies": (wires_are_twice_as_fast, "distribution"),
+    "latencies lack 10 ms": (latencies_lack_10_ms, "little"),
+    "blocks fail a third less often": (blocks_fail_a_third_less_often, "arq"),
     "noise 3 dB too strong, seen by bits": (noise_is_off_by(2.0), "ber"),
     "noise 3 dB too strong, seen by blocks": (noise_is_off_by(2.0), "bler"),
     "noise 3 dB too weak, seen by itself": (noise_is_off_by(0.5), "noise"),

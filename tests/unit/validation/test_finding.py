@@ -33,8 +33,9 @@ def test_without_an_interval_nothing_was_shown(nothing: Interval) -> None:
 
 
 def test_theory_reads_as_a_value_a_range_or_a_bound() -> None:
-    texts = [str(Theory.exactly(0.25, "t")), str(Theory.about(1, 0.5, "t")), str(Theory.at_most(3, "t"))]
-    assert [*texts, str(Theory(2, math.inf, "t"))] == ["0.25", "1 ± 0.5", "≤ 3", "≥ 2"]
+    texts = [str(Theory.exactly(0.25, "t")), str(Theory.about(1, 0.005, "t")), str(Theory(0.5, 1.5, "t"))]
+    assert texts == ["0.25", "1 ± 0.005", "0.5 to 1.5"]
+    assert [str(Theory.at_most(3, "t")), str(Theory(2, math.inf, "t"))] == ["≤ 3", "≥ 2"]
 
 
 def test_a_range_upside_down_is_no_theory() -> None:
