@@ -36,15 +36,14 @@ def validate(
     """Run stores, links, radio and traffic where theory knows the answer. Exit code 3: they contradict it."""
     from rich.console import Console
 
-    from simnet.validation.checks import Row
     from simnet.validation.checks import validate as run
     from simnet.validation.page import table, verdict, write_markdown
 
-    rows: list[Row] = []
-    for row in run(only or (), seed=seed, long=long):
-        if not quiet and (not rows or rows[-1].check != row.check):
-            print(f"{row.check} …", file=sys.stderr)
-        rows.append(row)
+    def tell(name: str) -> None:
+        if not quiet:
+            print(f"{name} …", file=sys.stderr)
+
+    rows = list(run(only or (), seed=seed, long=long, tell=tell))
     if json_file is not None:
         _write_json(
             {"mode": "long" if long else "short", "seed": seed, "rows": [asdict(row) for row in rows]}, json_file

@@ -35,7 +35,7 @@ class Bench:
         """Mean of one stationary run, warm-up cut off, whose observations depend on each other: by batch means.
 
         The batches are :data:`N_BATCH`, fixed beforehand: at so high a confidence Student's t grows fast where batches
-        are few. Checks give series of many hundred times what theory says their memory is.
+        are few. Checks give series so long that a batch is ten times or more what theory says their memory is.
         """
         return batch_means(series, N_BATCH, self.confidence)
 

@@ -76,13 +76,16 @@ def confidence() -> float:
     return 1 - FAMILY_ERROR / sum(check.n_finding for check in CHECKS.values())
 
 
-def validate(names: Sequence[str] = (), *, seed: int = 1, long: bool = False) -> Iterator[Row]:
+def validate(
+    names: Sequence[str] = (), *, seed: int = 1, long: bool = False, tell: Callable[[str], None] = lambda name: None
+) -> Iterator[Row]:
     """Run checks, one after the other.
 
     Args:
         names: of :data:`CHECKS`, in any order; none: all.
         seed: every draw is a function of it.
         long: minutes instead of seconds.
+        tell: called with the name of each check before it is run.
 
     Raises:
         UnknownName: no such check.
@@ -90,11 +93,12 @@ def validate(names: Sequence[str] = (), *, seed: int = 1, long: bool = False) ->
     for name in names:
         if name not in CHECKS:
             raise UnknownName("check", name, CHECKS)
-    return _rows([name for name in CHECKS if not names or name in names], Bench(seed, long, confidence()))
+    return _rows([name for name in CHECKS if not names or name in names], Bench(seed, long, confidence()), tell)
 
 
-def _rows(names: Sequence[str], bench: Bench) -> Iterator[Row]:
+def _rows(names: Sequence[str], bench: Bench, tell: Callable[[str], None]) -> Iterator[Row]:
     for name in names:
+        tell(name)
         check = CHECKS[name]
         found = check.run(bench)
         if len(found) != check.n_finding:

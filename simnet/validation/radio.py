@@ -83,10 +83,12 @@ def noise(bench: Bench) -> list[Finding]:
     symbol, error = sent.numpy()[0].astype(complex), (received - sent).numpy()[0].astype(complex)
     return [
         Finding(
-            "Es, 16-QAM", bench.mean_of_independent(abs(symbol) ** 2), Theory.exactly(1, "QAM of unit mean energy")
+            "mean energy of a symbol, 16-QAM",
+            bench.mean_of_independent(abs(symbol) ** 2),
+            Theory.exactly(1, "QAM of unit mean energy"),
         ),
         Finding(
-            "(Es/N0 asked for) · (noise power met), 10 dB",
+            "noise power met, over the N0 that Es/N0 = 10 dB asks for",
             bench.mean_of_independent(abs(error) ** 2 * db_to_linear(esno_db)),
             Theory.exactly(1, "definition: N0 = Es / (Es/N0)"),
         ),
