@@ -33,7 +33,7 @@ def carry(scenario: Scenario, plan: NetworkPlan, load: Iterable[Offered]) -> lis
     """Send payloads over the links of a network until all have arrived or are lost.
 
     Args:
-        scenario: its radios, wires and seed count; requests and codecs play no part.
+        scenario: its radios, wires and seed matter; its requests and codecs play no part.
         load: in order of time.
 
     Returns:

@@ -28,7 +28,7 @@ def lru_hit_ratios(p: Vector, capacity: int) -> Vector:
         h_i = ∫ p_i·e^(−p_i·t) · P(X_i(t) ≤ capacity − 1) dt,   X_i(t) = Σ_{j≠i} Bernoulli(1 − e^(−p_j·t)).
 
     P. Flajolet, D. Gardy, L. Thimonier, "Birthday paradox, coupon collectors, caching algorithms and self-organizing
-    search", Discrete Applied Mathematics 39 (1992), section 4; W. F. King, IFIP Congress 1971. The integral is done by
+    search", Discrete Applied Mathematics 39 (1992); W. F. King, IFIP Congress 1971. The integral is done by
     the trapezoidal rule over ln t, to 1e-6 or better.
 
     Args:
@@ -88,7 +88,7 @@ def che_time(p: Vector, capacity: int) -> float:
 def che_hit_ratios(p: Vector, capacity: int) -> Vector:
     """[N] Che's approximation of :func:`lru_hit_ratios`: 1 − e^(−p_i·t).
 
-    H. Che, Y. Tung, Z. Wang, "Hierarchical Web caching systems", IEEE JSAC 20(7), 2002, eq. (4) to (6).
+    H. Che, Y. Tung, Z. Wang, "Hierarchical Web caching systems", IEEE JSAC 20(7), 2002.
     """
     ratios: Vector = -np.expm1(-p * che_time(p, capacity))
     return ratios
@@ -123,7 +123,7 @@ def optimal_hit_ratio(p: Vector, capacity: int) -> float:
 
     It keeps the capacity − 1 most popular items and, in the last place, whatever else was requested last:
     Σ_{i<c} p_i + Σ_{i≥c} p_i² / Σ_{i≥c} p_i.
-    A. V. Aho, P. J. Denning, J. D. Ullman, "Principles of optimal page replacement", J. ACM 18(1), 1971, theorem 3.
+    A. V. Aho, P. J. Denning, J. D. Ullman, "Principles of optimal page replacement", J. ACM 18(1), 1971.
     """
     ranked = np.sort(p)[::-1]
     rest = ranked[capacity - 1 :]

@@ -13,7 +13,7 @@ from simnet.statistics.interval import Interval
 from simnet.validation.bench import Bench
 from simnet.validation.finding import Finding, Theory
 
-KOLMOGOROV = "Kolmogorov–Smirnov, exact law of the distance (Marsaglia, Tsang, Wang 2003)"
+KOLMOGOROV = "Kolmogorov–Smirnov, exact law of the distance (Simard, L’Ecuyer 2011)"
 INDEPENDENT = "independence: E[12(u − ½)(v − ½)] = 0"
 DISTINCT = "a draw of 53 bits hits another once in 2⁵³"
 

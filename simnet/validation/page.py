@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simnet.core.errors import SimnetError
-from simnet.validation.checks import Row, confidence
+from simnet.validation.checks import FAMILY_ERROR, Row, confidence
 
 BEGIN, END = "<!-- begin: simnet validate -->", "<!-- end: simnet validate -->"
 """The generated part of the page stands between these lines."""
@@ -30,9 +30,7 @@ def verdict(rows: Sequence[Row]) -> str:
     """The outcome in one line, with the level."""
     n_failed = sum(row.verdict == "fail" for row in rows)
     outcome = f"{n_failed} of {len(rows)} comparisons fail" if n_failed else f"all {len(rows)} comparisons pass"
-    return (
-        f"{outcome}; each interval at {100 * confidence():.5g} %, so that by chance one of all fails once in 1,000 runs"
-    )
+    return f"{outcome}; each interval at {100 * confidence():.5g} %, so that by chance one of all fails once in {1 / FAMILY_ERROR:,.0f} runs"
 
 
 def write_markdown(rows: Sequence[Row], path: Path, heading: str) -> None:

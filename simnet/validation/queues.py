@@ -16,13 +16,13 @@ from simnet.validation.finding import Finding, Theory
 from simnet.validation.links import LONG_BYTE, LONG_S, SHORT_BYTE, SHORT_S, over_radio, over_wire
 from simnet.validation.wishes import wishes
 
-POLLACZEK = "Pollaczek–Khinchine; Kleinrock 1975, eq. 5.70"
-SECOND_MOMENT = "Kleinrock 1975, eq. 5.114: first in, first out"
-MM1 = "M/M/1, ρS/(1 − ρ), Kleinrock 1975, eq. 3.27; ± what rounding to bytes changes (eq. 5.70)"
-COBHAM = "Cobham 1954; Kleinrock 1976, eq. 3.31"
-ERLANG_B = "Erlang 1917; Kleinrock 1975, eq. 3.45: exact for any sizes"
+POLLACZEK = "Pollaczek–Khinchine, λE[S²]/(2(1 − ρ)); Kleinrock 1975, ch. 5"
+SECOND_MOMENT = "2E[W]² + λE[S³]/(3(1 − ρ)), first in, first out; Kleinrock 1975, ch. 5"
+MM1 = "M/M/1, ρS/(1 − ρ), Kleinrock 1975, ch. 3; ± what rounding to bytes changes"
+COBHAM = "Cobham 1954, R/((1 − σ_{k−1})(1 − σ_k)); Kleinrock 1976, ch. 3"
+ERLANG_B = "Erlang 1917, B; Kleinrock 1975, ch. 3: exact for any sizes"
 ERLANG_C = (
-    "M/M/c, Erlang 1917; Kleinrock 1975, eq. 3.40; for sizes of mean 1000 to 1001 bytes, since they are rounded up"
+    "Erlang 1917, C, of M/M/c; Kleinrock 1975, ch. 3; for sizes of mean 1000 to 1001 bytes, since they are rounded up"
 )
 _LOAD = 0.5
 """Of M/M/1 and M/D/1."""
@@ -57,7 +57,7 @@ def mm1(bench: Bench) -> list[Finding]:
         Finding(
             f"share that waits for a wire, ρ = {_LOAD}",
             bench.mean_of_series(waits_s > 1e-12),
-            Theory.exactly(rate_per_s * first / _BYTE_PER_S, "M/G/1: P(W > 0) = ρ; Kleinrock 1975, sec. 5.6"),
+            Theory.exactly(rate_per_s * first / _BYTE_PER_S, "M/G/1: P(W > 0) = ρ; Kleinrock 1975, ch. 5"),
         ),
     ]
 

@@ -21,10 +21,10 @@ from simnet.validation.cache_theory import (
 from simnet.validation.finding import Finding, Theory
 from simnet.validation.wishes import Wishes, wishes
 
-KING = "King 1971; Flajolet, Gardy, Thimonier 1992, sec. 4: exact"
-CHE = "Che, Tung, Wang 2002, eq. 4–6; ± its distance from King's exact value"
-GELENBE = "Gelenbe 1973: exact"
-AHO = "Aho, Denning, Ullman 1971, thm. 3: exact"
+KING = "King 1971; as one integral, Flajolet, Gardy, Thimonier 1992: exact"
+CHE = "Che, Tung, Wang 2002: 1 − e^(−p·t); ± its distance from King's exact value"
+GELENBE = "Gelenbe 1973, P(content) ∝ Π p: exact"
+AHO = "Aho, Denning, Ullman 1971, A₀: Σ_{i<c} p + Σ_{i≥c} p² / Σ_{i≥c} p"
 SMALL, LARGE = (8, 3, 1.2), (400, 40, 0.8)
 """Items, how many of them fit, Zipf's exponent."""
 _SETTLED = 20
@@ -39,7 +39,9 @@ def lru(bench: Bench) -> list[Finding]:
     exact, che = lru_hit_ratios(p_large, LARGE[1]), che_hit_ratios(p_large, LARGE[1])
     overall, approximate = float(p_large @ exact), float(p_large @ che)
     return [
-        Finding(_title("hit ratio", SMALL), small, Theory.exactly(float(p_small @ lru_hit_ratios(p_small, 3)), KING)),
+        Finding(
+            _title("hit ratio", SMALL), small, Theory.exactly(float(p_small @ lru_hit_ratios(p_small, SMALL[1])), KING)
+        ),
         Finding(_title("hit ratio", LARGE), large, Theory.exactly(overall, KING)),
         Finding(_title("hit ratio", LARGE), large, Theory.about(approximate, abs(approximate - overall), CHE)),
         Finding(_title("hit ratio of the first item", LARGE), first, Theory.exactly(float(exact[0]), KING)),
@@ -71,11 +73,11 @@ def lfu(bench: Bench) -> list[Finding]:
 
 def ttl(bench: Bench) -> list[Finding]:
     """Miss ratio of one item at rate λ: 1/(1 + λT) counted from the fetch, e^(−λT) renewed on each use."""
-    laws: dict[TtlFrom, tuple[float, str]] = {
-        "from_fetch": (1 / (1 + 1.0), "renewal: a miss, then Poisson(λT) hits; 1/(1 + λT)"),
-        "renewed_on_use": (math.exp(-1.0), "P(gap > T) of Poisson requests; e^(−λT)"),
-    }
     rate_per_s, ttl_s = 0.01, 100.0
+    laws: dict[TtlFrom, tuple[float, str]] = {
+        "from_fetch": (1 / (1 + rate_per_s * ttl_s), "renewal: a miss, then Poisson(λT) hits; 1/(1 + λT)"),
+        "renewed_on_use": (math.exp(-rate_per_s * ttl_s), "P(gap > T) of Poisson requests; e^(−λT)"),
+    }
     requests = wishes("ttl", bench.n(12_000, 300_000), n_items=1, exponent=0.0, rate_per_s=rate_per_s, seed=bench.seed)
     found = []
     for ttl_from, (expected, source) in laws.items():
