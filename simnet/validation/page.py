@@ -30,7 +30,8 @@ def verdict(rows: Sequence[Row]) -> str:
     """The outcome in one line, with the level."""
     n_failed = sum(row.verdict == "fail" for row in rows)
     outcome = f"{n_failed} of {len(rows)} comparisons fail" if n_failed else f"all {len(rows)} comparisons pass"
-    return f"{outcome}; each interval at {100 * confidence():.5g} %, so that by chance one of all fails once in {1 / FAMILY_ERROR:,.0f} runs"
+    level = f"each interval at {100 * confidence():.5g} %"
+    return f"{outcome}; {level}, so that by chance one of all fails once in {1 / FAMILY_ERROR:,.0f} runs"
 
 
 def write_markdown(rows: Sequence[Row], path: Path, heading: str) -> None:
