@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from simnet.core.plugins import KINDS
 from simnet.core.records import Recorder
 from simnet.core.surrogate_names import group_name
 from simnet.core.tables import DeliveryRow
+from simnet.core.versions import library_versions
 from simnet.net.arm import Arm
 from simnet.net.protect import check_protect
 from simnet.net.timeline import Event, Timeline
@@ -47,7 +47,6 @@ CALIBRATION_IMAGES = 256
 """At most so many images that aren't in the catalogue tell planners what a codec gives."""
 LEAST_CALIBRATION_IMAGES = 32
 SAMPLES_PER_CODEC = 3
-LIBRARIES = ("torch", "numpy", "simpy", "pandas", "pyarrow", "msgpack", "zstandard", "Pillow", "constriction")
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def run_scenario(scenario: Scenario, *, out: Path, device: str = "cpu", quiet: b
         "bler_tables": _lookups(scenario, simulation.plane),
         "device": device,
         "machine": {"python": platform.python_version(), "processor": platform.machine(), "cpu": _cpu_features()},
-        "libraries": {name: _version(name) for name in LIBRARIES},
+        "libraries": library_versions(),
         "wall_s": {"build": built_s} | {name: result["wall_s"] for name, result in arms.items()},
     }
     timeline = {name: result["timeline"] for name, result in arms.items()}
@@ -378,13 +377,6 @@ def _progress(quiet: bool, n_arms: int) -> Iterator[Callable[[str, float], None]
 def _hash(text: str, device: str) -> str:
     """Names the run folder: the resolved scenario, the seed in it, the code's version and the device."""
     return hashlib.blake2b(f"{simnet.__version__}\n{device}\n{text}".encode(), digest_size=4).hexdigest()
-
-
-def _version(library: str) -> str | None:
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return None
 
 
 def _cpu_features() -> str:

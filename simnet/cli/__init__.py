@@ -1,7 +1,7 @@
 """The command line: one file per verb; nothing heavy is imported before a verb needs it.
 
-Exit codes: 0 done · 1 our own bug, with traceback · 2 the user can mend it, without traceback · 3 'simnet validate'
-found that the simulator contradicts theory · 130 Ctrl-C.
+Exit codes: 0 done · 1 our own bug, with traceback · 2 the user can mend it, without traceback · 3 done, but
+'simnet validate' found that the simulator contradicts theory, or runs of 'simnet sweep' failed · 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import traceback
 
 import typer
 
-from simnet.cli import check, data, link, list_plugins, models, report, run, schema, train, validate
+from simnet.cli import check, data, link, list_plugins, models, report, run, schema, sweep, train, validate
 from simnet.cli.group import Group
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run")(run.run)
+app.command("sweep")(sweep.sweep)
 app.command("check")(check.check)
 app.command("schema")(schema.schema)
 app.command("list")(list_plugins.list_plugins)

@@ -38,16 +38,28 @@ def check(scenario: Scenario) -> list[Problem]:
     protocols, problems = _arms(scenario)
     for name, protocol in protocols.items():
         problems += _codecs(scenario, protocol, _origin(scenario, name, "codecs"))
-        if protocol.source_identification is not None:
-            problems += _model(protocol.source_identification, _origin(scenario, name, "source_identification"))
-    for name, source in scenario.sources.items():
-        problems += _model(source.judge, ("sources", name, "judge"))
-    for name, codec in scenario.codecs.items():
-        if isinstance(model := getattr(codec.params, "model", None), str):
-            problems += _model(f"{codec.kind}/{model}", ("codecs", name, "model"))
+    for path, model in _models(scenario, protocols):
+        problems += _model(model, path)
     problems += _surrogates(scenario, protocols)
     problems += [*_files(scenario.topology, "topology"), *_files(scenario.traffic, "traffic")]
     return list(dict.fromkeys(problems))  # a mistake of the protocol that many arms share is one
+
+
+def models(scenario: Scenario) -> list[str]:
+    """Every model of the zoo that a valid scenario names, as ``<family>/<name>``, sorted."""
+    return sorted({model for _, model in _models(scenario, arm_protocols(scenario))})
+
+
+def _models(scenario: Scenario, protocols: Mapping[str, Protocol]) -> Iterator[tuple[KeyPath, str]]:
+    """Where the scenario names a model, and which."""
+    for name, protocol in protocols.items():
+        if protocol.source_identification is not None:
+            yield _origin(scenario, name, "source_identification"), protocol.source_identification
+    for name, source in scenario.sources.items():
+        yield ("sources", name, "judge"), source.judge
+    for name, codec in scenario.codecs.items():
+        if isinstance(model := getattr(codec.params, "model", None), str):
+            yield ("codecs", name, "model"), f"{codec.kind}/{model}"
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

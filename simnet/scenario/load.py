@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from simnet.scenario.checks import check
@@ -17,6 +18,10 @@ from simnet.scenario.plugin_field import PluginSpec
 from simnet.scenario.schema import Scenario
 from simnet.scenario.yaml_tree import Node, parse
 
+M = TypeVar("M", bound=BaseModel)
+
+FilePlace = tuple[str, str]
+"""``("topology", "file")``: the part of the scenario and its parameter."""
 MAX_FILE_BYTE = 2**20
 
 
@@ -30,31 +35,57 @@ def load_scenario(path: Path, *, overrides: Sequence[str] = ()) -> Scenario:
     Raises:
         ScenarioError: every problem found, each with file, line, key path, what was got and what is allowed.
     """
-    tree = parse(_text(path), lambda line: f"{path}:{line}")
+    tree = read_tree(path)
     for assignment in overrides:
         tree = override(tree, assignment)
-    scenario = _rooted(_validated(tree), path.resolve().parent)
+    return scenario_of(tree, path.resolve().parent)
+
+
+def read_tree(path: Path, wanted: str = "a scenario file, such as scenarios/hello.yaml") -> Node:
+    """The values of a YAML file with their places, unchecked.
+
+    Args:
+        path: the file, UTF-8, at most 1 MiB.
+        wanted: what messages say it should be.
+
+    Raises:
+        ScenarioError: no such file, no UTF-8, too long, empty, or broken YAML.
+    """
+    return parse(_text(path, wanted), lambda line: f"{path}:{line}")
+
+
+def scenario_of(tree: Node, folder: Path) -> Scenario:
+    """The checked scenario of a tree.
+
+    Args:
+        tree: values with the places that problems are said to be at.
+        folder: where files that the scenario names lie.
+
+    Raises:
+        ScenarioError: every problem found.
+    """
+    scenario = _rooted(validated(tree, Scenario), folder)
     if problems := check(scenario):
-        raise _placed(problems, tree)
+        raise placed(problems, tree)
     return scenario
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, wanted: str) -> str:
     def refuse(text: str, line: int | None = None) -> ScenarioError:
         return ScenarioError([Problem((), text, str(path) if line is None else f"{path}:{line}")])
 
     try:
         if path.exists() and not path.is_file():
-            raise refuse("got a folder or a device; allowed: a scenario file, such as scenarios/hello.yaml")
+            raise refuse(f"got a folder or a device; allowed: {wanted}")
         with path.open("rb") as file:
             raw = file.read(MAX_FILE_BYTE + 1)
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise refuse(f"cannot be read: {reason}; allowed: a scenario file, such as scenarios/hello.yaml") from None
+        raise refuse(f"cannot be read: {reason}; allowed: {wanted}") from None
     if len(raw) > MAX_FILE_BYTE:
-        raise refuse(f"got more than {MAX_FILE_BYTE} bytes; allowed: scenario files of at most 1 MiB")
+        raise refuse(f"got more than {MAX_FILE_BYTE} bytes; allowed: files of at most 1 MiB")
     if not raw.strip():
-        raise refuse("got an empty file; allowed: a scenario ('simnet schema' prints its keys)")
+        raise refuse(f"got an empty file; allowed: {wanted}")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -65,29 +96,49 @@ def _text(path: Path) -> str:
     return text
 
 
-def _validated(tree: Node) -> Scenario:
+def validated(tree: Node, model: type[M]) -> M:
+    """The tree as an instance of the model.
+
+    Raises:
+        ScenarioError: every way in which it is not one.
+    """
     data = tree.plain()
     if not isinstance(data, dict):
-        text = f"got {shown(data)}; allowed: a mapping of keys ('simnet schema' prints them)"
+        text = f"got {shown(data)}; allowed: a mapping of keys: {', '.join(model.model_fields)}"
         raise ScenarioError([Problem((), text, tree.where)])
     try:
         # by way of JSON: strict ("5" and true are no numbers), yet lists may fill tuples
-        return Scenario.model_validate_json(to_json(data), strict=True)
+        return model.model_validate_json(to_json(data), strict=True)
     except ValidationError as error:
-        raise _placed(explain(error, Scenario, data), tree) from None
+        raise placed(explain(error, model, data), tree) from None
 
 
 def _rooted(scenario: Scenario, folder: Path) -> Scenario:
     """The scenario with the paths that plug-ins are given made absolute, so that it means the same from anywhere."""
-
-    def rooted(spec: PluginSpec) -> PluginSpec:
-        paths = {key: folder / value for key, value in spec.params if isinstance(value, Path)}
-        return replace(spec, params=spec.params.model_copy(update=paths))
-
-    plugins = {"topology": rooted(scenario.topology), "traffic": rooted(scenario.traffic)}
-    return scenario.model_copy(update=plugins)
+    return with_files(scenario, {place: folder / path for place, path in files(scenario).items()})
 
 
-def _placed(problems: Sequence[Problem], tree: Node) -> ScenarioError:
+def files(scenario: Scenario) -> dict[FilePlace, Path]:
+    """Files that the scenario's topology and traffic name."""
+    specs = {"topology": scenario.topology, "traffic": scenario.traffic}
+    return {
+        (part, key): value
+        for part, spec in specs.items()
+        for key, value in spec.params
+        if isinstance(value, Path)
+    }  # fmt: skip
+
+
+def with_files(scenario: Scenario, paths: Mapping[FilePlace, Path]) -> Scenario:
+    """The scenario with other paths in these places."""
+    specs: dict[str, PluginSpec] = {}
+    for (part, key), path in paths.items():
+        spec: PluginSpec = specs.get(part, getattr(scenario, part))
+        specs[part] = replace(spec, params=spec.params.model_copy(update={key: path}))
+    return scenario.model_copy(update=specs)
+
+
+def placed(problems: Sequence[Problem], tree: Node) -> ScenarioError:
     """The problems with their lines."""
-    return ScenarioError([replace(problem, where=tree.place(problem.path)) for problem in problems])
+    found = [replace(problem, where=tree.place(problem.path)) for problem in problems]
+    return ScenarioError(list(dict.fromkeys(found)))  # each member of a union may say the same

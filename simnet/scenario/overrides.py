@@ -19,13 +19,29 @@ def override(root: Node, assignment: str) -> Node:
         ScenarioError: no ``=``, broken YAML, or a path through something that has no such keys.
     """
     where = f"--set {shown(assignment)}"
-    left, equals, value = assignment.partition("=")
-    keys = left.split(".")
-    if not equals or not all(keys):
+    key, equals, value = assignment.partition("=")
+    if not equals:
         raise ScenarioError([Problem((), "got no KEY.PATH=VALUE; allowed: for example seed=2", where)])
+    return assign(root, key, parse(value, lambda _line: where))
+
+
+def assign(root: Node, key: str, new: Node) -> Node:
+    """The tree with the node put at ``key.path``; mappings that are missing on the way are made.
+
+    Args:
+        root: left as it is; the new tree shares what did not change.
+        key: keys joined by dots; where a name contains dots, the longest known one is meant.
+        new: its place is where problems with its value are said to be.
+
+    Raises:
+        ScenarioError: an empty key, or a path through something that has no such keys.
+    """
+    keys = key.split(".")
+    if not all(keys):
+        raise ScenarioError([Problem((), "got no KEY.PATH=VALUE; allowed: for example seed=2", new.where)])
     if len(keys) > MAX_DEPTH:
-        raise ScenarioError([Problem((), f"got a path of {len(keys)} keys; allowed: {MAX_DEPTH}", where)])
-    return _with(root, keys, parse(value, lambda _line: where), ())
+        raise ScenarioError([Problem((), f"got a path of {len(keys)} keys; allowed: {MAX_DEPTH}", new.where)])
+    return _with(root, keys, new, ())
 
 
 def _with(node: Node, keys: list[str], new: Node, path: KeyPath) -> Node:

@@ -107,8 +107,12 @@ def _is_model(type_: Any) -> bool:
 
 def _is_meant(member: Any, data: object) -> bool:
     """Whether the data can mean this member of a union: it isn't None, and models' literals, such as tags, agree."""
-    if not _is_model(member) or not isinstance(data, Mapping):
-        return member is not type(None)
+    if get_origin(member) is Annotated:
+        member = get_args(member)[0]
+    if not _is_model(member):
+        return member is not type(None) and not (member in (int, float) and isinstance(data, Mapping))
+    if not isinstance(data, Mapping):
+        return data is None
     literals = {name: get_args(f.annotation) for name, f in member.model_fields.items() if _is_literal(f.annotation)}
     return all(data[name] in values for name, values in literals.items() if name in data)
 
@@ -134,13 +138,14 @@ def _json_schema(type_: Any) -> dict[str, Any]:
 
 def _closed(schema: dict[str, Any]) -> list[str]:
     if "anyOf" in schema:
-        return [name for part in schema["anyOf"] for name in _closed(part)]
+        parts = [_closed(part) for part in schema["anyOf"] if part.get("type") != "null"]
+        return [name for part in parts for name in part] if all(parts) else []
     return [str(name) for name in schema.get("enum", [schema["const"]] if "const" in schema else [])]
 
 
 def _words(schema: dict[str, Any]) -> str:
-    if "anyOf" in schema:
-        return " or ".join(_words(part) for part in schema["anyOf"])
+    if alternatives := schema.get("anyOf", schema.get("oneOf")):
+        return " or ".join(_words(part) for part in alternatives)
     if "enum" in schema or "const" in schema:
         return ", ".join(_closed(schema))
     match schema.get("type", "object" if "$ref" in schema else None):

@@ -1,0 +1,117 @@
+"""Runs a plan to its end: hands out what is missing, keeps what comes back, asks for more where a mean is not sharp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from simnet.core.errors import SimnetError
+from simnet.scenario.dump import dump_scenario
+from simnet.sweep.folder import SweepFolder
+from simnet.sweep.job import Failed, Finished
+from simnet.sweep.plan import Plan
+from simnet.sweep.workers import Workers
+
+
+@dataclass
+class Progress:
+    """How far a sweep is.
+
+    Args:
+        total: runs that are wanted, as far as is known; grows where means are not precise enough.
+        found: runs that an earlier call has left.
+        made: runs finished by this call.
+        failed: run -> its error, in one line.
+    """
+
+    total: int = 0
+    found: int = 0
+    made: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def conduct(
+    plan: Plan, folder: SweepFolder, workers: Workers, *, mixed: bool, tell: Callable[[Progress], None]
+) -> tuple[list[int], Mapping[str, str]]:
+    """Make every run that the plan wants and the folder lacks.
+
+    Args:
+        mixed: runs may come from several kinds of processors.
+        tell: called at the start and after each outcome.
+
+    Returns:
+        [points] replications of each, and run -> error of those that failed.
+
+    Raises:
+        SimnetError: a run came from another kind of processor and ``mixed`` is False.
+    """
+    finished = {id_ for id_ in plan.users if folder.run(id_).is_dir() and folder.finished(id_)}
+    kinds = Kinds(mixed)
+    progress = Progress()
+    submitted: set[str] = set()
+
+    @cache
+    def value(id_: str) -> float | None:
+        return plan.judged(folder.rows(id_))
+
+    replications = {point: plan.wanted(point, value, finished) for point in range(len(plan.sweep.points))}
+
+    def hand_out(points: Mapping[int, int]) -> None:
+        for id_ in plan.order(points):
+            if id_ not in finished and id_ not in submitted:
+                submitted.add(id_)
+                workers.submit(plan.job(id_, ship_files=workers.remote))
+
+    def count() -> int:
+        return len(dict.fromkeys(plan.order(replications)))
+
+    for id_ in dict.fromkeys(plan.order(replications)):
+        if id_ in finished:
+            kinds.add(folder.meta(id_)["cpu"], f"a finished run ({folder.run(id_)})")
+            progress.found += 1
+    hand_out(replications)
+    progress.total = count()
+    tell(progress)
+    while submitted - finished - progress.failed.keys():
+        job, outcome = workers.next()
+        if isinstance(outcome, Finished):
+            kinds.add(outcome.meta["cpu"], "a worker")
+            folder.keep(job.id, outcome)
+            finished.add(job.id)
+            progress.made += 1
+        else:
+            assert isinstance(outcome, Failed)
+            folder.fail(job.id, dump_scenario(plan.scenario(job.id)), outcome)
+            progress.failed[job.id] = outcome.error
+        now = {point: plan.wanted(point, value, finished, replications[point]) for point in plan.users[job.id]}
+        more = {point: n for point, n in now.items() if n > replications[point]}
+        if more:
+            replications |= more
+            hand_out(more)
+            progress.total = count()
+        tell(progress)
+    return [replications[point] for point in range(len(replications))], progress.failed
+
+
+class Kinds:
+    """Kinds of processors that runs come from: one, unless they may be mixed."""
+
+    def __init__(self, mixed: bool) -> None:
+        self.mixed = mixed
+        self.first: tuple[str, str] | None = None
+
+    def add(self, kind: str, whose: str) -> None:
+        """Take note of a run's processor.
+
+        Raises:
+            SimnetError: it is another kind than before, and they may not be mixed.
+        """
+        if self.first is None:
+            self.first = kind, whose
+        if kind != self.first[0] and not self.mixed:
+            raise SimnetError(
+                f"runs come from several kinds of processors: {whose} is {kind!r}, {self.first[1]} is "
+                f"{self.first[0]!r}; floats differ in their last digits between them. Use one kind, another --out, or "
+                "--mixed, which marks it in the results"
+            )

@@ -1,0 +1,130 @@
+"""One run, as a worker gets it and as it gives it back: plain data, so that no worker needs the sweep's folder."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from simnet.core.errors import SimnetError
+from simnet.scenario.load import FilePlace, with_files
+from simnet.scenario.schema import Scenario
+from simnet.sweep.identity import Settings, code_digest
+from simnet.sweep.machine import machine_type
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to be made.
+
+    Args:
+        id: its name.
+        scenario: as JSON, resolved.
+        code: digest of the simnet that must make it.
+        files: place -> name and content of a file that the scenario names, for workers that don't see it.
+    """
+
+    id: str
+    scenario: str
+    settings: Settings
+    code: str
+    files: Mapping[FilePlace, tuple[str, bytes]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that was made.
+
+    Args:
+        rows: a Parquet file of metrics, one row per arm and source type.
+        records: relative path -> content of the run folder; empty if only rows are kept.
+        meta: wall_s, cpu, device, settled: what may differ from one making to the next.
+    """
+
+    rows: bytes
+    records: Mapping[str, bytes]
+    meta: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A run that could not be made.
+
+    Args:
+        error: one line.
+        traceback: the whole story.
+    """
+
+    error: str
+    traceback: str
+
+
+Outcome = Finished | Failed
+
+
+def attempt(job: Job, scratch: Path | None = None) -> Outcome:
+    """Make a run; whatever it raises is an outcome too. ``scratch``: where its records lie meanwhile."""
+    try:
+        return execute(job, scratch)
+    except Exception as error:
+        first = str(error).partition("\n")[0]
+        return Failed(f"{type(error).__name__}: {first}", traceback.format_exc())
+
+
+def execute(job: Job, scratch: Path | None = None) -> Finished:
+    """Make a run in a folder of its own, which is gone afterwards.
+
+    Raises:
+        SimnetError: the scenario's parts don't fit, no such device, or this is another simnet than the job is for.
+    """
+    from simnet.build import run_scenario
+    from simnet.report.metrics import metrics
+    from simnet.report.run_folder import RunFolder
+    from simnet.sweep.warm_up import warm_up_s
+
+    if code_digest() != job.code:
+        raise SimnetError("this worker has another simnet than the sweep was started from; install the same on both")
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="simnet-sweep-", dir=scratch) as name:
+        folder = Path(name)
+        scenario = with_files(Scenario.model_validate_json(job.scenario), _unpacked(job, folder))
+        run = run_scenario(scenario, out=folder / "runs", device=job.settings.device, quiet=True)
+        records = RunFolder.open(run.path)
+        start_s, settled = warm_up_s(records, job.settings.warm_up)
+        rows = metrics(records, start_s)
+        kept = _packed(run.path) if job.settings.keep == "records" else {}
+        meta = {
+            "wall_s": time.perf_counter() - began,
+            "cpu": machine_type(job.settings.device),
+            "device": job.settings.device,
+            "settled": settled,
+        }
+        return Finished(_parquet(rows), kept, meta)
+
+
+def _unpacked(job: Job, folder: Path) -> dict[FilePlace, Path]:
+    paths: dict[FilePlace, Path] = {}
+    for place, (name, content) in job.files.items():
+        paths[place] = folder / "-".join((*place, name))
+        paths[place].write_bytes(content)
+    return paths
+
+
+def _packed(folder: Path) -> dict[str, bytes]:
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def _parquet(rows: Any) -> bytes:
+    import pyarrow
+    import pyarrow.parquet
+
+    table = pyarrow.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
+    target = io.BytesIO()
+    pyarrow.parquet.write_table(table, target, compression="zstd")
+    return target.getvalue()
