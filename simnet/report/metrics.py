@@ -48,7 +48,7 @@ METRICS: dict[str, str] = {
     "psnr_db_mean": "mean of deliveries' PSNR; exact copies left out",
     "warm_up_s": "requests created earlier are left out",
     **{f"n_{outcome}": "requests that ended so" for outcome in get_args(Outcome)},
-    "fidelity": "of the run's radios, joined by +; ideal without radios",
+    "fidelity": "of the run's radios (ideal without any), and surrogate where codes and SS were drawn, joined by +",
 }
 """Column -> what it means, in order; null where there is nothing to take a mean or a ratio of."""
 
@@ -68,16 +68,22 @@ def metrics(folder: RunFolder, warm_up_s: float = 0.0) -> pd.DataFrame:
     keys = deliveries["arm_code"].to_numpy(np.int64) << 48 | deliveries["request_id"].to_numpy(np.int64)
     deliveries = deliveries[np.isin(keys, requests["key"])]
     fidelities = folder.manifest.get("fidelity") or {}
-    common = {"warm_up_s": warm_up_s, "fidelity": "+".join(sorted(set(fidelities.values()))) or "ideal"}
+    links = "+".join(sorted(set(fidelities.values()))) or "ideal"
+    drawn = {name for name, of in (folder.manifest.get("codec_fidelity") or {}).items() if of == "surrogate"}
+
+    def common(source_type: str) -> dict[str, Any]:
+        surrogate = source_type in drawn or (source_type == ALL and drawn.intersection(folder.source_types))
+        return {"warm_up_s": warm_up_s, "fidelity": f"{links}+surrogate" if surrogate else links}
+
     rows: list[dict[str, Any]] = []
     for code, arm in enumerate(folder.arms):
         mine, got = requests[requests["arm_code"] == code], deliveries[deliveries["arm_code"] == code]
         nodes = folder.nodes[folder.nodes["arm_code"] == code]
         energy = {column: float(nodes[column].sum()) for column in ENERGY}
-        rows.append({"arm": arm, "source_type": ALL, **_row(mine, got), **energy, **common})
+        rows.append({"arm": arm, "source_type": ALL, **_row(mine, got), **energy, **common(ALL)})
         for source in folder.source_types:
             part = _row(mine[mine["source_type"] == source], got[got["source_type"] == source])
-            rows.append({"arm": arm, "source_type": source, **part, **dict.fromkeys(ENERGY), **common})
+            rows.append({"arm": arm, "source_type": source, **part, **dict.fromkeys(ENERGY), **common(source)})
     table = pd.DataFrame(rows, columns=["arm", "source_type", *METRICS])
     numbers = [c for c in METRICS if c != "fidelity" and not c.startswith("n_") and c not in SUMS]
     return table.astype(dict.fromkeys(numbers, np.float64))

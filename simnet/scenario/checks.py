@@ -30,7 +30,7 @@ def arm_protocols(scenario: Scenario) -> dict[str, Protocol]:
     protocols, problems = _arms(scenario)
     if problems:
         raise ScenarioError(problems)
-    return {name: with_surrogate_codecs(protocol, scenario) for name, protocol in protocols.items()}
+    return with_surrogate_codecs(protocols, scenario)
 
 
 def check(scenario: Scenario) -> list[Problem]:

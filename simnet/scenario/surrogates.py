@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from simnet.core.plugins import KINDS
@@ -86,19 +86,22 @@ def with_trunks(protocol: Protocol, scenario: Scenario) -> bool:
     return protocol.slice_sharing and scenario.surrogates is not None and scenario.surrogates.shared > 0
 
 
-def with_surrogate_codecs(protocol: Protocol, scenario: Scenario) -> Protocol:
-    """The protocol with a list of codecs for each surrogate: those of the source type that it is like.
+def with_surrogate_codecs(protocols: Mapping[str, Protocol], scenario: Scenario) -> dict[str, Protocol]:
+    """Arms' protocols with a list of codecs for each surrogate: those of the source type that it is like.
 
     Of a codec whose decoder is learned it has a version of its own; the others serve it as they are.
     """
-    spec = scenario.surrogates
-    if spec is None:
-        return protocol
+    if scenario.surrogates is None:
+        return dict(protocols)
     semantic = {name: KINDS["codecs"].load(codec.kind).semantic for name, codec in scenario.codecs.items()}
-    sliced = with_trunks(protocol, scenario)
-    codecs = dict(protocol.codecs)
-    for type_ in surrogate_types(scenario):
-        codecs[type_.name] = tuple(
-            type_.codec_name(name, sliced=sliced) if semantic[name] else name for name in protocol.codecs[type_.like]
-        )
-    return protocol.model_copy(update={"codecs": codecs})
+    types = surrogate_types(scenario)
+    grown = {}
+    for arm, protocol in protocols.items():
+        sliced = with_trunks(protocol, scenario)
+        codecs = dict(protocol.codecs)
+        for type_ in types:
+            codecs[type_.name] = tuple(
+                type_.codec_name(name, sliced=sliced) if semantic[name] else name for name in codecs[type_.like]
+            )
+        grown[arm] = protocol.model_copy(update={"codecs": codecs})
+    return grown

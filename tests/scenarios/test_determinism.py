@@ -80,6 +80,7 @@ def test_no_wall_time_or_process_leaks_into_tables(reference: RunFolder) -> None
 SHORT = {
     "city_iot": ["duration_s=30"],
     "hello": [],
+    "thousand_models": ["duration_s=30"],
     "aesc_over_noise": ["duration_s=5", "drain_s=10", "radios.awgn.fidelity=ideal", "radios.fading.fidelity=ideal"],
 }
 """What makes each take seconds."""

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simnet.build import run_scenario
+from simnet.build import build, run_scenario
 from simnet.report.html import write_page
+from simnet.report.metrics import metrics
 from simnet.report.run_folder import RunFolder
 from simnet.report.summary import summarise_folder, write_summary
 from simnet.scenario.load import load_scenario
@@ -119,4 +120,70 @@ def test_the_report_groups_surrogates_and_states_the_audit(runs: tuple[Path, Pat
     page = (runs[1] / "report.html").read_text(encoding="utf-8")
     assert "Surrogates: 1 like digits." in page
     assert f"Audit: {N_ITEM} of their measurements were held against other images" in page
+    table = metrics(RunFolder.open(runs[1])).set_index("source_type")
+    assert table["fidelity"].to_dict() == {"all": "ideal+surrogate", "digits surrogates": "ideal+surrogate"}
+    assert set(metrics(RunFolder.open(runs[0]))["fidelity"]) == {"ideal"}
     assert "Surrogates:" not in (runs[0] / "report.html").read_text(encoding="utf-8")
+
+
+CITY = """
+name: city
+duration_s: 60
+topology: {kind: city, devices: 8, gateways: 2, edges: 1, clouds: 1, area_m: 1500}
+tiers: {device: {store_byte: 30000}}
+radios: {radio: {fidelity: ideal}}
+wires: {access: {}, metro: {}, backbone: {}}
+sources: {digits: {dataset: mnist, items: 10, owners: gateway, judge: classifier/digits_judge}}
+surrogates: {count: 400, like: [digits], owners: gateway, size_spread: 0.5, shared: 0.5, families: 4, audit: 0}
+codecs: {z40: {kind: aesc, model: digits_z40}}
+traffic: {kind: poisson, rate_per_s: 0.5, popularity: {types_zipf_exponent: 0.8, preferred_types: 8}}
+protocol: {codecs: {digits: [z40]}, propagation: nearest_copy}
+arms: {trunks: {}, whole: {slice_sharing: false}, ss_aware: {slice_sharing: false, store: {policy: ss_aware}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("city")
+    (root / "city.yaml").write_text(CITY, encoding="utf-8")
+    return run_scenario(load_scenario(root / "city.yaml"), out=root, quiet=True).path
+
+
+def test_a_request_names_what_its_consumer_s_store_holds_however_many_types_there_are(city: Path) -> None:
+    """The stores' own records say how many slices a consumer held: a request takes 8 bytes for each."""
+    stores, transfers = (pd.read_parquet(city / f"{name}.parquet") for name in ("stores", "transfers"))
+    asked = transfers[(transfers["payload"] == "Request") & transfers["sender"].str.startswith("device")]
+    sizes = stores.loc[stores["event"] == "insert", "slice_byte"]
+    most = 30_000 // sizes.min() + 2  # and what is on its way
+    fixed_byte = asked["payload_byte"].min()
+    assert len(asked) > 500 and fixed_byte < 70
+    assert fixed_byte < asked["payload_byte"].max() <= fixed_byte + 8 * most < 400 * 8
+
+
+def test_arms_meet_the_same_codes_and_ss_and_differ_in_what_travels(city: Path) -> None:
+    requests = pd.read_parquet(city / "requests.parquet").set_index(["request_id", "arm"]).unstack()
+    deliveries = pd.read_parquet(city / "deliveries.parquet").set_index(["request_id", "arm"]).unstack()
+    for column in ("st_original", "st_recovered", "psnr_db", "code_byte"):
+        values = deliveries[column].dropna()
+        assert len(values) > 100 and (values.nunique(axis=1) == 1).all(), column
+    model_byte = requests["model_byte"].sum()
+    assert model_byte["trunks"] < model_byte["whole"] and model_byte["ss_aware"] != model_byte["whole"]
+    assert (requests["slices_needed"]["trunks"].dropna() == 2).mean() > 0.9
+    assert set(requests["slices_needed"]["whole"].dropna()) <= {0, 1}
+
+
+def test_stores_hold_trunks_with_what_requires_them(city: Path) -> None:
+    """A decoder's rest is there only while its family's trunk is: replayed from the stores' events."""
+    profiles = build(load_scenario(city / "scenario.yaml")).plane.surrogates.profiles.values()
+    requires = {slice_.id: set(slice_.requires) for profile in profiles for slice_ in profile.decoder_slices}
+    events = pd.read_parquet(city / "stores.parquet")
+    events = events[(events["arm"] == "trunks") & (events["tier"] == "device")]
+    assert events["slice"].str.contains("trunk").any() and (events["event"] == "evict").any()
+    for _, of_node in events.groupby("node"):
+        held: set[str] = set()
+        for event, slice_id in zip(of_node["event"], of_node["slice_id"], strict=True):
+            if event == "insert":
+                held.add(slice_id)
+            elif event == "evict":
+                held.remove(slice_id)
+            assert all(requires.get(each, set()) <= held for each in held)
