@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
@@ -18,16 +19,40 @@ Row = Any
 
 
 class Recorder:
-    """Collects rows in memory, per table, in the order of the simulation."""
+    """Collects rows in memory, per table, in the order of the simulation.
+
+    What happens most often is noted as a bare tuple, a fraction of a row in time and memory, and made into a row when
+    the rows are asked for.
+    """
 
     def __init__(self) -> None:
-        self.rows: dict[str, list[Row]] = {name: [] for name in TABLES}
+        self._rows: dict[str, list[Row]] = {name: [] for name in TABLES}
+        self._noted: dict[str, list[int]] = {}
+        """Table -> from which row on there may be notes."""
         self._table_of = {row_type: name for name, row_type in TABLES.items()}
+
+    @property
+    def rows(self) -> dict[str, list[Row]]:
+        """Every table's rows."""
+        for name, first in self._noted.items():
+            rows = self._rows[name]
+            for index in range(first[0], len(rows)):
+                if type(rows[index]) is tuple:
+                    make, *facts = rows[index]
+                    rows[index] = make(*facts)
+            first[0] = len(rows)
+        return self._rows
 
     def add(self, row: Row) -> Row:
         """Append a row; it may still be filled in until the run ends. Returns it."""
-        self.rows[self._table_of[type(row)]].append(row)
+        self._rows[self._table_of[type(row)]].append(row)
         return row
+
+    def notes(self, row_type: type) -> Callable[[tuple[Any, ...]], None]:
+        """Where to put tuples (make, fact, …) of which ``make(fact, …)`` will be a row."""
+        name = self._table_of[row_type]
+        self._noted.setdefault(name, [0])
+        return self._rows[name].append
 
     def rows_of(self, row_type: type[R], arm: str) -> list[R]:
         """An arm's rows of one table."""

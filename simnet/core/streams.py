@@ -16,16 +16,44 @@ Name = str | int | bytes
 
 def _digest(seed: int, names: tuple[Name, ...], size: int) -> bytes:
     """BLAKE2b of the seed and of the names, each with its type and length, so that ("ab", "c") ≠ ("a", "bc")."""
-    parts = [b"%d" % seed]
+    return hashlib.blake2b(_named(b"%d" % seed, names), digest_size=size).digest()
+
+
+def _named(begun: bytes, names: tuple[Name, ...]) -> bytes:
+    """What is hashed, from what has begun on."""
+    parts = [begun]
     for name in names:
         if isinstance(name, str):
-            kind, raw = b"s", name.encode()
+            raw = name.encode()
+            parts.append(b"s%d:%s" % (len(raw), raw))
         elif isinstance(name, bytes):
-            kind, raw = b"b", name
+            parts.append(b"b%d:%s" % (len(name), name))
         else:
-            kind, raw = b"i", b"%d" % name
-        parts.append(b"%s%d:%s" % (kind, len(raw), raw))
-    return hashlib.blake2b(b"|".join(parts), digest_size=size).digest()
+            raw = b"%d" % name
+            parts.append(b"i%d:%s" % (len(raw), raw))
+    return b"|".join(parts)
+
+
+class Draws:
+    """Draws whose names begin alike: the common part is hashed once.
+
+    ``Draws(seed, "item", consumer).uniform(index)`` is ``uniform(seed, "item", consumer, index)``.
+    """
+
+    __slots__ = ("_begun",)
+
+    def __init__(self, seed: int, *names: Name) -> None:
+        self._begun = hashlib.blake2b(_named(b"%d" % seed, names), digest_size=8)
+
+    def uniform(self, *names: Name) -> float:
+        """One draw from (0, 1), 53 bits."""
+        digest = self._begun.copy()
+        digest.update(_named(b"", names))
+        return ((int.from_bytes(digest.digest(), "little") >> 11) + 0.5) * 2.0**-53
+
+    def exponential(self, *names: Name) -> float:
+        """One draw from the exponential distribution of mean 1."""
+        return -math.log(self.uniform(*names))
 
 
 def generator(seed: int, *names: Name) -> np.random.Generator:

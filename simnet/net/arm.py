@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +27,8 @@ from simnet.traffic.base import CatalogueItem, RequestPlan
 from simnet.wire.messages import SliceData, encode_message
 from simnet.wire.slices import Slice
 
+YOUNG_OBJECTS = 100_000
+"""Objects made between two collections of garbage while time runs: nearly all are records, which stay."""
 Progress = Callable[[float], None]
 Arrival = tuple[int, RequestPlan]
 """A request's id, and what it is."""
@@ -67,6 +71,7 @@ class Arm:
         self._judged: list[tuple[DeliveryRow, RequestRow, Ticket[Measurement]]] = []
         self._slice_frames: dict[str, bytes] = {}
         self._raw_parts: dict[str, tuple[bytes, bytes]] = {}
+        self._decoders_of: dict[str, tuple[Slice, ...]] = {}
         self._items = {item.item_id: item for item in self.catalogue}
 
     def run(self, requests: Iterator[RequestPlan], progress: Progress) -> dict[str, Any]:
@@ -78,15 +83,20 @@ class Arm:
         Raises:
             AccountingError: they don't add up.
         """
+        self.simulate(requests, progress)
+        self._settle()
+        return check_accounts(self.recorder, self.name)
+
+    def simulate(self, requests: Iterator[RequestPlan], progress: Progress) -> None:
+        """The event loop of :meth:`run`, until the end of the simulated time."""
         self.start(requests)
         end_s = self.scenario.duration_s + self.scenario.drain_s
         step_s = end_s / 100
-        for step in range(1, 101):
-            self.clock.run(until=step * step_s if step < 100 else end_s)
-            progress(step / 100)
+        with _rare_garbage():
+            for step in range(1, 101):
+                self.clock.run(until=step * step_s if step < 100 else end_s)
+                progress(step / 100)
         self.network.close()
-        self._settle()
-        return check_accounts(self.recorder, self.name)
 
     def start(self, requests: Iterator[RequestPlan]) -> None:
         """Let traffic begin; ``clock`` moves on time."""
@@ -142,14 +152,20 @@ class Arm:
             wish_ss, wish.deadline_s,
         )  # fmt: skip
         self.network.requests[request_id] = self.recorder.add(row)
-        if self.timeline.wanted:
-            self.timeline.add(self.clock.now, plan.consumer, f"wishes item {item.item_id} of {item.owner}")
+        self.timeline.add(self.clock.now, plan.consumer, "wishes item {} of {}", item.item_id, item.owner)
         self.clock.start(Exchange(self, row, item, plan.request_index).run())
 
     # ------------------------------------------------------------------ what exchanges ask
 
     def task_of(self, item: CatalogueItem) -> str:
         return self.scenario.sources[item.source_type].wish.task
+
+    def decoders_of(self, source_type: str) -> tuple[Slice, ...]:
+        """The decoder slices of a source type's codecs, each after those that it requires."""
+        if source_type not in self._decoders_of:
+            slices = {s.id: s for codec in self._codecs(source_type) for s in codec.decoder_slices}
+            self._decoders_of[source_type] = tuple(slices.values())
+        return self._decoders_of[source_type]
 
     def candidates(self, owner: Node, item: CatalogueItem) -> tuple[str, ...]:
         """Source types of the item's image size that the owner can encode."""
@@ -218,3 +234,14 @@ class Arm:
                 row.ss = 0.0
             elif row.ss is not None and row.ss < row.wish_ss:
                 row.outcome = "below_wish"
+
+
+@contextmanager
+def _rare_garbage() -> Iterator[None]:
+    """Look for cyclic garbage less often: by default a third of the time would go into looking through records."""
+    usual = gc.get_threshold()
+    gc.set_threshold(YOUNG_OBJECTS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)

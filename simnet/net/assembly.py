@@ -26,16 +26,16 @@ def make_node(
     scenario: Scenario,
     protocol: Protocol,
     clock: Clock,
-    tell: Callable[[NodePlan, StoreEvent], None],
+    listen: Callable[[StoreEvent], None],
 ) -> Node:
-    """A node with an empty store; ``tell`` hears of the store's events."""
+    """A node with an empty store; ``listen`` hears of the store's events."""
     spec, keep = scenario.tiers.get(plan.tier, TierSpec()), protocol.store
     store = Store(
         keep.store_byte.get(plan.tier, spec.store_byte),
         KINDS["store"].load(keep.policy.kind)(keep.policy.params),
         ttl_s=keep.ttl_s,
         ttl_from=keep.ttl_from,
-        on_event=lambda event: tell(plan, event),
+        on_event=listen,
     )
     return Node(clock, plan, spec, store)
 
@@ -72,7 +72,7 @@ class LinkMaker:
 
     def _wired(self, plan: LinkPlan) -> WiredLink:
         wire = self.scenario.wires[plan.link_class]
-        return WiredLink(plan.name, plan.link_class, (plan.a, plan.b), wire, plan.delay_s, self.clock, self.spend)
+        return WiredLink(plan.name, plan.link_class, (plan.a, plan.b), wire, plan.delay_s, self.spend)
 
     def _radio(self, plan: LinkPlan) -> RadioLink:
         radio = self.scenario.radios[plan.link_class]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import simpy
 
 from simnet.core.tables import DeliveryRow, Outcome, PayloadClass, RequestRow
+from simnet.net.assembly import AnyLink
 from simnet.net.errors import RequestEnded
 from simnet.net.fetch import Bring, Fetch
 from simnet.net.latency import Latency
@@ -65,16 +66,29 @@ class Exchange:
         """Process: the whole life. Ends with exactly one outcome: of several deliveries the last one counts."""
         self.consumer.requests += 1
         try:
-            yield from self._ask()
-            yield from self._answer()
+            if self.arm.task_of(self.item) == "decoder":
+                yield from self._obtain()
+            else:
+                yield from self._ask()
+                yield from self._answer()
         except RequestEnded as end:
             if self.row.ended_s is None:
                 self._end(end.outcome)
         finally:
             self._over = True
             self._unpin()
-        text = f"request {self.row.request_id} ended: {self.row.outcome}"
-        self.network.timeline.add(self.clock.now, self.consumer.name, text)
+        facts = self.row.request_id, self.row.outcome
+        self.network.timeline.add(self.clock.now, self.consumer.name, "request {} ended: {}", *facts)
+
+    # ------------------------------------------------------------------ the decoders alone
+
+    def _obtain(self) -> Process:
+        """A wish for the decoders of a source type: the consumer knows their ids, and has them brought."""
+        wanted = self.arm.decoders_of(self.item.source_type)
+        yield from self._gather(wanted, self.arm.propagation.obtain, side_by_side=len(wanted) > 1)
+        self._check_deadline()
+        self._unpin()
+        self._end("satisfied")
 
     # ------------------------------------------------------------------ ask
 
@@ -183,7 +197,8 @@ class Exchange:
         row.stripped_byte += code.header_byte
         body = yield from self.send(payload, self.owner, self.consumer)
         self._check_deadline()
-        slices = yield from self._gather(codec.decoder_slices)
+        # what the consumer has lost since it asked, it asks for again
+        slices = yield from self._gather(codec.decoder_slices, self.arm.propagation.bring_again)
         self._check_deadline()
         yield from self._compute(self.consumer, codec.decode_flop + plane.task_flop(self.item.source_type))
         self._check_deadline()
@@ -196,9 +211,8 @@ class Exchange:
         )  # fmt: skip
         ticket = plane.measure(self.item.item_id, codec.name, received, slices, raw=self._raw)
         self.arm.delivered(delivery, row, ticket)
-        self.network.timeline.add(
-            self.clock.now, self.consumer.name, f"decoded item {self.item.item_id} with {codec.name}"
-        )
+        facts = self.item.item_id, codec.name
+        self.network.timeline.add(self.clock.now, self.consumer.name, "decoded item {} with {}", *facts)
         row.codec, row.predicted_ss = codec.name, plan.predicted_ss
         self._end("satisfied")  # or below_wish, once the judge has measured
         reacts = self.arm.protocol.ss_feedback in ("confidence", "oracle")
@@ -224,7 +238,7 @@ class Exchange:
 
     # ------------------------------------------------------------------ slices
 
-    def _expect(self, wanted: Sequence[Slice], bring: Bring) -> None:
+    def _expect(self, wanted: Sequence[Slice], bring: Bring, *, begin: bool = True) -> None:
         """The consumer takes what it has into use; for the rest it waits, and what nobody brings yet is brought."""
         for slice_ in wanted:
             if slice_.id in self._slices:
@@ -236,15 +250,19 @@ class Exchange:
                 self.pin(slice_.id)
             else:
                 self.row.slices_missed += 1
-                self._slices[slice_.id] = Fetch.joined(self, slice_, bring)
+                self._slices[slice_.id] = fetch = Fetch.joined(self, slice_, bring)
+                if begin:
+                    fetch.begin()
 
-    def _gather(self, wanted: Sequence[Slice]) -> Process:
-        """The code is there: all slices as they arrived; the time that this takes yet is ``model_fetch_s``.
+    def _gather(self, wanted: Sequence[Slice], bring: Bring, *, side_by_side: bool = True) -> Process:
+        """All slices as they arrived; the time that this takes yet is ``model_fetch_s``.
 
-        What the consumer neither has nor expects it has lost since it asked: that is brought again.
+        Args:
+            bring: for what the consumer neither has nor expects.
+            side_by_side: else each fetch begins when the one before is over.
         """
         began_s = self.clock.now
-        self._expect(wanted, self.arm.propagation.bring_again)
+        self._expect(wanted, bring, begin=side_by_side)
         arrived = []
         for slice_ in wanted:
             coming = self._slices[slice_.id]
@@ -285,10 +303,18 @@ class Exchange:
         Args:
             waits: whether the request waits for it, so that its times are part of the latency.
         """
+        links = self.network.routes.path(origin.name, target.name)
+        return self.send_along(links, payload, origin, waits=waits, at_node=at_node)
+
+    def send_along(
+        self, links: Sequence[AnyLink], payload: Payload, sender: Node, *, waits: bool = True,
+        at_node: AtNode | None = None,
+    ) -> Process:  # fmt: skip
+        """Process: like :meth:`send`, over links that follow each other; it ends early where ``at_node`` says so."""
         column = f"{payload.payload_class}_byte"
         setattr(self.row, column, getattr(self.row, column) + payload.n_byte)
         latency = self._latency if waits else None
-        return (yield from self.network.send(payload, origin.name, target.name, at_node=at_node, latency=latency))
+        return (yield from self.network.send_along(links, payload, sender.name, at_node=at_node, latency=latency))
 
     # ------------------------------------------------------------------ end
 

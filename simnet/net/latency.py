@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from simnet.core.tables import RequestRow, TransferRow
+from simnet.core.tables import RequestRow
 
 
 @dataclass(slots=True)
@@ -17,11 +17,11 @@ class Latency:
     compute_s: float = 0.0
     model_fetch_s: float = 0.0
 
-    def add_hop(self, row: TransferRow) -> None:
+    def add(self, queue_s: float, air_s: float, propagation_s: float) -> None:
         """A payload that the request waits for has crossed a link, or was lost on it."""
-        self.queue_s += row.queue_s
-        self.air_s += row.air_s
-        self.propagation_s += row.propagation_s
+        self.queue_s += queue_s
+        self.air_s += air_s
+        self.propagation_s += propagation_s
 
     def write(self, row: RequestRow) -> None:
         for part in PARTS:

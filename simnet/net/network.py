@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import simpy
 
@@ -29,6 +29,8 @@ from simnet.store.store import StoreEvent
 from simnet.topology.plan import TIERS, NetworkPlan, NodePlan
 from simnet.wire.slices import Slice
 
+LEAVES = ("evict", "expire")
+"""Kinds of store events after which the slice is gone."""
 AtNode = Callable[[Node, bytes], bool | None]
 """Told of each node that a payload reaches, with the body as it arrived there; true: it goes no further."""
 
@@ -56,9 +58,11 @@ class Network:
     slices: Mapping[str, Slice]
 
     def __post_init__(self) -> None:
+        self._note_transfer = self.recorder.notes(TransferRow)
+        self._note_store = self.recorder.notes(StoreRow)
         maker = LinkMaker(self.scenario, self.clock, self.plane, self._spend)
         self.nodes: dict[str, Node] = {
-            plan.name: make_node(plan, self.scenario, self.protocol, self.clock, self._store_event)
+            plan.name: make_node(plan, self.scenario, self.protocol, self.clock, self._listener(plan))
             for plan in self.plan.nodes
         }
         self.links: dict[str, AnyLink] = {plan.name: maker.make(plan) for plan in self.plan.links}
@@ -67,6 +71,7 @@ class Network:
         for link in self.links.values():
             for name in link.nodes:
                 self._links_of[name].append(link)
+        self._some_unprotected = any(link.unprotected for link in self.links.values())
         self.routes: Routes[AnyLink] = Routes(self._links_of)
         self.built_with: dict[str, list[str]] = {}
         """Slice id -> nodes that were built with it."""
@@ -74,7 +79,8 @@ class Network:
         """Slice id -> nodes that store a clean copy, in order of time; expiry is noticed when they are asked."""
         self.requests: dict[int, RequestRow] = {}
         """Request id -> row: each hop's bytes and channel uses are added to the request that they serve."""
-        self._under_way: dict[int, TransferRow] = {}
+        self._under_way: dict[int, TransferRow | tuple[WiredLink, tuple[Any, ...]]] = {}
+        """Transfer id -> its row; of a wire, what :meth:`WiredLink.cut_off` makes a row of."""
         self._n_transfer = 0
         self._closed = False
 
@@ -84,7 +90,11 @@ class Network:
 
     def unprotected(self, origin: str, target: str) -> bool:
         """Whether a link of the route lets bit errors through: then bodies travel in the raw layout."""
-        return any(link.unprotected for link in self.routes.path(origin, target))
+        return self.lets_errors_through(self.routes.path(origin, target))
+
+    def lets_errors_through(self, links: Iterable[AnyLink]) -> bool:
+        """Whether one of these links does."""
+        return self._some_unprotected and any(link.unprotected for link in links)
 
     def unprotected_esno_db(self, origin: str, target: str) -> float | None:
         """Least mean Es/N0 of the route's unprotected links; None if every link repairs its errors."""
@@ -102,13 +112,18 @@ class Network:
         for slice_ in slices:
             node.provisioned[slice_.id] = slice_
             self.built_with.setdefault(slice_.id, []).append(node.name)
-            self._record_store(node.plan, "provision", slice_, 0, self.clock.now)
+            plan, capacity_byte = node.plan, node.store.capacity_byte
+            row = StoreRow(
+                self.arm, self.clock.now, plan.name, plan.tier, "provision", slice_.name, slice_.id, slice_.n_byte, 0,
+                capacity_byte,
+            )  # fmt: skip
+            self.recorder.add(row)
 
     def install(self, node: Node, slice_: Slice, arrived: Slice, fetch_cost_byte: float) -> bool:
         """Store a slice as it arrived; False if it is used once and not stored."""
         if arrived.damaged and not self.protocol.keep_damaged:
             return False
-        requires = tuple(r for r in slice_.requires if r not in node.provisioned)
+        requires = tuple(r for r in slice_.requires if r not in node.provisioned) if slice_.requires else ()
         worth = self._worth.of(slice_.id) if node.store.policy.reads_worth else 1.0
         stored = node.store.insert(
             slice_.id, slice_.n_byte, requires, self.clock.now, fetch_cost_byte=fetch_cost_byte, worth=worth
@@ -160,43 +175,45 @@ class Network:
 
         The way ends early where ``at_node`` says so.
         """
-        clock, nodes = self.clock, self.nodes
+        clock, nodes, request_id = self.clock, self.nodes, payload.request_id
+        n_byte, body, request = payload.n_byte, payload.body, self.requests.get(request_id)
         for link in links:
-            self._n_transfer += 1
-            receiver = link.other(sender)
-            row = TransferRow(
-                self.arm, self._n_transfer, payload.request_id, link.name, link.link_class, sender, receiver,
-                payload.payload_class, payload.label, payload.n_byte, clock.now,
-            )  # fmt: skip
+            a, b = link.nodes
+            receiver = b if sender == a else a
+            self._n_transfer = transfer_id = self._n_transfer + 1
+            queued_s = clock.now
+            facts = self.arm, transfer_id, request_id, sender, payload.payload_class, payload.label, n_byte, queued_s
             if isinstance(link, WiredLink):
-                yield from self._over_wire(link, row, latency)
+                try:
+                    started_s, delay_s = link.enter(sender, n_byte, queued_s)
+                except RequestEnded:
+                    self._refused(link.waiting(*facts))
+                    raise
+                if not clock.advance(delay_s):
+                    self._under_way[transfer_id] = link, (*facts, started_s)
+                    yield clock.timeout(delay_s)
+                    del self._under_way[transfer_id]
+                link.leave(sender, n_byte)
+                self._note_transfer((link.row, *facts, started_s, clock.now))
+                if request is not None:
+                    request.link_byte += n_byte
+                if latency is not None:
+                    latency.add(started_s - queued_s, link.service_s(n_byte), link.flight_s)
             else:
-                body = yield from self._over_air(link, payload, row, latency)
+                body = yield from self._over_air(link, payload, link.waiting(*facts), latency)
                 if body != payload.body:
                     payload = replace(payload, body=body)
             if self.timeline.wanted:
-                self.timeline.add(clock.now, receiver, f"received {payload.label} from {sender}")
+                self.timeline.add(clock.now, receiver, "received {} from {}", payload.label, sender)
             sender = receiver
-            if at_node is not None and at_node(nodes[receiver], payload.body):
+            if at_node is not None and at_node(nodes[receiver], body):
                 break
-        return payload.body
+        return body
 
-    def _over_wire(
-        self, link: WiredLink, row: TransferRow, latency: Latency | None
-    ) -> Generator[simpy.Event, Any, None]:
-        try:
-            delay_s = link.begin(row)
-        except RequestEnded:
-            row.outcome = "lost"
-            self._ended(row, latency)
-            raise
-        if not self.clock.advance(delay_s):
-            self._under_way[row.transfer_id] = row
-            yield self.clock.timeout(delay_s)
-            del self._under_way[row.transfer_id]
-        link.end(row)
-        row.outcome = "delivered"
-        self._ended(row, latency)
+    def _refused(self, row: TransferRow) -> None:
+        """A full queue: nothing was sent."""
+        row.outcome, row.ended_s = "lost", self.clock.now
+        self._record_transfer(row)
 
     def _over_air(
         self, link: RadioLink, payload: Payload, row: TransferRow, latency: Latency | None
@@ -217,7 +234,7 @@ class Network:
     def _ended(self, row: TransferRow, latency: Latency | None) -> None:
         row.ended_s = self.clock.now
         if latency is not None:
-            latency.add_hop(row)
+            latency.add(row.queue_s, row.air_s, row.propagation_s)
         self._record_transfer(row)
 
     def _record_transfer(self, row: TransferRow) -> None:
@@ -238,11 +255,12 @@ class Network:
         now_s = self.clock.now
         for carrier in self.carriers.values():
             carrier.close()
-        for row in self._under_way.values():
-            link = self.links[row.link]
-            if isinstance(link, WiredLink):
-                link.close(row, now_s)
-            self._record_transfer(row)
+        for under_way in self._under_way.values():
+            if isinstance(under_way, TransferRow):
+                self._record_transfer(under_way)
+            else:
+                wire, facts = under_way
+                self._record_transfer(wire.cut_off(now_s, *facts))
         for node in self.nodes.values():
             self.recorder.add(self._node_row(node, now_s))
         self._closed = True
@@ -281,36 +299,27 @@ class Network:
         others = (link.other(node.name) for link in self._links_of[node.name])
         return next((name for name in others if TIERS.index(self.nodes[name].plan.tier) > tier), None)
 
-    def _store_event(self, plan: NodePlan, event: StoreEvent) -> None:
-        if self._closed:  # processes that the run's end cut short let go of their pins
-            return
-        if event.kind in ("evict", "expire"):
-            self.holders.get(event.slice_id, {}).pop(plan.name, None)
-            self.nodes[plan.name].damaged.pop(event.slice_id, None)
+    def _listener(self, plan: NodePlan) -> Callable[[StoreEvent], None]:
+        """Hears of all that the node's store does."""
+        note, row, name = self._note_store, self._store_row, plan.name
+
+        def listen(event: StoreEvent) -> None:
+            if self._closed:  # processes that the run's end cut short let go of their pins
+                return
+            if event[0] in LEAVES:
+                holders = self.holders.get(event[1])
+                if holders is not None:
+                    holders.pop(name, None)
+                self.nodes[name].damaged.pop(event[1], None)
+            note((row, plan, event))
+
+        return listen
+
+    def _store_row(self, plan: NodePlan, event: StoreEvent) -> StoreRow:
         # Transfers take time: what is stored at time 0 was put there at the factory.
         kind = "provision" if event.kind == "insert" and event.time_s == 0.0 else event.kind
-        self._record_store(plan, kind, self.slices[event.slice_id], event.occupancy_byte, event.time_s)
-
-    def _record_store(
-        self,
-        plan: NodePlan,
-        kind: Literal["provision", "hit", "miss", "insert", "evict", "expire", "reject"],
-        slice_: Slice,
-        occupancy_byte: int,
-        time_s: float,
-    ) -> None:
-        capacity_byte = self.nodes[plan.name].store.capacity_byte
-        self.recorder.add(
-            StoreRow(
-                self.arm,
-                time_s,
-                plan.name,
-                plan.tier,
-                kind,
-                slice_.name,
-                slice_.id,
-                slice_.n_byte,
-                occupancy_byte,
-                capacity_byte,
-            )
-        )
+        slice_, capacity_byte = self.slices[event.slice_id], self.nodes[plan.name].store.capacity_byte
+        return StoreRow(
+            self.arm, event.time_s, plan.name, plan.tier, kind, slice_.name, slice_.id, slice_.n_byte,
+            event.occupancy_byte, capacity_byte,
+        )  # fmt: skip

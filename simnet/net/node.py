@@ -43,10 +43,10 @@ class Node:
     flop: float = 0.0
     busy_s: float = 0.0
     compute_free_s: float = 0.0
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        return self.plan.name
+    def __post_init__(self) -> None:
+        self.name = self.plan.name
 
     def holds(self, slice_id: str) -> bool:
         return slice_id in self.provisioned or self.store.holds(slice_id, self.clock.now)

@@ -14,12 +14,18 @@ class Event(NamedTuple):
 
 
 class Timeline:
-    """Collects events if wanted; asking for them changes nothing else."""
+    """Collects events if wanted; asking for them changes nothing else. Words are made when they are read."""
 
     def __init__(self, wanted: bool) -> None:
         self.wanted = wanted
-        self.events: list[Event] = []
+        self._notes: list[tuple[float, str, str, tuple[object, ...]]] = []
 
-    def add(self, time_s: float, node: str, text: str) -> None:
+    def add(self, time_s: float, node: str, text: str, *facts: object) -> None:
+        """Note what happened; ``text`` has a {} for each fact."""
         if self.wanted:
-            self.events.append(Event(time_s, node, text))
+            self._notes.append((time_s, node, text, facts))
+
+    @property
+    def events(self) -> list[Event]:
+        """All that was noted, in order."""
+        return [Event(time_s, node, text.format(*facts)) for time_s, node, text, facts in self._notes]

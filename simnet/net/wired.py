@@ -5,10 +5,8 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from simnet.core.tables import TransferRow
-from simnet.net.clock import Clock
+from simnet.core.tables import PayloadClass, TransferRow
 from simnet.net.errors import QueueFull
 from simnet.scenario.schema import Wire
 
@@ -20,97 +18,123 @@ class Direction:
     will begin.
     """
 
-    __slots__ = ("_begins_s", "_free_s", "_queue_limit")
+    __slots__ = ("_begins_s", "_free_s", "_queue_limit", "_single")
 
     def __init__(self, wire: Wire) -> None:
         self._free_s = [0.0] * wire.channels
+        self._single = wire.channels == 1
         self._queue_limit = wire.queue_limit
         self._begins_s: deque[float] = deque()
         """Where the queue is limited: when those who waited at the last arrival begin."""
 
-    def begin(self, now_s: float, service_s: float) -> float | None:
+    def enter(self, now_s: float, service_s: float) -> float | None:
         """Take a place. Returns when the service begins, s; None if the queue is full."""
         free_s = self._free_s
-        begin_s = free_s[0] if free_s[0] > now_s else now_s
-        if begin_s > now_s and self._queue_limit is not None:
+        begin_s = free_s[0]
+        if begin_s <= now_s:
+            begin_s = now_s
+        elif self._queue_limit is not None:
             while self._begins_s and self._begins_s[0] <= now_s:
                 self._begins_s.popleft()
             if len(self._begins_s) >= self._queue_limit:
                 return None
             self._begins_s.append(begin_s)
-        if len(free_s) == 1:
+        if self._single:
             free_s[0] = begin_s + service_s
         else:
             heapq.heapreplace(free_s, begin_s + service_s)
         return begin_s
 
 
-@dataclass(eq=False, slots=True)
 class WiredLink:
-    """A wired link.
+    """A wired link. What will become of a payload is known when it enters its direction's queue.
 
     Args:
         propagation_s: time of flight.
         spend: called with node, tx_j, rx_j.
     """
 
-    name: str
-    link_class: str
-    nodes: tuple[str, str]
-    wire: Wire
-    propagation_s: float
-    clock: Clock
-    spend: Callable[[str, float, float], None]
-    unprotected: bool = field(default=False, init=False)
-    _flight_s: float = field(init=False)
-    _directions: tuple[Direction, Direction] = field(init=False)
+    unprotected = False
 
-    def __post_init__(self) -> None:
-        self._flight_s = self.propagation_s + self.wire.delay_s
-        self._directions = (Direction(self.wire), Direction(self.wire))
+    def __init__(
+        self, name: str, link_class: str, nodes: tuple[str, str], wire: Wire, propagation_s: float,
+        spend: Callable[[str, float, float], None],
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.link_class = link_class
+        self.nodes = nodes
+        self.wire = wire
+        self.spend = spend
+        self.flight_s = propagation_s + wire.delay_s
+        self.row = self.delivered
+        """The bound method, made once."""
+        self._from_a, self._from_b = Direction(wire), Direction(wire)
 
     def other(self, node: str) -> str:
         a, b = self.nodes
         return b if node == a else a
 
-    def begin(self, row: TransferRow) -> float:
-        """A payload enters its direction's queue. Returns the time until it will have arrived, s.
+    def enter(self, sender: str, n_byte: int, now_s: float) -> tuple[float, float]:
+        """A payload enters its direction's queue.
+
+        Returns:
+            When its transmission begins, s; and the time from now until it has arrived, s.
 
         Raises:
             QueueFull: the wire's queue limit is reached.
         """
-        now_s = row.queued_s
-        service_s = self.service_s(row.payload_byte)
-        begin_s = self._directions[row.sender == self.nodes[1]].begin(now_s, service_s)
+        direction = self._from_a if sender == self.nodes[0] else self._from_b
+        service_s = 8 * n_byte / self.wire.rate_bit_per_s
+        begin_s = direction.enter(now_s, service_s)
         if begin_s is None:
-            raise QueueFull(f"{row.sender}>{row.receiver}")
-        row.started_s = begin_s
-        row.queue_s = queue_s = begin_s - now_s
-        row.air_s = service_s
-        row.propagation_s = self._flight_s
-        return queue_s + service_s + self._flight_s
+            raise QueueFull(f"{sender}>{self.other(sender)}")
+        return begin_s, begin_s - now_s + service_s + self.flight_s
 
-    def end(self, row: TransferRow) -> None:
-        """It has arrived, unharmed."""
+    def leave(self, sender: str, n_byte: int) -> None:
+        """It has arrived, unharmed: that cost energy."""
+        if self.wire.joule_per_bit:
+            self.spend(sender, self.expected_energy_j(n_byte, sender), 0.0)
+
+    def waiting(
+        self, arm: str, transfer_id: int, request_id: int, sender: str, payload_class: PayloadClass, payload: str,
+        n_byte: int, queued_s: float,
+    ) -> TransferRow:  # fmt: skip
+        """The row of a payload before its transmission begins."""
+        return TransferRow(
+            arm, transfer_id, request_id, self.name, self.link_class, sender, self.other(sender), payload_class,
+            payload, n_byte, queued_s,
+        )  # fmt: skip
+
+    def delivered(
+        self, arm: str, transfer_id: int, request_id: int, sender: str, payload_class: PayloadClass, payload: str,
+        n_byte: int, queued_s: float, started_s: float, ended_s: float,
+    ) -> TransferRow:  # fmt: skip
+        """The row of a payload that has arrived."""
+        row = self.waiting(arm, transfer_id, request_id, sender, payload_class, payload, n_byte, queued_s)
+        row.started_s, row.ended_s = started_s, ended_s
+        row.queue_s, row.air_s, row.propagation_s = started_s - queued_s, self.service_s(n_byte), self.flight_s
+        row.outcome, row.attempt_count, row.delivered_byte = "delivered", 1, n_byte
         self._count_sent(row)
-        row.attempt_count = 1
-        row.delivered_byte = row.payload_byte
+        return row
 
-    def close(self, row: TransferRow, now_s: float) -> None:
+    def cut_off(
+        self, now_s: float, arm: str, transfer_id: int, request_id: int, sender: str, payload_class: PayloadClass,
+        payload: str, n_byte: int, queued_s: float, started_s: float,
+    ) -> TransferRow:  # fmt: skip
         """The run is over while this payload is under way: in flight if it has begun, else it was never sent."""
-        assert row.started_s is not None
-        if row.started_s < now_s:
+        row = self.waiting(arm, transfer_id, request_id, sender, payload_class, payload, n_byte, queued_s)
+        if started_s < now_s:
+            row.started_s, row.in_flight_byte = started_s, n_byte
+            row.queue_s, row.air_s, row.propagation_s = started_s - queued_s, self.service_s(n_byte), self.flight_s
             self._count_sent(row)
-            row.in_flight_byte = row.payload_byte
+            self.leave(sender, n_byte)
         else:
-            row.started_s, row.queue_s, row.air_s, row.propagation_s = None, now_s - row.queued_s, 0.0, 0.0
+            row.queue_s = now_s - queued_s
+        return row
 
     def _count_sent(self, row: TransferRow) -> None:
-        row.burst_count = 1
-        row.first_byte = row.payload_byte
-        if self.wire.joule_per_bit:
-            row.tx_j = self.expected_energy_j(row.payload_byte, row.sender)
-            self.spend(row.sender, row.tx_j, 0.0)
+        row.burst_count, row.first_byte = 1, row.payload_byte
+        row.tx_j = self.expected_energy_j(row.payload_byte, row.sender)
 
     def service_s(self, n_byte: int) -> float:
         """Time that the payload's bits take at the wire's rate."""
@@ -118,7 +142,7 @@ class WiredLink:
 
     def expected_airtime_s(self, n_byte: int, sender: str) -> float:
         """Time from sending to arrival on an idle wire."""
-        return self.service_s(n_byte) + self._flight_s
+        return self.service_s(n_byte) + self.flight_s
 
     def expected_energy_j(self, n_byte: int, sender: str) -> float:
         """Energy of sending a payload."""

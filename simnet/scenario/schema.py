@@ -163,7 +163,10 @@ class Wire(Part):
 class Wish(Part):
     """What a request asks for."""
 
-    task: Literal["classification"] = Field("classification", description="the downstream task")
+    task: Literal["classification", "decoder"] = Field(
+        "classification",
+        description="the downstream task; decoder: no image, but the decoders of the source type's codecs themselves",
+    )
     ss: Annotated[float, Field(ge=0.0, le=1.0)] = Field(0.9, description="wanted semantic service score")
     deadline_s: Positive = Field(10.0, description="time from the request until it is worth nothing, s")
 

@@ -27,6 +27,10 @@ class EvictionQueue(ABC):
         """A slice is gone."""
 
     @abstractmethod
+    def first(self) -> StoredSlice:
+        """The next to go; the store isn't empty."""
+
+    @abstractmethod
     def __iter__(self) -> Iterator[StoredSlice]:
         """The slices in the order in which they would go; the store doesn't change meanwhile."""
 
@@ -51,6 +55,11 @@ class ByPriority(EvictionQueue):
 
     def remove(self, slice_: StoredSlice) -> None:
         """Nothing to do: the heap drops entries of slices that are gone when they come to its top."""
+
+    def first(self) -> StoredSlice:
+        least = self._heap.least()
+        assert least is not None
+        return least
 
     def __iter__(self) -> Iterator[StoredSlice]:
         looked_at: list[StoredSlice] = []
@@ -83,6 +92,9 @@ class ByOrder(EvictionQueue):
 
     def remove(self, slice_: StoredSlice) -> None:
         del self._slices[slice_.slice_id]
+
+    def first(self) -> StoredSlice:
+        return next(iter(self._slices.values()))
 
     def __iter__(self) -> Iterator[StoredSlice]:
         return iter(self._slices.values())

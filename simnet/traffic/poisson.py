@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
-from simnet.core.streams import exponential
+from simnet.core.streams import Draws
 from simnet.traffic.base import CatalogueItem, RequestPlan, Settings, Traffic
 from simnet.traffic.popularity import Popularity, PopularityParams
 
@@ -32,9 +32,9 @@ class Poisson(Traffic):
         return heapq.merge(*(self._of(consumer, popularity, duration_s) for consumer in consumers))
 
     def _of(self, consumer: str, popularity: Popularity, duration_s: float) -> Iterator[RequestPlan]:
-        time_s, index = 0.0, 0
+        time_s, index, intervals = 0.0, 0, Draws(popularity.seed, "interval", consumer)
         while True:
-            time_s += exponential(popularity.seed, "interval", consumer, index) / self.params.rate_per_s
+            time_s += intervals.exponential(index) / self.params.rate_per_s
             if time_s >= duration_s:
                 return
             yield RequestPlan(time_s, consumer, popularity.draw(consumer, index, time_s), index)

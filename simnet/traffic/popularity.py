@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from pydantic import Field
 
-from simnet.core.streams import uniform
+from simnet.core.streams import Draws, uniform
 from simnet.traffic.base import CatalogueItem, Settings, TrafficError
 from simnet.traffic.type_shares import STILL, Tide, TypeShares
 
@@ -66,6 +66,8 @@ class Popularity:
         self._zipf = {n: [rank**-params.zipf_exponent for rank in range(1, n + 1)] for n in set(map(len, self._ranked))}
         self._zipf_sums = {n: list(accumulate(weights)) for n, weights in self._zipf.items()}
         self._shares = TypeShares(self._popularities())
+        self._draws: dict[str, tuple[Draws, Draws]] = {}
+        """Consumer -> its draws of types and of ranks."""
         self._interests: dict[str, tuple[float, dict[int, float]]] = {}
 
     def draw(self, consumer: str, request_index: int, time_s: float) -> int:
@@ -76,14 +78,20 @@ class Popularity:
         """
         level, extras = self._interest(consumer)
         tide = self._tide(time_s)
+        if consumer not in self._draws:
+            self._draws[consumer] = Draws(self.seed, "type", consumer), Draws(self.seed, "item", consumer)
+        of_type, of_item = self._draws[consumer]
         for attempt in range(ATTEMPTS):
-            names = (consumer, request_index, attempt)
-            type_index = self._shares.pick(uniform(self.seed, "type", *names), level, extras, tide)
-            rank = _pick(self._zipf_sums[len(self._ranked[type_index])], uniform(self.seed, "item", *names))
+            type_index = self._shares.pick(of_type.uniform(request_index, attempt), level, extras, tide)
+            rank = self._rank(len(self._ranked[type_index]), of_item, request_index, attempt)
             item = self.item_at_rank(type_index, rank, time_s)
             if item.owner != consumer:
                 return item.item_id
         return self._draw_foreign(consumer, request_index, time_s)
+
+    def _rank(self, n: int, of_item: Draws, request_index: int, attempt: int) -> int:
+        """Rank, from 0, of the item wished for among n."""
+        return 0 if n == 1 else _pick(self._zipf_sums[n], of_item.uniform(request_index, attempt))
 
     def type_shares(self, consumer: str, time_s: float) -> list[float]:
         """Weight of each source type, in the order of ``types``, for this consumer at this time."""

@@ -50,7 +50,26 @@ class TypeShares:
             return level * base + sum(extra for j, extra in added if j <= i)
 
         n = len(self.weights)
-        return min(bisect_right(range(n), share * sum_to(n - 1), key=sum_to), n - 1)
+        wanted = share * sum_to(n - 1)
+        if not strength:
+            return self._pick_still(wanted, level, extras)
+        return min(bisect_right(range(n), wanted, key=sum_to), n - 1)
+
+    def _pick_still(self, wanted: float, level: float, extras: Mapping[int, float]) -> int:
+        """The first type up to which there is more than ``wanted``: a search between two neighbouring extras."""
+        before, first = 0.0, 0
+        for i in sorted(extras):
+            index = self._search(wanted, before, level, first, i)
+            if index < i:
+                return index
+            before, first = before + extras[i], i
+        return min(self._search(wanted, before, level, first, len(self.weights)), len(self.weights) - 1)
+
+    def _search(self, wanted: float, before: float, level: float, first: int, end: int) -> int:
+        """From ``first`` to ``end``, where ``before`` comes on top of the weights."""
+        if level > 0.0:
+            return bisect_right(self._sums, (wanted - before) / level, lo=first, hi=end)
+        return first if wanted < before else end
 
     def tide_of(self, index: int, tide: Tide) -> float:
         """The factor of one type."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from simnet.wire.errors import EncodeError, WireError
@@ -129,17 +130,24 @@ def most_expanded(n_byte: int) -> int:
 
 
 def _compress(content: bytes) -> bytes:
+    compressed: bytes = _compressor(len(content)).compress(content)
+    return compressed
+
+
+@lru_cache(maxsize=64)
+def _compressor(n_byte: int) -> Any:
+    """Messages of few sizes make up most of the traffic, and setting up takes longer than compressing them."""
     import zstandard
 
     parameters = zstandard.ZstdCompressionParameters.from_level(
         ZSTD_LEVEL,
-        source_size=len(content),
+        source_size=n_byte,
         format=zstandard.FORMAT_ZSTD1_MAGICLESS,  # our own magic stands in front
         write_content_size=True,
         write_checksum=False,
         write_dict_id=False,
     )
-    return zstandard.ZstdCompressor(compression_params=parameters).compress(content)
+    return zstandard.ZstdCompressor(compression_params=parameters)
 
 
 def _decompress(compressed: bytes) -> bytes:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from simnet.wire.errors import EncodeError
 
 ID_BYTE = 16
 SHORT_ID_BYTE = 8
+_is_id = re.compile(f"[0-9a-f]{{{2 * ID_BYTE}}}").fullmatch
 
 
 def is_id(slice_id: str) -> bool:
     """32 lower-case hex digits; the id of a damaged slice is none."""
-    return len(slice_id) == 2 * ID_BYTE and set(slice_id) <= set("0123456789abcdef")
+    return _is_id(slice_id) is not None
 
 
 def id_bytes(slice_id: str) -> bytes:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ class Slice:
         """Names of the tensors that have the precision; the others travel whole."""
         return tuple(name for name, t in self.tensors.items() if t.dtype.kind == "f" and t.ndim >= 2)
 
-    @property
+    @cached_property
     def damaged(self) -> bool:
         """Some weights arrived wrong, so it must not be offered to others."""
         return not is_id(self.id)

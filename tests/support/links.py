@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -84,26 +85,37 @@ def send_all(
     rows: list[TransferRow] = []
     for index, sent in enumerate(payloads):
         payload = Payload(bytes(sent.n_byte), sent.payload_class, "test", index, f"test#{index}", body=sent.body)
-        row = TransferRow(
-            "arm", index, index, link.name, link.link_class, sent.sender, link.other(sent.sender), sent.payload_class,
-            "test", payload.n_byte, sent.time_s,
-        )  # fmt: skip
-        rows.append(row)
-        clock.process(_send(clock, link, payload, sent, row))
+        facts = "arm", index, index, sent.sender, sent.payload_class, "test", payload.n_byte, sent.time_s
+        rows.append(link.waiting(*facts))
+        if isinstance(link, WiredLink):
+            clock.process(_send_over_wire(clock, link, rows, index))
+        else:
+            clock.process(_send(clock, link, payload, sent, rows[-1]))
     clock.run(until=until_s)
     return rows
 
 
-def _send(clock: Clock, link: RadioLink | WiredLink, payload: Payload, sent: Sent, row: TransferRow) -> Any:
+def _send(clock: Clock, link: RadioLink, payload: Payload, sent: Sent, row: TransferRow) -> Any:
     yield clock.timeout(sent.time_s - clock.now)
     row.queued_s = clock.now
     try:
-        if isinstance(link, WiredLink):
-            yield clock.timeout(link.begin(row))
-            link.end(row)
-        else:
-            yield from link.send(payload, sent.sender, row)
+        yield from link.send(payload, sent.sender, row)
         row.outcome = "delivered"
     except RequestEnded:
         row.outcome = "lost"
     row.ended_s = clock.now
+
+
+def _send_over_wire(clock: Clock, link: WiredLink, rows: list[TransferRow], index: int) -> Any:
+    row = rows[index]
+    yield clock.timeout(row.queued_s - clock.now)
+    row.queued_s = clock.now
+    facts = "arm", index, index, row.sender, row.payload_class, "test", row.payload_byte, row.queued_s
+    try:
+        started_s, delay_s = link.enter(row.sender, row.payload_byte, row.queued_s)
+    except RequestEnded:
+        row.outcome, row.ended_s = "lost", clock.now
+        return
+    rows[index] = link.cut_off(math.inf, *facts, started_s)  # in flight, for all that is known
+    yield clock.timeout(delay_s)
+    rows[index] = link.delivered(*facts, started_s, clock.now)

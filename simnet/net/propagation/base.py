@@ -52,6 +52,11 @@ class Propagation:
         """
         return self.bring_again(fetch)
 
+    def obtain(self, fetch: Fetch) -> Steps:
+        """Process: bring a slice to a consumer that wishes for the slice itself; like :meth:`bring`, without an owner
+        who sends a code and knows what is missing."""
+        return self.bring_again(fetch)
+
     def bring_again(self, fetch: Fetch) -> Steps:
         """Process: bring a slice that the consumer has lost since its REQUEST named it: it asks the owner."""
         arrived = None

@@ -8,6 +8,7 @@ from simnet.net.propagation.base import Propagation, Steps
 
 if TYPE_CHECKING:
     from simnet.net.fetch import Fetch
+    from simnet.net.node import Node
 
 
 class NearestCopy(Propagation):
@@ -18,6 +19,13 @@ class NearestCopy(Propagation):
 
     def bring(self, fetch: Fetch) -> Steps:
         holder = yield from fetch.locate()
+        return (yield from self._bring_from(holder, fetch))
+
+    def obtain(self, fetch: Fetch) -> Steps:
+        holder = yield from fetch.find()
+        return (yield from self._bring_from(holder, fetch))
+
+    def _bring_from(self, holder: Node, fetch: Fetch) -> Steps:
         arrived = yield from fetch.pull_from(holder)
         if arrived is None:
             return (yield from self.bring_again(fetch))

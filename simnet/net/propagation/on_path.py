@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 class OnPath(Propagation):
     """A REQUEST collects, on its way, the names of the slices that the nodes it passes hold. Of those the node nearest
     to the consumer splices its copy in when the code comes back. Nodes that a slice passes keep it as it arrived there.
+
+    Who wishes for a slice itself asks node by node on the way to the owner, and the first that has it answers: with
+    probability 1 and LRU stores, a network of caches that leave a copy everywhere.
     """
 
     class Params(BaseModel):
@@ -36,10 +39,19 @@ class OnPath(Propagation):
             source = fetch.owner
         return fetch.push_from(source, keep=partial(self._keep, fetch))
 
+    def obtain(self, fetch: Fetch) -> Steps:
+        return fetch.pull_along(keep=partial(self._keep, fetch))
+
     def _keep(self, fetch: Fetch, node: Node, arrived: Slice) -> None:
         slice_ = fetch.slice_
         if node is fetch.consumer or node.holds(slice_.id):
             return
-        draw = streams.uniform(self.network.scenario.seed, "on_path", node.name, slice_.id, fetch.exchange.name)
-        if draw < self.params.probability:
+        if self._kept_by_chance(fetch, node):
             self.network.install(node, slice_, arrived, slice_.n_byte)
+
+    def _kept_by_chance(self, fetch: Fetch, node: Node) -> bool:
+        probability = self.params.probability
+        if probability >= 1.0:
+            return True
+        draw = streams.uniform(self.network.scenario.seed, "on_path", node.name, fetch.slice_.id, fetch.exchange.name)
+        return bool(draw < probability)

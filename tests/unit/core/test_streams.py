@@ -7,8 +7,11 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simnet.core import streams
+from simnet.core.streams import Draws, Name, exponential, uniform
 
 N = 20_000
 
@@ -54,3 +57,11 @@ def test_means_and_variances() -> None:
     gains = np.array([streams.complex_normal(3, "h", i) for i in range(N)])
     assert abs(np.mean(np.abs(gains) ** 2) - 1.0) < 4 / math.sqrt(N)
     assert abs(np.mean(gains.real**2) - 0.5) < 4 * math.sqrt(0.5 / N)
+
+
+@given(seed=st.integers(0, 2**40), names=st.lists(st.one_of(st.integers(), st.text(), st.binary()), min_size=2))
+def test_names_hashed_in_two_steps_are_the_same_names(seed: int, names: list[Name]) -> None:
+    for cut in range(1, len(names)):
+        draws = Draws(seed, *names[:cut])
+        assert draws.uniform(*names[cut:]) == uniform(seed, *names)
+        assert draws.exponential(*names[cut:]) == exponential(seed, *names)

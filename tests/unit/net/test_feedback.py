@@ -73,15 +73,15 @@ def test_the_provider_rehearses_before_it_sends_and_pays_for_it() -> None:
 
 
 def test_a_failed_enhancement_leaves_the_delivery_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    send = Network.send
+    send_along = Network.send_along
 
-    def refuse(self: Network, payload: Any, *args: Any, **named: Any) -> Any:
+    def refuse(self: Network, links: Any, payload: Any, *args: Any, **named: Any) -> Any:
         if payload.label == "Enhance":
             yield self.clock.timeout(0.5)
             raise LinkFailed("test")
-        return (yield from send(self, payload, *args, **named))
+        return (yield from send_along(self, links, payload, *args, **named))
 
-    monkeypatch.setattr(Network, "send", refuse)
+    monkeypatch.setattr(Network, "send_along", refuse)
     run = ask_for(8, "oracle")
     bad = ruined(run)
     assert {row.request_id for row in run.requests() if row.outcome == "below_wish"} == bad
