@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,10 +12,12 @@ import typer
 
 from simnet.cli.group import Device, Quiet
 from simnet.cli.report import WIDTH_OF_FILES
+from simnet.core.errors import SimnetError
 
 if TYPE_CHECKING:
     from simnet.sweep.folder import SweepFolder
     from simnet.sweep.plan import Plan
+    from simnet.sweep.workers import Workers
 
 SOME_FAILED = 3
 """Exit code: the sweep is done, but some of its runs, or its page, failed."""
@@ -27,6 +30,13 @@ def sweep(
         int | None, typer.Option(min=1, help="Processes, one thread each.  [default: as many as cores]")
     ] = None,
     device: Device = "cpu",
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers make the runs.")
+    ] = None,
+    resources: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=NUMBER", help="What a cluster's worker must have free for a run, as GPU=1."),
+    ] = None,
     mixed: Annotated[
         bool, typer.Option("--mixed", help="Allow several kinds of processors; column cpu says which.")
     ] = False,
@@ -42,41 +52,57 @@ def sweep(
     quiet: Quiet = False,
 ) -> None:
     """Run a scenario over axes and replications; rerun to resume."""
+    from simnet.sweep.cluster import parsed_resources
+    from simnet.sweep.conduct import conduct
+    from simnet.sweep.estimate import estimate, lines
     from simnet.sweep.folder import SweepFolder
     from simnet.sweep.plan import Plan
+    from simnet.sweep.progress import shown
     from simnet.sweep.sweep import load_sweep
 
     plan = Plan(load_sweep(file, overrides=set_ or []), device)
     folder = SweepFolder(out / plan.sweep.file.name)
-    n_workers = workers or len(os.sched_getaffinity(0))
-    if dry_run:
-        from simnet.sweep.estimate import estimate, lines
-
-        print("\n".join(lines(plan, estimate(plan, folder), n_workers)))
-        return
     with folder.locked():
-        failed = _conducted(plan, folder, n_workers, mixed=mixed, quiet=quiet)
-    if failed:
-        sys.exit(SOME_FAILED)
+        pool = _pool(plan, folder, workers, cluster, parsed_resources(resources or []), mixed=mixed)
+        try:
+            if dry_run:
+                print("\n".join(lines(plan, estimate(plan, folder, pool), pool.n)))
+                return
+            with shown(quiet) as tell:
+                replications, failed = conduct(plan, folder, pool, mixed=mixed, tell=tell)
+        except KeyboardInterrupt:
+            kept = f"finished runs are kept in {folder.path}; the same command goes on from there"
+            raise KeyboardInterrupt(f"stopped by Ctrl-C; {kept}") from None
+        finally:
+            pool.close()
+        if not _closed(plan, folder, replications, failed, mixed=mixed, quiet=quiet):
+            sys.exit(SOME_FAILED)
 
 
-def _conducted(plan: Plan, folder: SweepFolder, n_workers: int, *, mixed: bool, quiet: bool) -> bool:
-    """Whether anything failed."""
-    from simnet.sweep.collect import RESULTS, collect
-    from simnet.sweep.conduct import conduct
+def _pool(
+    plan: Plan, folder: SweepFolder, n: int | None, cluster: str | None, resources: dict[str, float], *, mixed: bool
+) -> Workers:
+    """Where the runs are made."""
     from simnet.sweep.local import LocalWorkers
-    from simnet.sweep.page import draw_page
-    from simnet.sweep.progress import shown
 
-    pool = LocalWorkers(n_workers, folder.scratch)
-    try:
-        with shown(quiet) as tell:
-            replications, failed = conduct(plan, folder, pool, mixed=mixed, tell=tell)
-    except KeyboardInterrupt:
-        kept = f"finished runs are kept in {folder.path}; the same command goes on from there"
-        raise KeyboardInterrupt(f"stopped by Ctrl-C; {kept}") from None
-    finally:
-        pool.close()
+    if cluster is not None:
+        if n is not None:
+            raise SimnetError("--workers: the cluster has its own; allowed: --workers or --cluster")
+        from simnet.sweep.cluster import ClusterWorkers
+
+        return ClusterWorkers(cluster, device=plan.device, resources=resources, mixed=mixed)
+    if resources:
+        raise SimnetError("--resources: they are a cluster's; allowed: with --cluster ADDRESS")
+    return LocalWorkers(n or len(os.sched_getaffinity(0)), folder.scratch)
+
+
+def _closed(
+    plan: Plan, folder: SweepFolder, replications: list[int], failed: Mapping[str, str], *, mixed: bool, quiet: bool
+) -> bool:
+    """Write the results, say what they are; whether nothing failed."""
+    from simnet.sweep.collect import RESULTS, collect
+    from simnet.sweep.page import draw_page
+
     results = collect(plan, folder, replications, failed, mixed=mixed)
     page = plan.sweep.page
     page_error = None if page is None else draw_page(page, folder.path)
@@ -99,7 +125,7 @@ def _conducted(plan: Plan, folder: SweepFolder, n_workers: int, *, mixed: bool, 
     if page_error is not None:
         _say(page_error)
     print(folder.path / RESULTS)
-    return bool(failed) or page_error is not None
+    return not failed and page_error is None
 
 
 def _say(message: str) -> None:

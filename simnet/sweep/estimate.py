@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from simnet.core.errors import SimnetError
 from simnet.sweep.folder import SweepFolder
 from simnet.sweep.job import Failed
-from simnet.sweep.local import LocalWorkers
 from simnet.sweep.plan import Plan
 from simnet.sweep.progress import duration
+from simnet.sweep.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Estimate:
     probed: bool
 
 
-def estimate(plan: Plan, folder: SweepFolder) -> Estimate:
+def estimate(plan: Plan, folder: SweepFolder, workers: Workers) -> Estimate:
     """Time and disk by the finished runs; where there is none, the first run is made, and kept.
 
     Raises:
@@ -43,7 +43,7 @@ def estimate(plan: Plan, folder: SweepFolder) -> Estimate:
     probed = not have
     if probed:
         have = [next(iter(runs))]
-        _probe(plan, folder, have[0])
+        _probe(plan, folder, workers, have[0])
     metas = [folder.meta(id_) for id_ in have]
     return Estimate(
         len(runs),
@@ -55,17 +55,12 @@ def estimate(plan: Plan, folder: SweepFolder) -> Estimate:
     )
 
 
-def _probe(plan: Plan, folder: SweepFolder, id_: str) -> None:
-    with folder.locked():
-        workers = LocalWorkers(1, folder.scratch)
-        try:
-            workers.submit(plan.job(id_, ship_files=False))
-            _, outcome = workers.next()
-        finally:
-            workers.close()
-        if isinstance(outcome, Failed):
-            raise SimnetError(f"the first run fails, so nothing can be estimated: {outcome.error}")
-        folder.keep(id_, outcome)
+def _probe(plan: Plan, folder: SweepFolder, workers: Workers, id_: str) -> None:
+    workers.submit(plan.job(id_, ship_files=workers.remote))
+    _, outcome = workers.next()
+    if isinstance(outcome, Failed):
+        raise SimnetError(f"the first run fails, so nothing can be estimated: {outcome.error}")
+    folder.keep(id_, outcome)
 
 
 def lines(plan: Plan, found: Estimate, workers: int) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from simnet.core.errors import SimnetError
 from simnet.scenario.load import FilePlace, with_files
 from simnet.scenario.schema import Scenario
-from simnet.sweep.identity import Settings, code_digest
+from simnet.sweep.identity import Settings, code_digest, different, model_digests
 from simnet.sweep.machine import machine_type
 
 
@@ -26,6 +26,7 @@ class Job:
         id: its name.
         scenario: as JSON, resolved.
         code: digest of the simnet that must make it.
+        models: digests of the models that it needs.
         files: place -> name and content of a file that the scenario names, for workers that don't see it.
     """
 
@@ -33,6 +34,7 @@ class Job:
     scenario: str
     settings: Settings
     code: str
+    models: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[FilePlace, tuple[str, bytes]] = field(default_factory=dict)
 
 
@@ -89,10 +91,14 @@ def execute(job: Job, scratch: Path | None = None) -> Finished:
 
     if code_digest() != job.code:
         raise SimnetError("this worker has another simnet than the sweep was started from; install the same on both")
+    described = Scenario.model_validate_json(job.scenario)
+    if misfits := different(job.models, model_digests(described)):
+        names = ", ".join(each.partition(" ")[0] for each in misfits)
+        raise SimnetError(f"this worker's zoo has another {names} than the sweep's; install the same models on both")
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="simnet-sweep-", dir=scratch) as name:
         folder = Path(name)
-        scenario = with_files(Scenario.model_validate_json(job.scenario), _unpacked(job, folder))
+        scenario = with_files(described, _unpacked(job, folder))
         run = run_scenario(scenario, out=folder / "runs", device=job.settings.device, quiet=True)
         records = RunFolder.open(run.path)
         start_s, settled = warm_up_s(records, job.settings.warm_up)

@@ -46,7 +46,7 @@ class LocalWorkers:
     remote = False
 
     def __init__(self, n: int, scratch: Path, task: Task = attempt) -> None:
-        self._n = n
+        self.n = n
         self._task = task
         self._scratch = scratch
         self._context = multiprocessing.get_context("spawn")
@@ -92,7 +92,7 @@ class LocalWorkers:
         while self._waiting:
             worker = next((worker for worker in self._workers if worker.job is None), None)
             if worker is None:
-                if len(self._workers) >= self._n:
+                if len(self._workers) >= self.n:
                     return
                 worker = self._start()
             job = self._waiting.popleft()

@@ -13,6 +13,8 @@ ATTEMPTS = 3
 class Workers(Protocol):
     """Takes jobs and gives outcomes, in whatever order they come."""
 
+    n: int
+    """Runs that are made at a time."""
     remote: bool
     """Whether workers may see none of this machine's files."""
 

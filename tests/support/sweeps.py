@@ -53,6 +53,7 @@ class InProcess:
     """Makes runs in this process, first come first served or the other way round."""
 
     remote = False
+    n = 1
 
     def __init__(self, make: Callable[[Job], Outcome] = attempt, *, last_first: bool = False) -> None:
         self.made: list[Job] = []
