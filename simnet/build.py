@@ -36,6 +36,7 @@ from simnet.scenario.dump import dump_scenario
 from simnet.scenario.schema import Scenario, Source
 from simnet.scenario.surrogates import surrogate_types, with_surrogate_sources
 from simnet.signal.plane import SignalPlane, SourceImages
+from simnet.signal.surrogate_audit import audit_report
 from simnet.signal.surrogates import Surrogates
 from simnet.tasks.classification import Classification
 from simnet.tasks.source_identification import SourceIdentification
@@ -268,7 +269,7 @@ def _surrogate_facts(scenario: Scenario, plane: SignalPlane) -> dict[str, Any] |
     return {
         "types": plane.surrogates.likes,
         "decoder_byte": plane.surrogates.decoder_byte(),
-        "audit": plane.surrogates.audit_report(plane) if scenario.surrogates.audit else None,
+        "audit": audit_report(plane) if scenario.surrogates.audit else None,
     }
 
 

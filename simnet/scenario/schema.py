@@ -199,7 +199,7 @@ class Surrogates(Part):
         0.0, description="share of a decoder's bytes that its family has in common: its trunk"
     )
     families: int = Field(1, ge=1, description="families of the surrogates that are like one source, drawn by name")
-    items: int = Field(5, ge=1, description="items of each in the catalogue")
+    items: int = Field(5, ge=1, description="items of each in the catalogue; their ids follow those of the sources")
     owners: Tier = Field("device", description="tier whose nodes own the items")
     owners_per_type: int = Field(1, ge=1, description="nodes that own the items of one surrogate, drawn by its name")
     wish: Wish | None = Field(None, description="null: that of the source that they are like")
@@ -305,7 +305,7 @@ class Scenario(Part):
     wires: dict[Name, Wire] = {}
     sources: dict[Name, Source] = Field(min_length=1)
     types_per_owner: int | None = Field(
-        1, ge=1, description="source types of which one node may own items, drawn by its name; null: all"
+        1, ge=1, description="sources of which one node may own items, drawn by its name; null: all"
     )
     surrogates: Surrogates | None = Field(None, description="further source types, of codecs that are drawn, not run")
     codecs: dict[Name, plugin("codecs")] = Field(min_length=1)  # type: ignore[valid-type]

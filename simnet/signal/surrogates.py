@@ -7,16 +7,11 @@ whatever codec brings it, in every arm.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
-from scipy import stats
+from typing import TYPE_CHECKING
 
 from simnet.core.errors import SimnetError
 from simnet.core.streams import uniform
@@ -31,8 +26,6 @@ if TYPE_CHECKING:
     from simnet.scenario.schema import Scenario
     from simnet.scenario.surrogates import SurrogateType
     from simnet.signal.plane import SignalPlane
-
-CONFIDENCE = 0.95
 
 
 @dataclass(eq=False, kw_only=True)
@@ -125,7 +118,8 @@ class Surrogates:
     profiles: Mapping[str, SurrogateProfile] = field(default_factory=dict)
     audit: float = 0.0
     seed: int = 0
-    _audited: list[tuple[int, CodecProfile]] = field(default_factory=list)
+    audited: list[tuple[int, CodecProfile]] = field(default_factory=list)
+    """Items and codecs of the measurements that were drawn for the audit."""
 
     @classmethod
     def of(
@@ -201,47 +195,8 @@ class Surrogates:
                 "and slices, unharmed: nobody has measured others"
             )
         if uniform(self.seed, "surrogate audit", item_id, codec.name) < self.audit:
-            self._audited.append((item_id, codec))
+            self.audited.append((item_id, codec))
         return codec.calibration(self.type_of[item_id]).measured[self.row(item_id)]
-
-    def audit_report(self, plane: SignalPlane) -> dict[str, Any]:
-        """Mean SS of audited measurements, and of as many catalogue images of the types that they are like, which the
-        networks of the same codecs encode and decode; means over what the judge was sure of.
-
-        Returns:
-            ``measurements``, ``n_neural``, ``n_surrogate``: audited, and of them those with an SS. ``ss_neural``,
-            ``ss_surrogate``, ``difference`` (surrogate − neural) and ``half_width`` of its 95 % interval, in which
-            images are independent, not measurements; null where there are too few.
-        """
-        drawn: list[float | None] = []
-        run, rows, images = [], [], []
-        for item_id, codec in sorted(self._audited, key=lambda each: (each[0], each[1].name)):
-            like = self.like(self.type_of[item_id])
-            source, original = plane.sources[like], codec.original if isinstance(codec, SurrogateProfile) else codec
-            share = uniform(self.seed, "surrogate audit image", item_id, codec.name)
-            image = source.first_item_id + int(share * len(source.items))
-            code = plane.result(plane.encode(image, original.name)).data
-            run.append(plane.measure(image, original.name, code, original.decoder_slices))
-            images.append(image)
-            drawn.append(codec.calibration(like).measured[self.row(item_id)].ss)
-            rows.append(f"{like} {self.row(item_id)}")
-        neural = _mean([plane.result(ticket).ss for ticket in run], images)
-        surrogate = _mean(drawn, rows)
-        difference = half_width = None
-        if neural.value is not None and surrogate.value is not None:
-            difference = surrogate.value - neural.value
-            if (n_least := min(neural.n_cluster, surrogate.n_cluster)) > 1:
-                t = float(stats.t.ppf((1 + CONFIDENCE) / 2, n_least - 1))
-                half_width = t * math.sqrt(neural.variance + surrogate.variance)
-        return {
-            "measurements": len(drawn),
-            "n_neural": neural.n,
-            "n_surrogate": surrogate.n,
-            "ss_neural": neural.value,
-            "ss_surrogate": surrogate.value,
-            "difference": difference,
-            "half_width": half_width,
-        }
 
 
 def _wanted(scenario: Scenario) -> dict[str, dict[tuple[str, bool], None]]:
@@ -252,26 +207,3 @@ def _wanted(scenario: Scenario) -> dict[str, dict[tuple[str, bool], None]]:
         for source in scenario.sources:
             wanted[source].update(((codec, sliced), None) for codec in protocol.codecs[source])
     return wanted
-
-
-@dataclass(frozen=True)
-class _Mean:
-    """A mean over values that come in clusters. ``variance``: of the mean; 0 for fewer than two clusters."""
-
-    value: float | None
-    variance: float
-    n: int
-    n_cluster: int
-
-
-def _mean(values: Sequence[float | None], clusters: Sequence[object]) -> _Mean:
-    """Mean of the values that are not None."""
-    known = [(value, cluster) for value, cluster in zip(values, clusters, strict=True) if value is not None]
-    if not known:
-        return _Mean(None, 0.0, 0, 0)
-    y: NDArray[np.float64] = np.array([value for value, _ in known])
-    _, label = np.unique([str(cluster) for _, cluster in known], return_inverse=True)
-    n_cluster = int(label.max()) + 1
-    residuals = np.bincount(label, y - y.mean())
-    correction = n_cluster / (n_cluster - 1) if n_cluster > 1 else 0.0
-    return _Mean(float(y.mean()), float((residuals**2).sum()) / len(y) ** 2 * correction, len(y), n_cluster)

@@ -14,6 +14,7 @@ from simnet.scenario.schema import Scenario
 from simnet.scenario.surrogates import surrogate_types
 from simnet.signal.judge import Judge
 from simnet.signal.plane import SignalPlane, SourceImages
+from simnet.signal.surrogate_audit import audit_report
 from simnet.signal.surrogates import Surrogates
 from tests.support.tiny import N_CLASS, BrightQuadrant, Tiny, images
 from tests.support.world import BASE, merged
@@ -135,7 +136,7 @@ def audit(signal: SignalPlane) -> dict[str, Any]:
     for i in range(6):
         for item_id in range(FIRST + 20 * i, FIRST + 20 * i + 20):
             measured(signal, item_id, f"tiny.{i:04d}")
-    return signal.surrogates.audit_report(signal)
+    return audit_report(signal)
 
 
 def test_the_audit_s_means_are_those_of_the_images_that_it_drew() -> None:
