@@ -144,6 +144,15 @@ def events(document: dict[str, Any]) -> list[str]:
     return ["`python benchmarks/events.py`:", "", "```json", json.dumps(document, indent=1), "```", ""]
 
 
+def sweep(document: dict[str, Any]) -> list[str]:
+    return [
+        f"{document['points']} points on {document['machine']} (`python benchmarks/sweep.py`): two workers are "
+        f"{document['sweep_speed_up']:.2f} times as fast as one, their start included. Two independent processes of "
+        f"single-threaded torch, measured in between, get {document['torch_speed_up']:.2f} times the work of one done.",
+        "",
+    ]
+
+
 def main() -> None:
     sections = [
         ("The physical layer on a CPU", "phy.json", phy),
@@ -151,6 +160,7 @@ def main() -> None:
         ("Min-sum against sum-product, integers against floats", "decoders.json", gaps),
         ("Links by table and exactly", "fidelity.json", fidelity),
         ("The event loop", "events.json", events),
+        ("Sweeps", "sweep.json", sweep),
     ]
     made = "Made by `python benchmarks/page.py` from `benchmarks/results`; nothing here is typed by hand."
     lines = ["# Performance", "", made, ""]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +14,7 @@ from simnet.cli.report import WIDTH_OF_FILES
 from simnet.core.errors import SimnetError
 
 if TYPE_CHECKING:
+    from simnet.sweep.conduct import Made
     from simnet.sweep.folder import SweepFolder
     from simnet.sweep.plan import Plan
     from simnet.sweep.workers import Workers
@@ -60,28 +60,26 @@ def sweep(
     from simnet.sweep.progress import shown
     from simnet.sweep.sweep import load_sweep
 
-    plan = Plan(load_sweep(file, overrides=set_ or []), device)
+    plan = Plan(load_sweep(file, overrides=set_ or []), device, mixed)
     folder = SweepFolder(out / plan.sweep.file.name)
     with folder.locked():
-        pool = _pool(plan, folder, workers, cluster, parsed_resources(resources or []), mixed=mixed)
+        pool = _pool(plan, folder, workers, cluster, parsed_resources(resources or []))
         try:
             if dry_run:
                 print("\n".join(lines(plan, estimate(plan, folder, pool), pool.n)))
                 return
             with shown(quiet) as tell:
-                replications, failed = conduct(plan, folder, pool, mixed=mixed, tell=tell)
+                made = conduct(plan, folder, pool, tell)
         except KeyboardInterrupt:
             kept = f"finished runs are kept in {folder.path}; the same command goes on from there"
             raise KeyboardInterrupt(f"stopped by Ctrl-C; {kept}") from None
         finally:
             pool.close()
-        if not _closed(plan, folder, replications, failed, mixed=mixed, quiet=quiet):
+        if not _closed(plan, folder, made, quiet=quiet):
             sys.exit(SOME_FAILED)
 
 
-def _pool(
-    plan: Plan, folder: SweepFolder, n: int | None, cluster: str | None, resources: dict[str, float], *, mixed: bool
-) -> Workers:
+def _pool(plan: Plan, folder: SweepFolder, n: int | None, cluster: str | None, resources: dict[str, float]) -> Workers:
     """Where the runs are made."""
     from simnet.sweep.local import LocalWorkers
 
@@ -90,20 +88,23 @@ def _pool(
             raise SimnetError("--workers: the cluster has its own; allowed: --workers or --cluster")
         from simnet.sweep.cluster import ClusterWorkers
 
-        return ClusterWorkers(cluster, device=plan.device, resources=resources, mixed=mixed)
+        return ClusterWorkers(cluster, device=plan.device, resources=resources, mixed=plan.mixed)
     if resources:
         raise SimnetError("--resources: they are a cluster's; allowed: with --cluster ADDRESS")
-    return LocalWorkers(n or len(os.sched_getaffinity(0)), folder.scratch)
+    return LocalWorkers(n or _cores(), folder.scratch)
 
 
-def _closed(
-    plan: Plan, folder: SweepFolder, replications: list[int], failed: Mapping[str, str], *, mixed: bool, quiet: bool
-) -> bool:
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _closed(plan: Plan, folder: SweepFolder, made: Made, *, quiet: bool) -> bool:
     """Write the results, say what they are; whether nothing failed."""
     from simnet.sweep.collect import RESULTS, collect
     from simnet.sweep.page import draw_page
 
-    results = collect(plan, folder, replications, failed, mixed=mixed)
+    results = collect(plan, folder, made)
     page = plan.sweep.page
     page_error = None if page is None else draw_page(page, folder.path)
     if not quiet:
@@ -119,13 +120,13 @@ def _closed(
     unsettled = sum(not folder.meta(id_)["settled"] for id_ in results["run"].unique())
     if unsettled:
         _say(f"in {unsettled} of {results['run'].nunique()} runs MSER-5 saw no end of the warm-up; raise duration_s")
-    for id_, error in failed.items():
+    for id_, error in made.failed.items():
         _say(f"failed: point {', '.join(map(str, dict.fromkeys(plan.users[id_])))}: {error}")
         _say(f"  scenario and traceback: {folder.path / 'failed' / id_}")
     if page_error is not None:
         _say(page_error)
     print(folder.path / RESULTS)
-    return not failed and page_error is None
+    return not made.failed and page_error is None
 
 
 def _say(message: str) -> None:

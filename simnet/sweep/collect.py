@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import pyarrow.parquet
 import simnet
 from simnet.report.metrics import METRICS, SUMS
 from simnet.sweep.axes import Scalar
+from simnet.sweep.conduct import Made
 from simnet.sweep.folder import SweepFolder
 from simnet.sweep.identity import code_digest, model_digests, versions
 from simnet.sweep.plan import Plan
@@ -24,51 +25,38 @@ RESULTS = "results.parquet"
 DESCRIPTION = "sweep.json"
 
 
-def collect(
-    plan: Plan, folder: SweepFolder, replications: Sequence[int], failed: Mapping[str, str], *, mixed: bool
-) -> pd.DataFrame:
+def collect(plan: Plan, folder: SweepFolder, made: Made) -> pd.DataFrame:
     """Write the results and what they are results of; returns the results.
 
-    Args:
-        replications: [points] how many each has.
-        failed: run -> error.
-        mixed: runs may come from several kinds of processors: then column ``cpu`` says from which.
+    One row per point, replication, arm and source type, in this order.
     """
-    runs = [
-        (point, replication, id_)
-        for point, n in enumerate(replications)
-        for replication, id_ in enumerate(plan.ids[point][:n])
-        if id_ not in failed
-    ]
-    table = results(plan, folder, runs, mixed=mixed)
+    table = _table(plan, folder, made)
     content = _parquet(table, plan)
-    cpus = sorted({folder.meta(id_)["cpu"] for _, _, id_ in runs})
     folder.write(RESULTS, content)
-    description = _description(plan, replications, failed, runs, cpus, mixed=mixed)
-    description["results"] = {"rows": len(table), "sha256": hashlib.sha256(content).hexdigest()}
+    description = _description(plan, made) | {
+        "cpu": sorted({folder.meta(id_)["cpu"] for id_ in table["run"].unique()}),
+        "results": {"rows": len(table), "sha256": hashlib.sha256(content).hexdigest()},
+    }
     folder.write(DESCRIPTION, (json.dumps(description, indent=1, ensure_ascii=False) + "\n").encode())
     return table
 
 
-def results(plan: Plan, folder: SweepFolder, runs: Sequence[tuple[int, int, str]], *, mixed: bool) -> pd.DataFrame:
-    """One row per point, replication, arm and source type, in this order."""
+def _table(plan: Plan, folder: SweepFolder, made: Made) -> pd.DataFrame:
+    """Rows of the runs that did not fail; with column ``cpu`` where kinds of processors may be mixed."""
     parts = []
-    for point, replication, id_ in runs:
-        rows = folder.rows(id_)
-        head: dict[str, Any] = {
-            "point": point, "run": id_, "replication": replication, "seed": plan.sweep.seeds[replication]
-        }  # fmt: skip
-        if mixed:
-            head["cpu"] = folder.meta(id_)["cpu"]
+    for point, replication, id_ in made.places(plan):
+        if id_ in made.failed:
+            continue
+        rows = folder.rows(id_).reset_index(drop=True)
+        head = {"point": point, "run": id_, "replication": replication, "seed": plan.sweep.seeds[replication]}
+        head |= {"cpu": folder.meta(id_)["cpu"]} if plan.mixed else {}
         head |= plan.sweep.points[point].columns
-        parts.append(pd.DataFrame({name: pd.Series([value] * len(rows), dtype=object) for name, value in head.items()}))
-        parts[-1] = pd.concat([parts[-1], rows.reset_index(drop=True)], axis=1)
-    names = [*_head(plan, mixed), "arm", "source_type", *METRICS]
+        left = pd.DataFrame({name: pd.Series([value] * len(rows), dtype=object) for name, value in head.items()})
+        parts.append(pd.concat([left, rows], axis=1))
+    axes = [axis.column for axis in plan.sweep.axes]
+    cpu = ["cpu"] if plan.mixed else []
+    names = ["point", "run", "replication", "seed", *cpu, *axes, "arm", "source_type", *METRICS]
     return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
-
-
-def _head(plan: Plan, mixed: bool) -> list[str]:
-    return ["point", "run", "replication", "seed", *(["cpu"] if mixed else []), *(a.column for a in plan.sweep.axes)]
 
 
 def column_type(values: Sequence[Scalar]) -> pyarrow.DataType:
@@ -107,15 +95,7 @@ def _as(value: Any, type_: pyarrow.DataType) -> Any:
     return float(value) if pyarrow.types.is_floating(type_) else value
 
 
-def _description(
-    plan: Plan,
-    replications: Sequence[int],
-    failed: Mapping[str, str],
-    runs: Sequence[tuple[int, int, str]],
-    cpus: Sequence[str],
-    *,
-    mixed: bool,
-) -> dict[str, Any]:
+def _description(plan: Plan, made: Made) -> dict[str, Any]:
     """``sweep.json``: no wall times, no paths."""
     sweep, file = plan.sweep, plan.sweep.file
     asked = file.replications if isinstance(file.replications, int) else file.replications.model_dump(mode="json")
@@ -142,31 +122,29 @@ def _description(
                 "point": point.index,
                 "settings": dict(point.settings),
                 "columns": dict(point.columns),
-                "replications": replications[point.index],
+                "replications": made.replications[point.index],
             }
             for point in sweep.points
         ],
         "replications": asked,
         "seed": file.seed,
-        "seeds": list(sweep.seeds[: max(replications, default=0)]),
+        "seeds": list(sweep.seeds[: max(made.replications, default=0)]),
         "warm_up": file.warm_up,
         "keep": file.keep,
         "device": plan.device,
-        "cpu": list(cpus),
-        "mixed": mixed,
+        "mixed": plan.mixed,
         "versions": {"simnet": simnet.__version__, **versions()},
         "code": code_digest(),
         "models": dict(sorted(models.items())),
         "counts": {
             "points": len(sweep.points),
             "left_out": sweep.left_out,
-            "runs": len({id_ for _, _, id_ in runs}),
-            "failed": len(failed),
+            "runs": len({id_ for _, _, id_ in made.places(plan)} - made.failed.keys()),
+            "failed": len(made.failed),
         },
         "failed": [
-            {"point": point, "replication": replication, "run": id_, "error": failed[id_]}
-            for point, n in enumerate(replications)
-            for replication, id_ in enumerate(plan.ids[point][:n])
-            if id_ in failed
+            {"point": point, "replication": replication, "run": id_, "error": made.failed[id_]}
+            for point, replication, id_ in made.places(plan)
+            if id_ in made.failed
         ],
     }

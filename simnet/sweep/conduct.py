@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -31,23 +31,38 @@ class Progress:
     failed: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Made:
+    """A sweep that has come to its end.
+
+    Args:
+        replications: [points] of each, failed ones included.
+        failed: run -> its error, in one line.
+    """
+
+    replications: tuple[int, ...]
+    failed: Mapping[str, str]
+
+    def places(self, plan: Plan) -> Iterator[tuple[int, int, str]]:
+        """Point, replication and run, in the order of the results."""
+        for point, n in enumerate(self.replications):
+            for replication, id_ in enumerate(plan.ids[point][:n]):
+                yield point, replication, id_
+
+
 def conduct(
-    plan: Plan, folder: SweepFolder, workers: Workers, *, mixed: bool, tell: Callable[[Progress], None]
-) -> tuple[list[int], Mapping[str, str]]:
+    plan: Plan, folder: SweepFolder, workers: Workers, tell: Callable[[Progress], None] = lambda progress: None
+) -> Made:
     """Make every run that the plan wants and the folder lacks.
 
     Args:
-        mixed: runs may come from several kinds of processors.
         tell: called at the start and after each outcome.
 
-    Returns:
-        [points] replications of each, and run -> error of those that failed.
-
     Raises:
-        SimnetError: a run came from another kind of processor and ``mixed`` is False.
+        SimnetError: a run came from another kind of processor, and they may not be mixed.
     """
     finished = {id_ for id_ in plan.users if folder.run(id_).is_dir() and folder.finished(id_)}
-    kinds = Kinds(mixed)
+    kinds = Kinds(plan.mixed)
     progress = Progress()
     submitted: set[str] = set()
 
@@ -91,7 +106,7 @@ def conduct(
             hand_out(more)
             progress.total = count()
         tell(progress)
-    return [replications[point] for point in range(len(replications))], progress.failed
+    return Made(tuple(replications[point] for point in range(len(replications))), progress.failed)
 
 
 class Kinds:

@@ -24,10 +24,12 @@ class Plan:
     Args:
         sweep: what is to be found out.
         device: cpu or cuda.
+        mixed: runs may come from several kinds of processors.
     """
 
     sweep: Sweep
     device: str
+    mixed: bool = False
 
     @property
     def settings(self) -> Settings:

@@ -13,7 +13,7 @@ import pandas as pd
 from simnet.report.metrics import METRICS
 from simnet.scenario.schema import Scenario
 from simnet.sweep.collect import collect
-from simnet.sweep.conduct import Progress, conduct
+from simnet.sweep.conduct import conduct
 from simnet.sweep.folder import SweepFolder
 from simnet.sweep.job import Failed, Finished, Job, Outcome, attempt
 from simnet.sweep.plan import Plan
@@ -75,20 +75,16 @@ class InProcess:
 
 def swept(sweep: Sweep, out: Path, workers: Workers, *, mixed: bool = False) -> tuple[dict[str, bytes], pd.DataFrame]:
     """Conduct a sweep; the bytes of its deterministic files, and its results."""
-    plan, folder = Plan(sweep, "cpu"), SweepFolder(out)
+    plan, folder = Plan(sweep, "cpu", mixed), SweepFolder(out)
     with folder.locked():
-        replications, failed = conduct(plan, folder, workers, mixed=mixed, tell=_silent)
-    results = collect(plan, folder, replications, failed, mixed=mixed)
+        made = conduct(plan, folder, workers)
+    results = collect(plan, folder, made)
     return deterministic(out), results
 
 
 def deterministic(folder: Path) -> dict[str, bytes]:
     """What must not depend on who made it when."""
     return {name: (folder / name).read_bytes() for name in ("results.parquet", "sweep.json")}
-
-
-def _silent(progress: Progress) -> None:
-    pass
 
 
 def rows_of(job: Job, ss_mean: float | None, cpu: str = "slide rule") -> Finished:

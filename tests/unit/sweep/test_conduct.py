@@ -17,6 +17,7 @@ from simnet.core.errors import SimnetError
 from simnet.report.metrics import METRICS
 from simnet.report.metrics import metrics as metrics_of
 from simnet.report.run_folder import RunFolder
+from simnet.scenario.schema import Scenario
 from simnet.sweep.conduct import conduct
 from simnet.sweep.folder import SweepFolder
 from simnet.sweep.job import Failed, Job, Outcome, attempt
@@ -215,7 +216,7 @@ def test_runs_of_another_processor_are_refused_or_marked(tmp_path: Path) -> None
     first = rows_of(plan.job(one, ship_files=False), 1.0, "abacus")
     folder.keep(one, first)
     with pytest.raises(SimnetError, match=r"a worker is 'slide rule', a finished run \(.*\) is 'abacus'.*--mixed"):
-        conduct(plan, folder, on("slide rule"), mixed=False, tell=lambda _: None)
+        conduct(plan, folder, on("slide rule"))
     files, results = swept(sweep, folder.path, on("slide rule"), mixed=True)
     assert results.groupby("cpu")["run"].nunique().to_dict() == {"abacus": 1, "slide rule": 2}
     assert json.loads(files["sweep.json"])["cpu"] == ["abacus", "slide rule"]
@@ -236,6 +237,7 @@ def test_files_that_a_scenario_names_travel_with_the_job(tmp_path: Path) -> None
     sweep = sweep_of(tmp_path, f"set: {{traffic: {{kind: trace, file: {trace.name}}}}}\nreplications: 1\n")
     plan = Plan(sweep, "cpu")
     job = plan.job(plan.ids[0][0], ship_files=True)
+    assert Scenario.model_validate_json(job.scenario) == plan.scenario(job.id)
     stays = plan.job(plan.ids[0][0], ship_files=False)
     trace.unlink()
     assert isinstance(attempt(stays), Failed)
