@@ -27,8 +27,8 @@ from simnet.traffic.base import CatalogueItem, RequestPlan
 from simnet.wire.messages import SliceData, encode_message
 from simnet.wire.slices import Slice
 
-YOUNG_OBJECTS = 100_000
-"""Objects made between two collections of garbage while time runs: nearly all are records, which stay."""
+GARBAGE_THRESHOLDS = 100_000, 20, 1000
+"""Of Python's collector while time runs: nearly all that is made are records, which stay, and little is cyclic."""
 Progress = Callable[[float], None]
 Arrival = tuple[int, RequestPlan]
 """A request's id, and what it is."""
@@ -84,7 +84,7 @@ class Arm:
             AccountingError: they don't add up.
         """
         self.simulate(requests, progress)
-        self._settle()
+        self.settle()
         return check_accounts(self.recorder, self.name)
 
     def simulate(self, requests: Iterator[RequestPlan], progress: Progress) -> None:
@@ -92,7 +92,7 @@ class Arm:
         self.start(requests)
         end_s = self.scenario.duration_s + self.scenario.drain_s
         step_s = end_s / 100
-        with _rare_garbage():
+        with rare_garbage():
             for step in range(1, 101):
                 self.clock.run(until=step * step_s if step < 100 else end_s)
                 progress(step / 100)
@@ -217,7 +217,7 @@ class Arm:
 
     # ------------------------------------------------------------------ the end
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Fill in what the judge measured, and give each request its one outcome."""
         for delivery, row, ticket in self._judged:
             m = self.plane.result(ticket)
@@ -237,10 +237,10 @@ class Arm:
 
 
 @contextmanager
-def _rare_garbage() -> Iterator[None]:
+def rare_garbage() -> Iterator[None]:
     """Look for cyclic garbage less often: by default a third of the time would go into looking through records."""
     usual = gc.get_threshold()
-    gc.set_threshold(YOUNG_OBJECTS, *usual[1:])
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     try:
         yield
     finally:

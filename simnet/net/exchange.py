@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +26,10 @@ from simnet.wire.slices import Slice
 if TYPE_CHECKING:
     from simnet.net.arm import Arm
 
+COLUMN: dict[PayloadClass, str] = {
+    "code": "code_byte", "model": "model_byte", "control": "control_byte", "enhancement": "enhancement_byte",
+}  # fmt: skip
+"""Class of payload -> where a request's row counts its bytes."""
 Process = Generator[simpy.Event, Any, Any]
 
 
@@ -59,7 +62,8 @@ class Exchange:
         self._slices: dict[str, Slice | Fetch] = {}
         self._pinned: list[str] = []
         self._latency = Latency()
-        self._sent: Counter[str] = Counter()
+        self._sent: dict[str, int] = {}
+        """Label -> payloads sent."""
         self._over = False
 
     def run(self) -> Process:
@@ -291,8 +295,8 @@ class Exchange:
         return self._labelled(self.arm.slice_frame(slice_), "model", f"SliceData {slice_.name}")
 
     def _labelled(self, frame: bytes, payload_class: PayloadClass, label: str, body: bytes = b"") -> Payload:
-        repeat = self._sent[label]
-        self._sent[label] += 1
+        repeat = self._sent.get(label, 0)
+        self._sent[label] = repeat + 1
         return Payload(frame, payload_class, label, self.row.request_id, self.name, repeat, body)
 
     def send(
@@ -311,10 +315,10 @@ class Exchange:
         at_node: AtNode | None = None,
     ) -> Process:  # fmt: skip
         """Process: like :meth:`send`, over links that follow each other; it ends early where ``at_node`` says so."""
-        column = f"{payload.payload_class}_byte"
+        column = COLUMN[payload.payload_class]
         setattr(self.row, column, getattr(self.row, column) + payload.n_byte)
         latency = self._latency if waits else None
-        return (yield from self.network.send_along(links, payload, sender.name, at_node=at_node, latency=latency))
+        return self.network.send_along(links, payload, sender.name, at_node=at_node, latency=latency)
 
     # ------------------------------------------------------------------ end
 

@@ -133,7 +133,10 @@ class Network:
         if arrived.damaged:
             node.damaged[slice_.id] = arrived
         else:
-            self.holders.setdefault(slice_.id, {})[node.name] = None
+            holders = self.holders.get(slice_.id)
+            if holders is None:
+                holders = self.holders[slice_.id] = {}
+            holders[node.name] = None
         return True
 
     @cached_property
@@ -177,6 +180,7 @@ class Network:
         """
         clock, nodes, request_id = self.clock, self.nodes, payload.request_id
         n_byte, body, request = payload.n_byte, payload.body, self.requests.get(request_id)
+        note, traced = self._note_transfer, self.timeline.wanted
         for link in links:
             a, b = link.nodes
             receiver = b if sender == a else a
@@ -193,8 +197,9 @@ class Network:
                     self._under_way[transfer_id] = link, (*facts, started_s)
                     yield clock.timeout(delay_s)
                     del self._under_way[transfer_id]
-                link.leave(sender, n_byte)
-                self._note_transfer((link.row, *facts, started_s, clock.now))
+                if link.joule_per_bit:
+                    link.leave(sender, n_byte)
+                note((link.row, *facts, started_s, queued_s + delay_s))
                 if request is not None:
                     request.link_byte += n_byte
                 if latency is not None:
@@ -203,7 +208,7 @@ class Network:
                 body = yield from self._over_air(link, payload, link.waiting(*facts), latency)
                 if body != payload.body:
                     payload = replace(payload, body=body)
-            if self.timeline.wanted:
+            if traced:
                 self.timeline.add(clock.now, receiver, "received {} from {}", payload.label, sender)
             sender = receiver
             if at_node is not None and at_node(nodes[receiver], body):

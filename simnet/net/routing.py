@@ -27,7 +27,10 @@ L = TypeVar("L", bound=Link)
 
 
 class Routes(Generic[L]):
-    """Shortest paths from each node, found when first asked for (Dijkstra, one run per origin).
+    """Shortest paths, found when first asked for (Dijkstra, one run per origin).
+
+    A node with one link, such as a device at its gateway, lies on nobody's way: routes from and to it are those of its
+    neighbour and that link. So a run goes through the inner nodes only, and is kept once for all devices of a gateway.
 
     Args:
         links_of: node -> its links, in a fixed order: of equal routes the one found first wins.
@@ -37,6 +40,12 @@ class Routes(Generic[L]):
         self.links_of = links_of
         self._trees: dict[str, tuple[dict[str, float], dict[str, L]]] = {}
         self._paths: dict[tuple[str, str], tuple[L, ...]] = {}
+        self._leaves: dict[str, tuple[L, str]] = {}
+        """Node with one link -> that link, and the inner node at its other end."""
+        for node, links in links_of.items():
+            if len(links) == 1 and len(links_of[links[0].other(node)]) > 1:
+                self._leaves[node] = links[0], links[0].other(node)
+        self._inner: dict[str, list[L]] = {}
 
     def path(self, origin: str, target: str) -> tuple[L, ...]:
         """Links from one node to another, in order; () if they are the same.
@@ -44,22 +53,27 @@ class Routes(Generic[L]):
         Raises:
             NoRoute: nothing connects them.
         """
-        key = (origin, target)
-        if key not in self._paths:
-            arrived_by = self._tree(origin)[1]
-            links: list[L] = []
-            node = target
-            while node != origin:
-                if node not in arrived_by:
-                    raise NoRoute(f"{origin} to {target}")
-                links.append(arrived_by[node])
-                node = arrived_by[node].other(node)
-            self._paths[key] = tuple(reversed(links))
-        return self._paths[key]
+        if origin == target:
+            return ()
+        first, inner_origin = self._leaves.get(origin, (None, origin))
+        last, inner_target = self._leaves.get(target, (None, target))
+        path = self._inner_path(inner_origin, inner_target)
+        if path is None:
+            raise NoRoute(f"{origin} to {target}")
+        if first is not None:
+            path = (first, *path)
+        return path if last is None else (*path, last)
 
     def distance_s(self, origin: str, target: str) -> float:
         """Expected airtime of a reference payload; inf if nothing connects them."""
-        return self._tree(origin)[0].get(target, math.inf)
+        if origin == target:
+            return 0.0
+        first, inner_origin = self._leaves.get(origin, (None, origin))
+        last, inner_target = self._leaves.get(target, (None, target))
+        length_s = self._tree(inner_origin)[0].get(inner_target, math.inf)
+        if first is not None:
+            length_s += first.expected_airtime_s(REFERENCE_BYTE, origin)
+        return length_s if last is None else length_s + last.expected_airtime_s(REFERENCE_BYTE, inner_target)
 
     def cost(self, origin: str, target: str, n_byte: int, kind: str) -> float:
         """What sending a payload is expected to cost: ``bytes`` end to end, ``airtime`` s or ``energy`` J."""
@@ -76,8 +90,22 @@ class Routes(Generic[L]):
             node = link.other(node)
         return total
 
+    def _inner_path(self, origin: str, target: str) -> tuple[L, ...] | None:
+        key = (origin, target)
+        if key not in self._paths:
+            arrived_by = self._tree(origin)[1]
+            links: list[L] = []
+            node = target
+            while node != origin:
+                if node not in arrived_by:
+                    return None
+                links.append(arrived_by[node])
+                node = arrived_by[node].other(node)
+            self._paths[key] = tuple(reversed(links))
+        return self._paths[key]
+
     def _tree(self, origin: str) -> tuple[dict[str, float], dict[str, L]]:
-        """(node -> distance, node -> the link by which the shortest path reaches it)."""
+        """Of the inner nodes: (node -> distance, node -> the link by which the shortest path reaches it)."""
         if origin in self._trees:
             return self._trees[origin]
         distance = {origin: 0.0}
@@ -89,7 +117,7 @@ class Routes(Generic[L]):
             if node in done:
                 continue
             done.add(node)
-            for link in self.links_of[node]:
+            for link in self._inner_links(node):
                 there, length = link.other(node), here + link.expected_airtime_s(REFERENCE_BYTE, node)
                 if length < distance.get(there, math.inf):
                     order += 1
@@ -97,3 +125,9 @@ class Routes(Generic[L]):
                     heapq.heappush(heap, (length, order, there))
         self._trees[origin] = (distance, arrived_by)
         return self._trees[origin]
+
+    def _inner_links(self, node: str) -> Sequence[L]:
+        """A node's links to inner nodes."""
+        if node not in self._inner:
+            self._inner[node] = [link for link in self.links_of[node] if link.other(node) not in self._leaves]
+        return self._inner[node]

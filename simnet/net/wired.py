@@ -16,33 +16,33 @@ class Direction:
 
     What is sent is sent, so its state is but a few numbers: when each channel will be free, and when those who wait
     will begin.
+
+    Args:
+        free_s: time from which its channel, or the first of several, is free.
     """
 
-    __slots__ = ("_begins_s", "_free_s", "_queue_limit", "_single")
+    __slots__ = ("_all_free_s", "_begins_s", "_queue_limit", "free_s", "plain")
 
     def __init__(self, wire: Wire) -> None:
-        self._free_s = [0.0] * wire.channels
-        self._single = wire.channels == 1
+        self.free_s = 0.0
+        self.plain = wire.channels == 1 and wire.queue_limit is None
+        """Whether ``free_s`` says it all."""
+        self._all_free_s = [0.0] * wire.channels
         self._queue_limit = wire.queue_limit
         self._begins_s: deque[float] = deque()
         """Where the queue is limited: when those who waited at the last arrival begin."""
 
     def enter(self, now_s: float, service_s: float) -> float | None:
         """Take a place. Returns when the service begins, s; None if the queue is full."""
-        free_s = self._free_s
-        begin_s = free_s[0]
-        if begin_s <= now_s:
-            begin_s = now_s
-        elif self._queue_limit is not None:
+        begin_s = max(now_s, self.free_s)
+        if begin_s > now_s and self._queue_limit is not None:
             while self._begins_s and self._begins_s[0] <= now_s:
                 self._begins_s.popleft()
             if len(self._begins_s) >= self._queue_limit:
                 return None
             self._begins_s.append(begin_s)
-        if self._single:
-            free_s[0] = begin_s + service_s
-        else:
-            heapq.heapreplace(free_s, begin_s + service_s)
+        heapq.heapreplace(self._all_free_s, begin_s + service_s)
+        self.free_s = self._all_free_s[0]
         return begin_s
 
 
@@ -68,6 +68,8 @@ class WiredLink:
         self.flight_s = propagation_s + wire.delay_s
         self.row = self.delivered
         """The bound method, made once."""
+        self.joule_per_bit = wire.joule_per_bit
+        self._rate_bit_per_s = wire.rate_bit_per_s
         self._from_a, self._from_b = Direction(wire), Direction(wire)
 
     def other(self, node: str) -> str:
@@ -84,16 +86,20 @@ class WiredLink:
             QueueFull: the wire's queue limit is reached.
         """
         direction = self._from_a if sender == self.nodes[0] else self._from_b
-        service_s = 8 * n_byte / self.wire.rate_bit_per_s
-        begin_s = direction.enter(now_s, service_s)
-        if begin_s is None:
-            raise QueueFull(f"{sender}>{self.other(sender)}")
+        service_s = 8 * n_byte / self._rate_bit_per_s
+        begin_s: float | None
+        if direction.plain:
+            begin_s = direction.free_s if direction.free_s > now_s else now_s
+            direction.free_s = begin_s + service_s
+        else:
+            begin_s = direction.enter(now_s, service_s)
+            if begin_s is None:
+                raise QueueFull(f"{sender}>{self.other(sender)}")
         return begin_s, begin_s - now_s + service_s + self.flight_s
 
     def leave(self, sender: str, n_byte: int) -> None:
-        """It has arrived, unharmed: that cost energy."""
-        if self.wire.joule_per_bit:
-            self.spend(sender, self.expected_energy_j(n_byte, sender), 0.0)
+        """It has arrived, unharmed: that cost energy, if bits cost any."""
+        self.spend(sender, self.expected_energy_j(n_byte, sender), 0.0)
 
     def waiting(
         self, arm: str, transfer_id: int, request_id: int, sender: str, payload_class: PayloadClass, payload: str,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from simnet.core.plugins import KINDS
 from simnet.core.streams import normal, uniform
 from simnet.core.surrogate_names import surrogate_name
-from simnet.scenario.schema import Protocol, Scenario
+from simnet.scenario.schema import Protocol, Scenario, Surrogates
 
 
 @dataclass(frozen=True)
@@ -42,23 +43,29 @@ class SurrogateType:
 
 def surrogate_types(scenario: Scenario) -> tuple[SurrogateType, ...]:
     """The scenario's surrogates, in order; () if it has none. A type's draws don't depend on how many there are."""
-    return tuple(_types(scenario))
+    return () if scenario.surrogates is None else _types(scenario.surrogates, scenario.seed)
 
 
-def _types(scenario: Scenario) -> Iterator[SurrogateType]:
-    spec, seed = scenario.surrogates, scenario.seed
-    if spec is None:
-        return
+@lru_cache(maxsize=4)
+def _types(spec: Surrogates, seed: int) -> tuple[SurrogateType, ...]:
+    """Kept, for every part that a run is built of asks for them."""
+    return tuple(_drawn(spec, seed))
+
+
+def _drawn(spec: Surrogates, seed: int) -> Iterator[SurrogateType]:
+    trunks: dict[tuple[str, int], float] = {}
     for index in range(spec.count):
         like = spec.like[index % len(spec.like)]
         name = surrogate_name(like, index)
         family = int(uniform(seed, "surrogate family", name) * spec.families)
+        if (like, family) not in trunks:
+            trunks[like, family] = _factor(spec.size_spread, normal(seed, "surrogate trunk size", like, family))
         yield SurrogateType(
             name,
             index,
             like,
             family,
-            _factor(spec.size_spread, normal(seed, "surrogate trunk size", like, family)),
+            trunks[like, family],
             _factor(spec.size_spread, normal(seed, "surrogate size", name)),
         )
 

@@ -174,7 +174,7 @@ class Store:
             return self._refuse(slice_id, n_byte, now_s, "too_large")
         if requires and any(required not in self._slices for required in requires):
             return self._refuse(slice_id, n_byte, now_s, "missing_requirement")
-        evicted: list[str] = []
+        evicted: tuple[str, ...] = ()
         missing_byte = self.occupancy_byte + n_byte - self.capacity_byte
         if missing_byte > 0:
             victims = self._choose_victims(missing_byte, keep=requires)
@@ -194,7 +194,7 @@ class Store:
         if self.ttl_s is not None:
             self._by_expiry.push(slice_)
         self.on_event(_new(StoreEvent, ("insert", slice_id, n_byte, self.occupancy_byte, now_s)))
-        return _new(InsertResult, (True, tuple(evicted), ""))
+        return _new(InsertResult, (True, evicted, ""))
 
     def pin(self, slice_id: str, now_s: float) -> None:
         """Hold on to a slice that is held, while it is in use or in flight. Pins count.
@@ -253,11 +253,11 @@ class Store:
             gone += self._expire(slice_, self._expiry_s(slice_))
         return gone
 
-    def _expire(self, slice_: StoredSlice, time_s: float) -> list[str]:
+    def _expire(self, slice_: StoredSlice, time_s: float) -> tuple[str, ...]:
         """Remove an expired slice with its dependents, or note it as overdue if one of them is pinned."""
         if any(member.pins for member in self._group(slice_)):
             self._overdue[slice_.slice_id] = None
-            return []
+            return ()
         return self._remove_group(slice_, "expire", time_s)
 
     def _choose_victims(self, n_byte: int, *, keep: tuple[str, ...]) -> list[StoredSlice] | None:
@@ -297,17 +297,25 @@ class Store:
                     waiting.append(found[dependent])
         return sorted(found.values(), key=lambda member: -member.inserted_order)
 
-    def _remove_group(self, slice_: StoredSlice, kind: EventKind, time_s: float) -> list[str]:
+    def _remove_group(self, slice_: StoredSlice, kind: EventKind, time_s: float) -> tuple[str, ...]:
+        if not slice_.dependents:
+            self._remove(slice_, kind, time_s)
+            return (slice_.slice_id,)
         group = self._group(slice_)
         for member in group:
-            del self._slices[member.slice_id]
-            self._queue.remove(member)
-            self._overdue.pop(member.slice_id, None)
-            for required in member.requires:
-                self._slices[required].dependents.pop(member.slice_id, None)
-            self.occupancy_byte -= member.n_byte
-            self._tell(kind, member.slice_id, member.n_byte, time_s)
-        return [member.slice_id for member in group]
+            self._remove(member, kind, time_s)
+        return tuple(member.slice_id for member in group)
+
+    def _remove(self, slice_: StoredSlice, kind: EventKind, time_s: float) -> None:
+        slice_id = slice_.slice_id
+        del self._slices[slice_id]
+        self._queue.remove(slice_)
+        if self._overdue:
+            self._overdue.pop(slice_id, None)
+        for required in slice_.requires:
+            self._slices[required].dependents.pop(slice_id, None)
+        self.occupancy_byte -= slice_.n_byte
+        self.on_event(_new(StoreEvent, (kind, slice_id, slice_.n_byte, self.occupancy_byte, time_s)))
 
     def _refuse(self, slice_id: str, n_byte: int, now_s: float, refusal: Refusal) -> InsertResult:
         self._tell("reject", slice_id, n_byte, now_s)

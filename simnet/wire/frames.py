@@ -36,6 +36,8 @@ MAX_RATIO = 256
 """A content may be this many times as long as compressed, a slice this many numbers per byte …"""
 FREE_RATIO = 1 << 16
 """… or up to this many at any ratio."""
+LEAST_COMPRESSED_BYTE = 48
+"""Shorter contents travel as they are: ids don't compress, and the compressor's own header takes what is left."""
 ZSTD_LEVEL = 1
 """Quantised weights have no repeats, only a skewed histogram: higher levels find spurious matches and grow
 (measured: int4, 600,000 values: 3.25 bit per value at level 1, 3.77 at level 3; entropy 3.19)."""
@@ -54,11 +56,14 @@ class Frame:
     tail: bytes
 
 
-def encode_frame(kind: int, head: object, tail: bytes = b"", *, n_element: int = 0) -> bytes:
+def encode_frame(
+    kind: int, head: object, tail: bytes = b"", *, n_element: int = 0, compress: bool = True
+) -> bytes:
     """The frame's bytes, compressed if that is shorter and not too good to pass the receiver's guard.
 
     Args:
         n_element: how many numbers the receiver will make of it.
+        compress: false: the tail is a frame, which can't be compressed again.
 
     Raises:
         EncodeError: the content is longer than the limits allow.
@@ -70,10 +75,11 @@ def encode_frame(kind: int, head: object, tail: bytes = b"", *, n_element: int =
             f"frame of kind {kind}: got a head of {len(packed)} bytes and {len(content)} bytes in all;"
             f" allowed {MAX_HEAD_BYTE} and {MAX_FRAME_BYTE}. Lower the precision, or cut it up."
         )
-    compressed = _compress(content)
-    believable = max(len(content), n_element) <= most_expanded(len(compressed))
-    if believable and len(compressed) < len(content):
-        kind, content = kind | _COMPRESSED, compressed
+    if compress and len(content) >= LEAST_COMPRESSED_BYTE:
+        compressed = _compress(content)
+        believable = max(len(content), n_element) <= most_expanded(len(compressed))
+        if believable and len(compressed) < len(content):
+            kind, content = kind | _COMPRESSED, compressed
     frame = bytes((_MAGIC, kind)) + content
     return frame + zlib.crc32(frame).to_bytes(_CRC_BYTE, "little")
 

@@ -26,14 +26,10 @@ MAX_LIST_BYTE = 1 << 16
 
 @dataclass(frozen=True)
 class _Form:
-    """How a field looks in the head: to msgpack's types, and back with every check."""
+    """How a field looks in the head: to msgpack's types and back, both with every check."""
 
     pack: Callable[[Any], Any]
     unpack: Callable[[Any], Any]
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def _cut(raw: Any, size: int) -> tuple[bytes, ...]:
@@ -43,10 +39,14 @@ def _cut(raw: Any, size: int) -> tuple[bytes, ...]:
     return tuple(joined[i : i + size] for i in range(0, len(joined), size))
 
 
+def _join(slice_ids: tuple[str, ...]) -> bytes:
+    return blob(b"".join(map(id_bytes, slice_ids)), 0, MAX_LIST_BYTE)
+
+
 def _join_short(short_ids: tuple[bytes, ...]) -> bytes:
     if any(len(short) != SHORT_ID_BYTE for short in short_ids):
         raise EncodeError(f"message: short ids take {SHORT_ID_BYTE} bytes each")
-    return b"".join(short_ids)
+    return blob(b"".join(short_ids), 0, MAX_LIST_BYTE)
 
 
 def _pack_reason(reason: str) -> int:
@@ -63,17 +63,34 @@ def _unpack_reason(raw: Any) -> str:
 Reason = Literal["no_provider", "no_decoder", "not_held", "rejected_full", "timeout"]
 """Why a request is refused; ``not_held``: the slice was evicted since it was announced."""
 
-Count: TypeAlias = Annotated[int, _Form(_same, lambda raw: integer(raw, 0, 2**63 - 1))]
-Share: TypeAlias = Annotated[float, _Form(float, lambda raw: number(raw, 0.0, 1.0))]
-Seconds: TypeAlias = Annotated[float, _Form(float, lambda raw: number(raw, 0.0, sys.float_info.max))]
-Name: TypeAlias = Annotated[str, _Form(_same, text)]
+
+def _count(raw: Any) -> int:
+    return integer(raw, 0, 2**63 - 1)
+
+
+def _share(raw: Any) -> float:
+    return number(raw, 0.0, 1.0)
+
+
+def _seconds(raw: Any) -> float:
+    return number(raw, 0.0, sys.float_info.max)
+
+
+def _bitmap(raw: Any) -> bytes:
+    return blob(raw, 0, MAX_LIST_BYTE)
+
+
+Count: TypeAlias = Annotated[int, _Form(_count, _count)]
+Share: TypeAlias = Annotated[float, _Form(lambda value: _share(float(value)), _share)]
+Seconds: TypeAlias = Annotated[float, _Form(lambda value: _seconds(float(value)), _seconds)]
+Name: TypeAlias = Annotated[str, _Form(text, text)]
 SliceId: TypeAlias = Annotated[str, _Form(id_bytes, lambda raw: blob(raw, ID_BYTE, ID_BYTE).hex())]
 SliceIds: TypeAlias = Annotated[
     tuple[str, ...],
-    _Form(lambda ids: b"".join(map(id_bytes, ids)), lambda raw: tuple(part.hex() for part in _cut(raw, ID_BYTE))),
+    _Form(_join, lambda raw: tuple(part.hex() for part in _cut(raw, ID_BYTE))),
 ]
 ShortIds: TypeAlias = Annotated[tuple[bytes, ...], _Form(_join_short, lambda raw: _cut(raw, SHORT_ID_BYTE))]
-Bitmap: TypeAlias = Annotated[bytes, _Form(_same, lambda raw: blob(raw, 0, MAX_LIST_BYTE))]
+Bitmap: TypeAlias = Annotated[bytes, _Form(_bitmap, _bitmap)]
 Why: TypeAlias = Annotated[Reason, _Form(_pack_reason, _unpack_reason)]
 Blob: TypeAlias = Annotated[bytes, "tail"]
 
@@ -210,10 +227,9 @@ def encode_message(message: Message) -> bytes:
             continue
         try:
             head.append(form.pack(value))
-            form.unpack(head[-1])
         except SimnetError as error:
             raise EncodeError(f"{type(message).__name__}.{name}: {error}") from None
-    return encode_frame(message.kind, head, tail)
+    return encode_frame(message.kind, head, tail, compress=message.kind != Kind.SLICE_DATA)
 
 
 def decode_message(payload: bytes) -> Message:
