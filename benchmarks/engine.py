@@ -87,7 +87,13 @@ def catalogue(n: int, owners: str) -> Json:
     return {
         "types_per_owner": None,
         "sources": {
-            "digits": {"dataset": "mnist", "items": 1, "owners": owners, "judge": "classifier/digits_judge", "wish": wish}
+            "digits": {
+                "dataset": "mnist",
+                "items": 1,
+                "owners": owners,
+                "judge": "classifier/digits_judge",
+                "wish": wish,
+            }
         },
         "codecs": {"z40": {"kind": "aesc", "model": "digits_z40", "precision": "int4"}},
         "surrogates": {"count": n, "like": ["digits"], "size_spread": 0.0, "items": 1, "owners": owners},

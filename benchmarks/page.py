@@ -140,8 +140,37 @@ def fidelity(document: dict[str, Any]) -> list[str]:
     ]
 
 
-def events(document: dict[str, Any]) -> list[str]:
-    return ["`python benchmarks/events.py`:", "", "```json", json.dumps(document, indent=1), "```", ""]
+def engine(document: dict[str, Any]) -> list[str]:
+    settings, summary, tree = document["settings"], document["summary"], document["tree"]
+    cities = [
+        (
+            f"{city['nodes']:,}", f"{city['us_per_request']:.0f}", f"{city['hops_per_request']:.1f}",
+            f"{city['us_per_request'] / city['hops_per_request']:.1f}", f"{city['built_s']:.1f}",
+            f"{city['built_byte_per_node'] / 1e3:.1f}", f"{city['peak_byte'] / 1e9:.2f}",
+        )
+        for city in document["cities"]
+    ]  # fmt: skip
+    quarters = ", ".join(f"{us:.0f}" for us in tree["us_per_request_by_quarter"])
+    return [
+        f"`python benchmarks/engine.py` on {document['machine']['processor']}, one process, Python "
+        f"{document['machine']['python']}. Icarus' tree: {settings['nodes']} nodes, LRU stores of "
+        f"{settings['store_slices']} slices, {settings['contents']:,} decoders of {settings['decoder_byte']:,} bytes, "
+        f"Zipf {settings['zipf_exponent']}, {settings['rate_per_s']:.0f} requests a second, "
+        f"{settings['requests']:,} requests:",
+        "",
+        f"- {summary['requests_per_s']:,.0f} requests/s, each with {tree['hops_per_request']:.1f} hops and "
+        f"{tree['store_events_per_request']:.1f} events of stores: {summary['events_per_s']:,.0f} recorded events/s. "
+        f"By quarters of the run a request took {quarters} µs.",
+        "- With accounts checked and tables written: "
+        f"{tree['requests_per_s_with_accounts_and_tables']:,.0f} requests/s.",
+        f"- SimPy alone: {summary['simpy_timeouts_per_s']:,.0f} timeouts/s; a request needs "
+        f"{tree['scheduled_events_per_request']:.1f} of its events.",
+        f"- A timeline in words costs {summary['tracing_overhead']:+.0%}.",
+        "",
+        "A growing city of devices at gateways, copies left on the way (peak memory includes torch and all records):",
+        "",
+        *table(("nodes", "µs a request", "hops", "µs a hop", "built in s", "kB a node when built", "peak GB"), cities),
+    ]
 
 
 def sweep(document: dict[str, Any]) -> list[str]:
@@ -159,7 +188,7 @@ def main() -> None:
         ("The physical layer on a GPU", "phy_cuda.json", phy),
         ("Min-sum against sum-product, integers against floats", "decoders.json", gaps),
         ("Links by table and exactly", "fidelity.json", fidelity),
-        ("The event loop", "events.json", events),
+        ("The event loop", "engine.json", engine),
         ("Sweeps", "sweep.json", sweep),
     ]
     made = "Made by `python benchmarks/page.py` from `benchmarks/results`; nothing here is typed by hand."

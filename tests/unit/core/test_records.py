@@ -65,3 +65,21 @@ def test_rows_of_an_arm() -> None:
     made = recorder()
     assert [row.codec for row in made.rows_of(RequestRow, "b")] == ["jpeg"]
     assert made.rows_of(TransferRow, "b") == []
+
+
+def test_a_note_becomes_a_row_in_its_place_when_rows_are_asked_for() -> None:
+    made, calls = recorder(), []
+
+    def row(request_id: int) -> RequestRow:
+        calls.append(request_id)
+        return request("a", request_id)
+
+    note = made.notes(RequestRow)
+    note((row, 5))
+    made.add(request("a", 6))
+    note((row, 7))
+    assert calls == []
+    assert [r.request_id for r in made.rows_of(RequestRow, "a")] == [0, 5, 6, 7]
+    note((row, 8))
+    assert [r.request_id for r in made.rows["requests"]] == [0, 0, 5, 6, 7, 8]
+    assert calls == [5, 7, 8]  # each once
