@@ -66,11 +66,11 @@ def city(n_device: int, n_request: int) -> Json:
         "name": "city",
         "duration_s": 1000.0,
         "topology": {
-            "kind": "city", "devices": n_device, "gateways": max(8, n_device // 100), "edges": max(2, n_device // 2000),
+            "kind": "city", "devices": n_device, "gateways": min(64, n_device // 100), "edges": 4,
             "clouds": 1, "area_m": 200 * n_device**0.5,
         },
         "tiers": {"gateway": {"store_byte": 100 * decoder_byte()}, "edge": {"store_byte": 1000 * decoder_byte()}},
-        "radios": {"radio": {"bandwidth_hz": 10e6, "fidelity": "ideal", "fading": "none", "mcs": "64QAM 3/4"}},
+        "radios": {"radio": {"bandwidth_hz": 10e6, "fidelity": "ideal", "fading": "none", "mcs": "64-QAM 3/4"}},
         "wires": {name: {"rate_bit_per_s": 10e9} for name in ("access", "metro", "backbone")},
         "traffic": {
             "kind": "poisson",
