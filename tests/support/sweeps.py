@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from simnet.scenario.schema import Scenario
 from simnet.sweep.collect import collect
 from simnet.sweep.conduct import conduct
 from simnet.sweep.folder import SweepFolder
-from simnet.sweep.job import Failed, Finished, Job, Outcome, attempt
+from simnet.sweep.job import Finished, Job, Outcome, attempt
 from simnet.sweep.plan import Plan
 from simnet.sweep.sweep import Sweep, load_sweep
 from simnet.sweep.workers import Workers
@@ -31,7 +29,8 @@ topology:
     - {a: reader, b: camera, medium: wired, link_class: cable}
     - {a: other, b: camera, medium: wired, link_class: cable}
 wires: {cable: {rate_bit_per_s: 1.0e+6}}
-sources: {digits: {dataset: mnist, items: 20, owners: gateway, judge: classifier/digits_judge}}
+sources:  # one label: few images to calibrate by
+  digits: {dataset: mnist, labels: [0], items: 20, owners: gateway, judge: classifier/digits_judge}
 codecs:
   small: {kind: thumbnail, side: 7, bits: 2, image_shape: [1, 28, 28]}
   large: {kind: raw, image_shape: [1, 28, 28]}
@@ -98,16 +97,3 @@ def rows_of(job: Job, ss_mean: float | None, cpu: str = "slide rule") -> Finishe
     target = io.BytesIO()
     pd.DataFrame(rows).to_parquet(target, index=False)
     return Finished(target.getvalue(), {}, {"wall_s": 1.0, "cpu": cpu, "device": "cpu", "settled": True})
-
-
-def echo_or_die(job: Job, scratch: Path | None = None) -> Outcome:
-    """A worker's task: gives the job's id back, but jobs called ``deadly…`` kill their worker, as out of memory does.
-
-    ``deadly once`` does so only while the scratch folder holds no note of it.
-    """
-    assert scratch is not None
-    note = scratch / "died"
-    if job.id == "deadly" or (job.id == "deadly once" and not note.exists()):
-        note.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return Failed(job.id, f"{os.getpid()} with {os.environ['OMP_NUM_THREADS']} thread")

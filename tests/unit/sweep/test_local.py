@@ -12,7 +12,7 @@ from simnet.sweep.identity import Settings
 from simnet.sweep.job import Failed, Job, Outcome
 from simnet.sweep.local import LocalWorkers
 from simnet.sweep.workers import ATTEMPTS
-from tests.support.sweeps import echo_or_die
+from tests.support.deadly import echo_or_die
 
 
 def job(name: str) -> Job:
