@@ -30,6 +30,10 @@ class Fetch:
         exchange: the request that began it: the bytes count there.
     """
 
+    __slots__ = (
+        "_arrival", "_begun", "_bring", "_outcome", "_waiting", "consumer", "exchange", "owner", "slice_",
+    )  # fmt: skip
+
     def __init__(self, exchange: Exchange, slice_: Slice, bring: Bring) -> None:
         self.exchange = exchange
         self.slice_ = slice_

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -207,7 +207,7 @@ class Network:
             else:
                 body = yield from self._over_air(link, payload, link.waiting(*facts), latency)
                 if body != payload.body:
-                    payload = replace(payload, body=body)
+                    payload = payload._replace(body=body)
             if traced:
                 self.timeline.add(clock.now, receiver, "received {} from {}", payload.label, sender)
             sender = receiver

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from simnet.core.tables import PayloadClass
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """Bytes on their way from one node to another.
 
     ``request_name``, ``label`` and ``repeat`` name the noise that the payload meets, so that two arms that send the

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from simnet.wire.errors import EncodeError, WireError
@@ -56,9 +56,7 @@ class Frame:
     tail: bytes
 
 
-def encode_frame(
-    kind: int, head: object, tail: bytes = b"", *, n_element: int = 0, compress: bool = True
-) -> bytes:
+def encode_frame(kind: int, head: object, tail: bytes = b"", *, n_element: int = 0, compress: bool = True) -> bytes:
     """The frame's bytes, compressed if that is shorter and not too good to pass the receiver's guard.
 
     Args:
@@ -111,10 +109,15 @@ def decode_frame(frame: bytes) -> Frame:
 
 def pack_head(head: object) -> bytes:
     """The head as msgpack: shortest forms, so equal heads give equal bytes."""
+    packed: bytes = _packer()(head)
+    return packed
+
+
+@cache
+def _packer() -> Any:
     import msgpack
 
-    packed: bytes = msgpack.packb(head, use_bin_type=True)
-    return packed
+    return msgpack.Packer(use_bin_type=True).pack
 
 
 def _unpack_head(packed: bytes) -> Any:
@@ -177,6 +180,8 @@ def _decompress(compressed: bytes) -> bytes:
 
 def _varint(value: int) -> bytes:
     """Little-endian groups of seven bits; the top bit says that another follows."""
+    if value <= 0x7F:
+        return bytes((value,))
     groups = bytearray()
     while value > 0x7F:
         groups.append(value & 0x7F | 0x80)
