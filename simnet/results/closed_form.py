@@ -24,7 +24,7 @@ class BreakEven:
     Args:
         n_star: M/(J − c), uses of one holder after one fetch; None: never, as J ≤ c.
         low, high: 95 % interval (Fieller) over replications; None: there is none (fewer than two, or never);
-            inf: without bound.
+            ±inf: without bound.
         n: replications; 1 for single numbers.
         p_miss_limit: (J − c)/M; models win iff a smaller share of requests must fetch. ≤ 0: never; None: M = 0, always.
     """
@@ -41,8 +41,7 @@ class BreakEven:
             return "never"
         if self.low is None or self.high is None:
             return f"{number(self.n_star)} uses"
-        high = "∞" if math.isinf(self.high) else number(self.high)
-        return f"{number(self.n_star)} uses ({number(self.low)}–{high}, n = {self.n})"
+        return f"{number(self.n_star)} uses ({_end(self.low)}–{_end(self.high)}, n = {self.n})"
 
     def least_ttl_s(self, rate_per_s: float, ttl_from: TtlFrom) -> float:
         """The time to live from which models win, if one holder asks at this Poisson rate.
@@ -108,6 +107,10 @@ def miss_ratio(rate_per_s: float, ttl_s: float | None, ttl_from: TtlFrom) -> flo
         return 0.0
     load = rate_per_s * ttl_s
     return 1 / (1 + load) if ttl_from == "from_fetch" else math.exp(-load)
+
+
+def _end(bound: float) -> str:
+    return number(bound) if math.isfinite(bound) else "∞" if bound > 0 else "−∞"
 
 
 def _check(rate_per_s: float, ttl_from: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 import traceback
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def draw_page(page: Path, folder: Path) -> str | None:
         spec = importlib.util.spec_from_file_location("sweep_page", page.resolve())
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module  # dataclasses look their module up there
         spec.loader.exec_module(module)
         module.draw(folder, page.resolve().parent)
     except Exception as error:

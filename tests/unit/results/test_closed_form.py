@@ -76,3 +76,10 @@ def test_nonsense_is_refused() -> None:
         break_even(-1, 3, 4)
     with pytest.raises(ResultsError, match="ttl_from 'fetch'"):
         miss_ratio(0.1, 60, "fetch")  # type: ignore[arg-type]
+
+
+def test_a_journey_and_a_saving_that_may_both_be_none_have_no_bounds_at_all() -> None:
+    # neither mean is told from 0, so no ratio is excluded: Fieller's interval is the whole line
+    found = break_even([0, 1000], [20, 60], [20, 22])
+    assert (found.low, found.high) == (-math.inf, math.inf)
+    assert str(found).endswith("(−∞–∞, n = 2)")
