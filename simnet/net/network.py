@@ -15,6 +15,7 @@ from simnet.core.units import linear_to_db
 from simnet.net.assembly import AnyLink, LinkMaker, make_node
 from simnet.net.clock import Clock
 from simnet.net.errors import RequestEnded
+from simnet.net.hop import Hop
 from simnet.net.latency import Latency
 from simnet.net.node import Node
 from simnet.net.payload import Payload
@@ -79,7 +80,7 @@ class Network:
         """Slice id -> nodes that store a clean copy, in order of time; expiry is noticed when they are asked."""
         self.requests: dict[int, RequestRow] = {}
         """Request id -> row: each hop's bytes and channel uses are added to the request that they serve."""
-        self._under_way: dict[int, TransferRow | tuple[WiredLink, tuple[Any, ...]]] = {}
+        self._under_way: dict[int, TransferRow | tuple[WiredLink, Hop, float]] = {}
         """Transfer id -> its row; of a wire, what :meth:`WiredLink.cut_off` makes a row of."""
         self._n_transfer = 0
         self._closed = False
@@ -186,26 +187,28 @@ class Network:
             receiver = b if sender == a else a
             self._n_transfer = transfer_id = self._n_transfer + 1
             queued_s = clock.now
-            facts = self.arm, transfer_id, request_id, sender, payload.payload_class, payload.label, n_byte, queued_s
+            hop = Hop(
+                self.arm, transfer_id, request_id, sender, payload.payload_class, payload.label, n_byte, queued_s
+            )
             if isinstance(link, WiredLink):
                 try:
                     started_s, delay_s = link.enter(sender, n_byte, queued_s)
                 except RequestEnded:
-                    self._refused(link.waiting(*facts))
+                    self._refused(hop.row(link))
                     raise
                 if not clock.advance(delay_s):
-                    self._under_way[transfer_id] = link, (*facts, started_s)
+                    self._under_way[transfer_id] = link, hop, started_s
                     yield clock.timeout(delay_s)
                     del self._under_way[transfer_id]
                 if link.joule_per_bit:
                     link.leave(sender, n_byte)
-                note((link.row, *facts, started_s, queued_s + delay_s))
+                note((link.row, hop, started_s, queued_s + delay_s))
                 if request is not None:
                     request.link_byte += n_byte
                 if latency is not None:
                     latency.add(started_s - queued_s, link.service_s(n_byte), link.flight_s)
             else:
-                body = yield from self._over_air(link, payload, link.waiting(*facts), latency)
+                body = yield from self._over_air(link, payload, hop.row(link), latency)
                 if body != payload.body:
                     payload = payload._replace(body=body)
             if traced:
@@ -264,8 +267,8 @@ class Network:
             if isinstance(under_way, TransferRow):
                 self._record_transfer(under_way)
             else:
-                wire, facts = under_way
-                self._record_transfer(wire.cut_off(now_s, *facts))
+                wire, hop, started_s = under_way
+                self._record_transfer(wire.cut_off(hop, started_s, now_s))
         for node in self.nodes.values():
             self.recorder.add(self._node_row(node, now_s))
         self._closed = True

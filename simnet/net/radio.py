@@ -11,7 +11,7 @@ from typing import Any
 import simpy
 
 from simnet.core.mcs import Mcs
-from simnet.core.tables import PayloadClass, TransferRow
+from simnet.core.tables import TransferRow
 from simnet.core.units import db_to_linear, dbm_to_watt, esno, linear_to_db
 from simnet.net.air import Air
 from simnet.net.block import Block, cut
@@ -70,16 +70,6 @@ class RadioLink:
 
     def other(self, node: str) -> str:
         return self.gateway if node == self.device else self.device
-
-    def waiting(
-        self, arm: str, transfer_id: int, request_id: int, sender: str, payload_class: PayloadClass, payload: str,
-        n_byte: int, queued_s: float,
-    ) -> TransferRow:  # fmt: skip
-        """The row of a payload before its transmission begins."""
-        return TransferRow(
-            arm, transfer_id, request_id, self.name, self.link_class, sender, self.other(sender), payload_class,
-            payload, n_byte, queued_s,
-        )  # fmt: skip
 
     def state(self, time_s: float) -> ChannelState:
         """The channel at a time, E|h|² = 1."""

@@ -6,8 +6,9 @@ import heapq
 from collections import deque
 from collections.abc import Callable
 
-from simnet.core.tables import PayloadClass, TransferRow
+from simnet.core.tables import TransferRow
 from simnet.net.errors import QueueFull
+from simnet.net.hop import Hop
 from simnet.scenario.schema import Wire
 
 
@@ -101,41 +102,25 @@ class WiredLink:
         """It has arrived, unharmed: that cost energy, if bits cost any."""
         self.spend(sender, self.expected_energy_j(n_byte, sender), 0.0)
 
-    def waiting(
-        self, arm: str, transfer_id: int, request_id: int, sender: str, payload_class: PayloadClass, payload: str,
-        n_byte: int, queued_s: float,
-    ) -> TransferRow:  # fmt: skip
-        """The row of a payload before its transmission begins."""
-        return TransferRow(
-            arm, transfer_id, request_id, self.name, self.link_class, sender, self.other(sender), payload_class,
-            payload, n_byte, queued_s,
-        )  # fmt: skip
-
-    def delivered(
-        self, arm: str, transfer_id: int, request_id: int, sender: str, payload_class: PayloadClass, payload: str,
-        n_byte: int, queued_s: float, started_s: float, ended_s: float,
-    ) -> TransferRow:  # fmt: skip
+    def delivered(self, hop: Hop, started_s: float, ended_s: float) -> TransferRow:
         """The row of a payload that has arrived."""
-        row = self.waiting(arm, transfer_id, request_id, sender, payload_class, payload, n_byte, queued_s)
+        row = hop.row(self)
         row.started_s, row.ended_s = started_s, ended_s
-        row.queue_s, row.air_s, row.propagation_s = started_s - queued_s, self.service_s(n_byte), self.flight_s
-        row.outcome, row.attempt_count, row.delivered_byte = "delivered", 1, n_byte
+        row.queue_s, row.air_s, row.propagation_s = started_s - hop.queued_s, self.service_s(hop.n_byte), self.flight_s
+        row.outcome, row.attempt_count, row.delivered_byte = "delivered", 1, hop.n_byte
         self._count_sent(row)
         return row
 
-    def cut_off(
-        self, now_s: float, arm: str, transfer_id: int, request_id: int, sender: str, payload_class: PayloadClass,
-        payload: str, n_byte: int, queued_s: float, started_s: float,
-    ) -> TransferRow:  # fmt: skip
+    def cut_off(self, hop: Hop, started_s: float, now_s: float) -> TransferRow:
         """The run is over while this payload is under way: in flight if it has begun, else it was never sent."""
-        row = self.waiting(arm, transfer_id, request_id, sender, payload_class, payload, n_byte, queued_s)
-        if started_s < now_s:
-            row.started_s, row.in_flight_byte = started_s, n_byte
-            row.queue_s, row.air_s, row.propagation_s = started_s - queued_s, self.service_s(n_byte), self.flight_s
-            self._count_sent(row)
-            self.leave(sender, n_byte)
-        else:
-            row.queue_s = now_s - queued_s
+        row = hop.row(self)
+        if started_s >= now_s:
+            row.queue_s = now_s - hop.queued_s
+            return row
+        row.started_s, row.in_flight_byte = started_s, hop.n_byte
+        row.queue_s, row.air_s, row.propagation_s = started_s - hop.queued_s, self.service_s(hop.n_byte), self.flight_s
+        self._count_sent(row)
+        self.leave(hop.sender, hop.n_byte)
         return row
 
     def _count_sent(self, row: TransferRow) -> None:

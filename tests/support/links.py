@@ -11,6 +11,7 @@ from simnet.net.air import Air, IdealAir, TableAir
 from simnet.net.carrier import Carrier
 from simnet.net.clock import Clock
 from simnet.net.errors import RequestEnded
+from simnet.net.hop import Hop
 from simnet.net.payload import Payload
 from simnet.net.radio import RadioLink
 from simnet.net.wired import WiredLink
@@ -85,8 +86,8 @@ def send_all(
     rows: list[TransferRow] = []
     for index, sent in enumerate(payloads):
         payload = Payload(bytes(sent.n_byte), sent.payload_class, "test", index, f"test#{index}", body=sent.body)
-        facts = "arm", index, index, sent.sender, sent.payload_class, "test", payload.n_byte, sent.time_s
-        rows.append(link.waiting(*facts))
+        hop = Hop("arm", index, index, sent.sender, sent.payload_class, "test", payload.n_byte, sent.time_s)
+        rows.append(hop.row(link))
         if isinstance(link, WiredLink):
             clock.process(_send_over_wire(clock, link, rows, index))
         else:
@@ -110,12 +111,12 @@ def _send_over_wire(clock: Clock, link: WiredLink, rows: list[TransferRow], inde
     row = rows[index]
     yield clock.timeout(row.queued_s - clock.now)
     row.queued_s = clock.now
-    facts = "arm", index, index, row.sender, row.payload_class, "test", row.payload_byte, row.queued_s
+    hop = Hop("arm", index, index, row.sender, row.payload_class, "test", row.payload_byte, row.queued_s)
     try:
         started_s, delay_s = link.enter(row.sender, row.payload_byte, row.queued_s)
     except RequestEnded:
         row.outcome, row.ended_s = "lost", clock.now
         return
-    rows[index] = link.cut_off(math.inf, *facts, started_s)  # in flight, for all that is known
+    rows[index] = link.cut_off(hop, started_s, math.inf)  # in flight, for all that is known
     yield clock.timeout(delay_s)
-    rows[index] = link.delivered(*facts, started_s, clock.now)
+    rows[index] = link.delivered(hop, started_s, clock.now)

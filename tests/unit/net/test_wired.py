@@ -6,6 +6,7 @@ import pytest
 
 from simnet.core.tables import TransferRow
 from simnet.net.clock import Clock
+from simnet.net.hop import Hop
 from simnet.net.wired import WiredLink
 from simnet.scenario.schema import Wire
 from tests.support.links import Sent, send_all
@@ -37,7 +38,8 @@ def test_the_run_s_end_leaves_the_begun_in_flight_and_the_waiting_unsent() -> No
     link = wire(joule_per_bit=0.001)
     begins_s = [link.enter("a", 1000, 0.0)[0] for _ in range(2)]
     begun, waiting = (
-        link.cut_off(0.5, "arm", i, i, "a", "code", "test", 1000, 0.0, begin_s) for i, begin_s in enumerate(begins_s)
+        link.cut_off(Hop("arm", i, i, "a", "code", "test", 1000, 0.0), begin_s, 0.5)
+        for i, begin_s in enumerate(begins_s)
     )
     assert (begun.first_byte, begun.in_flight_byte, begun.delivered_byte, begun.tx_j) == (1000, 1000, 0, 8.0)
     assert (waiting.first_byte, waiting.in_flight_byte, waiting.started_s) == (0, 0, None)
