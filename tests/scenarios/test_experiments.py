@@ -1,0 +1,61 @@
+"""Every experiment loads, has points and replications, and a page with its figure and tables."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from simnet.sweep.sweep import load_sweep
+
+ROOT = Path(__file__).parents[2]
+SWEEPS = sorted((ROOT / "experiments").glob("*/sweep.yaml"))
+
+
+def test_there_are_experiments_and_the_readme_names_each() -> None:
+    assert SWEEPS
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for path in SWEEPS:
+        assert f"(experiments/{path.parent.name}" in readme, path
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.parent.name)
+def test_the_sweep_has_points_and_enough_replications(path: Path) -> None:
+    sweep = load_sweep(path)
+    assert sweep.file.name == path.parent.name
+    assert sweep.file.question
+    assert len(sweep.points) > 1
+    assert sweep.least >= 10
+    assert len(set(sweep.seeds)) == sweep.most
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.parent.name)
+def test_the_page_is_drawn_and_names_no_codec(path: Path) -> None:
+    sweep = load_sweep(path)
+    assert sweep.page is not None
+    text = sweep.page.read_text(encoding="utf-8")
+    codecs = {codec for point in sweep.points for codec in point.scenario.codecs} - set(sweep.arms())
+    assert not [codec for codec in codecs if re.search(rf"\b{re.escape(codec)}\b", text)]
+    spec = importlib.util.spec_from_file_location("page", sweep.page)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert callable(module.draw)
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.parent.name)
+def test_the_readme_has_the_command_the_figures_and_filled_tables(path: Path) -> None:
+    folder = path.parent
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert f"python -m simnet sweep experiments/{folder.name}/sweep.yaml" in readme
+    shown = re.findall(r"!\[[^]]*\]\(([^)]+\.png)\)", readme)
+    assert "figure.png" in shown
+    for file in shown:
+        assert (folder / file).read_bytes().startswith(b"\x89PNG\r\n\x1a\n"), file
+    tables = re.findall(r"<!-- table: (\w+) -->\n(.*?)<!-- /table -->", readme, flags=re.S)
+    assert tables
+    assert len(tables) == readme.count("<!-- table:") == readme.count("<!-- /table -->")
+    for name, content in tables:
+        assert content.strip(), name
