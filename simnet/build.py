@@ -9,7 +9,8 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,10 @@ from simnet.net.protect import check_protect
 from simnet.net.timeline import Event, Timeline
 from simnet.scenario.checks import arm_protocols
 from simnet.scenario.dump import dump_scenario
+from simnet.scenario.plugin_field import PluginSpec
 from simnet.scenario.schema import Scenario, Source
 from simnet.scenario.surrogates import surrogate_types, with_surrogate_sources
+from simnet.signal.kept import Kept
 from simnet.signal.plane import SignalPlane, SourceImages
 from simnet.signal.surrogate_audit import audit_report
 from simnet.signal.surrogates import Surrogates
@@ -97,10 +100,15 @@ class Simulation:
         )
 
 
-def run_scenario(scenario: Scenario, *, out: Path, device: str = "cpu", quiet: bool = False) -> RunFolder:
+def run_scenario(
+    scenario: Scenario, *, out: Path, device: str = "cpu", quiet: bool = False, kept: Kept | None = None
+) -> RunFolder:
     """Simulate a scenario and leave its records in ``out/<name>-<hash>/``.
 
     The folder appears whole or not at all: it is written under another name and renamed at the end.
+
+    Args:
+        kept: what earlier runs with the same zoo have computed; this one adds to it.
 
     Raises:
         SimnetError: the scenario's parts don't fit, or the device isn't there.
@@ -108,7 +116,7 @@ def run_scenario(scenario: Scenario, *, out: Path, device: str = "cpu", quiet: b
     """
     began = time.perf_counter()
     torch.set_num_threads(1)  # results must not depend on the number of cores; small operators gain nothing by more
-    simulation = build(scenario, device=device)
+    simulation = build(scenario, device=device, kept=kept)
     built_s = time.perf_counter() - began
     recorder = Recorder()
     with _progress(quiet, len(arm_protocols(scenario))) as progress:
@@ -150,8 +158,11 @@ def run_scenario(scenario: Scenario, *, out: Path, device: str = "cpu", quiet: b
     return RunFolder(path, manifest, timeline)
 
 
-def build(scenario: Scenario, *, device: str = "cpu") -> Simulation:
+def build(scenario: Scenario, *, device: str = "cpu", kept: Kept | None = None) -> Simulation:
     """Make the plug-ins that a scenario names.
+
+    Args:
+        kept: see :func:`run_scenario`.
 
     Raises:
         SimnetError: no such device, too few images, or parts that don't fit.
@@ -160,18 +171,15 @@ def build(scenario: Scenario, *, device: str = "cpu") -> Simulation:
         raise SimnetError("--device cuda: torch sees no CUDA device; use --device cpu, or install a build with CUDA")
     topology = KINDS["topology"].load(scenario.topology.kind)(scenario.topology.params)
     plan: NetworkPlan = topology.build(seed=scenario.seed)
-    sources, catalogue = _catalogue(scenario, plan, device)
-    codecs: dict[str, Codec] = {
-        name: KINDS["codecs"].load(spec.kind)(spec.params, device=device) for name, spec in scenario.codecs.items()
-    }
+    kept = kept or Kept()
+    sources, catalogue = _catalogue(scenario, plan, device, kept)
+    codecs = {name: _codec(spec, device, kept) for name, spec in scenario.codecs.items()}
     identifiers = {p.source_identification for p in arm_protocols(scenario).values()} - {None}
     if len(identifiers) > 1:
         names = ", ".join(map(str, identifiers))
         raise SimnetError(f"protocol.source_identification: arms name several: {names}; allowed one")
-    identifier = SourceIdentification.from_zoo(str(identifiers.pop())) if identifiers else None
-    if identifier is not None:
-        identifier.network.to(device)
-    plane = SignalPlane(codecs, sources, identifier=identifier, device=device, batch=scenario.signal.batch)
+    identifier = _identifier(str(identifiers.pop()), device, kept) if identifiers else None
+    plane = SignalPlane(codecs, sources, identifier=identifier, device=device, batch=scenario.signal.batch, kept=kept)
     _check_protection(scenario, plane)
     if scenario.surrogates is None:
         return Simulation(scenario, plan, catalogue, plane)
@@ -188,6 +196,23 @@ def build(scenario: Scenario, *, device: str = "cpu") -> Simulation:
     return Simulation(with_surrogate_sources(scenario), plan, catalogue, plane)
 
 
+def _codec(spec: PluginSpec, device: str, kept: Kept) -> Codec:
+    def make() -> Codec:
+        codec: Codec = KINDS["codecs"].load(spec.kind)(spec.params, device=device)
+        return codec
+
+    return kept.once(("codec", spec.kind, spec.params.model_dump_json(), device), make)
+
+
+def _identifier(name: str, device: str, kept: Kept) -> SourceIdentification:
+    def make() -> SourceIdentification:
+        identifier = SourceIdentification.from_zoo(name)
+        identifier.network.to(device)
+        return identifier
+
+    return kept.once(("identifier", name, device), make)
+
+
 def _check_protection(scenario: Scenario, plane: SignalPlane) -> None:
     """Before the first arm runs: what every arm protects, its slices have."""
     for name, protocol in arm_protocols(scenario).items():
@@ -198,13 +223,15 @@ def _check_protection(scenario: Scenario, plane: SignalPlane) -> None:
 
 
 def _catalogue(
-    scenario: Scenario, plan: NetworkPlan, device: str
+    scenario: Scenario, plan: NetworkPlan, device: str, kept: Kept
 ) -> tuple[dict[str, SourceImages], tuple[CatalogueItem, ...]]:
     """Images for the signal plane; for the network only ids, types and owners."""
     sources: dict[str, SourceImages] = {}
     catalogue: list[CatalogueItem] = []
     for name, source in scenario.sources.items():
-        sources[name] = _images(name, source, len(catalogue), device)
+        content = ("images", source.dataset, source.labels, source.items, source.judge, device)
+        images = kept.once(content, partial(_images, name, source, device))
+        sources[name] = replace(images, first_item_id=len(catalogue), content=content)
         owners = [node.name for node in plan.nodes if _may_own(scenario, node, name)]
         if not owners:
             raise SimnetError(
@@ -226,7 +253,7 @@ def _may_own(scenario: Scenario, node: NodePlan, source_type: str) -> bool:
     return source_type in ranked[: scenario.types_per_owner]
 
 
-def _images(name: str, source: Source, first_item_id: int, device: str) -> SourceImages:
+def _images(name: str, source: Source, device: str) -> SourceImages:
     """The first ``items`` shipped images of the source's labels; the others calibrate the planner."""
     data = KINDS["data"].load(source.dataset)().load("sample")
     chosen = np.arange(len(data)) if source.labels is None else np.flatnonzero(np.isin(data.labels, source.labels))
@@ -246,9 +273,7 @@ def _images(name: str, source: Source, first_item_id: int, device: str) -> Sourc
     items, calibration = chosen[: source.items], chosen[source.items :][:CALIBRATION_IMAGES]
     pixels = torch.tensor(data.images, device=device).float() / 255.0
     labels = torch.tensor(data.labels, device=device)
-    return SourceImages(
-        pixels[items], labels[items], pixels[calibration], labels[calibration], task, first_item_id
-    )  # fmt: skip
+    return SourceImages(pixels[items], labels[items], pixels[calibration], labels[calibration], task, first_item_id=0)
 
 
 def _codec_facts(plane: SignalPlane, names: list[str]) -> dict[str, Any]:

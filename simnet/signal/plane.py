@@ -7,7 +7,8 @@ first of them is asked for. *Measurement* tickets are worked off by count and at
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,6 +19,7 @@ from simnet.core.errors import SimnetError
 from simnet.phy.chain import BlockJob, BlockResult, DigitalChain
 from simnet.phy.tables.bler import Lookup
 from simnet.signal.judge import Judge, Measurement
+from simnet.signal.kept import Kept
 from simnet.signal.profile import Calibration, Code, CodecCard, CodecProfile
 from simnet.signal.surrogates import Surrogates
 from simnet.signal.ticket import Ticket, TicketQueue
@@ -40,6 +42,7 @@ class SourceImages:
         labels: [N] int64.
         calibration, calibration_labels: other images, by which planners learn what codecs give.
         first_item_id: id of the first; the others follow.
+        content: names images, labels and judge; the same only for the same.
     """
 
     items: Tensor
@@ -48,6 +51,7 @@ class SourceImages:
     calibration_labels: Tensor
     task: Task
     first_item_id: int
+    content: Hashable = field(default_factory=object)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -63,6 +67,7 @@ class SignalPlane:
         sources: by source type.
         device: torch device of images and judges.
         batch: measurement tickets that are gathered before they are worked off.
+        kept: what other runs have computed.
     """
 
     def __init__(
@@ -73,7 +78,9 @@ class SignalPlane:
         identifier: SourceIdentification | None = None,
         device: str = "cpu",
         batch: int = 512,
+        kept: Kept | None = None,
     ) -> None:
+        self._kept = kept or Kept()
         self.codecs = {name: CodecProfile(name, codec, self) for name, codec in codecs.items()}
         self.sources = dict(sources)
         self.device = device
@@ -89,7 +96,7 @@ class SignalPlane:
         }
         self._ahead: dict[tuple[int, str, bool], Code] = {}
         self._probabilities: dict[str, dict[int, Tensor]] = {}
-        self._judges = {name: Judge(s.task, s.items, s.labels) for name, s in self.sources.items()}
+        self._judges = {name: self._judge(source) for name, source in self.sources.items()}
         self._encodings: TicketQueue[Code] = TicketQueue(self._encode)
         self._identities: TicketQueue[str] = TicketQueue(self._identify)
         self._measurements: TicketQueue[Measurement] = TicketQueue(self._measure, limit=batch)
@@ -98,6 +105,10 @@ class SignalPlane:
         self._lookups = {"below": 0, "measured": 0, "above": 0}
         self._failures_above = 0.0
         self._serial = 0
+
+    def _judge(self, source: SourceImages) -> Judge:
+        make = partial(Judge, source.task, source.items, source.labels)
+        return self._kept.once(("judge", source.content), make)
 
     def add(self, surrogates: Surrogates) -> None:
         """Let there be surrogates, of sources and codecs that the plane has."""
@@ -189,6 +200,10 @@ class SignalPlane:
 
     def calibrate(self, codec: Codec, source_type: str) -> Calibration:
         """Measure a codec on a source type's calibration images."""
+        key = ("calibration", codec, self.sources[source_type].content)
+        return self._kept.once(key, lambda: self._calibrated(codec, source_type))
+
+    def _calibrated(self, codec: Codec, source_type: str) -> Calibration:
         source = self.sources[source_type]
         codes = codec.encode(source.calibration)
         recovered = codec.decode(codes, codec.decoder_slices)
@@ -212,10 +227,11 @@ class SignalPlane:
                 continue
             source, codec = self.sources[self._type_of[item_id]], self.codecs[codec_name].codec
             start = (item_id - source.first_item_id) // CHUNK * CHUNK
-            images = source.items[start : start + CHUNK]
-            codes = codec.encode_raw(images) if raw else codec.encode(images)
+            codes = self._kept.once(
+                ("codes", codec, source.content, start, raw), partial(_codes, codec, source.items, start, raw)
+            )
             for index, code in enumerate(codes, start=source.first_item_id + start):
-                self._ahead[index, codec_name, raw] = Code(code, codec.header_byte(code))
+                self._ahead[index, codec_name, raw] = code
         return [self._ahead[key] for key in wanted]
 
     def _identify(self, wanted: list[tuple[int, tuple[str, ...]]]) -> list[str]:
@@ -230,19 +246,27 @@ class SignalPlane:
         """What the identifying network says of every image of a source type, by item; it is run once."""
         if source_type not in self._probabilities:
             assert self._identifier is not None
-            source = self.sources[source_type]
-            probabilities = in_chunks(self._identifier.infer, source.items)
+            source, identifier = self.sources[source_type], self._identifier
+            probabilities = self._kept.once(
+                ("identified", identifier, source.content), lambda: in_chunks(identifier.infer, source.items)
+            )
             self._probabilities[source_type] = dict(enumerate(probabilities, start=source.first_item_id))
         return self._probabilities[source_type]
 
     def _measure(self, wanted: list[tuple[int, str, bytes, tuple[Slice, ...], bool]]) -> list[Measurement]:
         """Decode per codec and slices, judge per source type; surrogates have been measured."""
         results: dict[int, Measurement] = {}
+        unharmed: dict[int, Hashable] = {}
         groups: dict[Hashable, list[int]] = {}
         for index, (item_id, name, code, slices, raw) in enumerate(wanted):
             if item_id in self.surrogates:
                 results[index] = self.surrogates.measure(item_id, self.codecs[name], code, slices)
                 continue
+            if (key := self._unharmed(item_id, name, code, slices, raw)) is not None:
+                unharmed[index] = key
+                if (found := self._kept.find(key)) is not None:
+                    results[index] = found
+                    continue
             groups.setdefault((name, slices, raw, self._type_of[item_id]), []).append(index)
         recovered: dict[str, list[tuple[int, Tensor]]] = {}
         for members in groups.values():
@@ -256,7 +280,19 @@ class SignalPlane:
             images = torch.stack([image for _, image in pairs])
             measured = self._judges[source_type].measure(images, which)
             results.update({i: m for (i, _), m in zip(pairs, measured, strict=True)})
+        for index, named in unharmed.items():
+            self._kept.keep(named, results[index])
         return [results[i] for i in range(len(wanted))]
+
+    def _unharmed(
+        self, item_id: int, name: str, code: bytes, slices: tuple[Slice, ...], raw: bool
+    ) -> tuple[Hashable, ...] | None:
+        """Names a measurement of what arrived as it was sent; None if something did not."""
+        profile, sent = self.codecs[name], self._ahead.get((item_id, name, raw))
+        if sent is None or sent.data != code or slices != profile.decoder_slices:
+            return None
+        source = self.sources[self._type_of[item_id]]
+        return "measurement", profile.codec, source.content, item_id - source.first_item_id, raw
 
     def recover(self, item_id: int, codec: str) -> Tensor:
         """An item after an unharmed trip through a codec, [C, H, W]: for pictures in reports."""
@@ -270,6 +306,13 @@ class SignalPlane:
     def _original(self, item_id: int) -> Tensor:
         source = self.sources[self._type_of[item_id]]
         return source.items[item_id - source.first_item_id]
+
+
+def _codes(codec: Codec, items: Tensor, start: int, raw: bool) -> list[Code]:
+    """The codes of one chunk of a source type's items."""
+    images = items[start : start + CHUNK]
+    codes = codec.encode_raw(images) if raw else codec.encode(images)
+    return [Code(code, codec.header_byte(code)) for code in codes]
 
 
 def _run_bursts(chain: DigitalChain, bursts: list[list[BlockJob]]) -> list[list[BlockResult]]:

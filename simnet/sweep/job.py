@@ -9,13 +9,16 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simnet.core.errors import SimnetError
 from simnet.scenario.load import FilePlace, with_files
 from simnet.scenario.schema import Scenario
 from simnet.sweep.identity import Settings, code_digest, different, model_digests
 from simnet.sweep.machine import machine_type
+
+if TYPE_CHECKING:
+    from simnet.signal.kept import Kept
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def execute(job: Job, scratch: Path | None = None) -> Finished:
     with tempfile.TemporaryDirectory(prefix="simnet-sweep-", dir=scratch) as name:
         folder = Path(name)
         scenario = with_files(described, _unpacked(job, folder))
-        run = run_scenario(scenario, out=folder / "runs", device=job.settings.device, quiet=True)
+        run = run_scenario(scenario, out=folder / "runs", device=job.settings.device, quiet=True, kept=_kept(job))
         records = RunFolder.open(run.path)
         start_s, settled = warm_up_s(records, job.settings.warm_up)
         rows = metrics(records, start_s)
@@ -111,6 +114,20 @@ def execute(job: Job, scratch: Path | None = None) -> Finished:
             "settled": settled,
         }
         return Finished(_parquet(rows), kept, meta)
+
+
+_shared: tuple[Mapping[str, str], Kept] | None = None
+"""Models and what was computed with them: one scenario after the other differs by its seed and network mostly."""
+
+
+def _kept(job: Job) -> Kept:
+    """What this process's earlier runs with the same models have computed."""
+    global _shared
+    from simnet.signal.kept import Kept
+
+    if _shared is None or _shared[0] != job.models:
+        _shared = (job.models, Kept())
+    return _shared[1]
 
 
 def _unpacked(job: Job, folder: Path) -> dict[FilePlace, Path]:
