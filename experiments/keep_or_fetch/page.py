@@ -142,13 +142,12 @@ def _misses(axes: Axes, results: Results) -> None:
         axes.plot(loads, curve, color=colour, linewidth=1.2, label=f"{WORDS[arm]}: closed form")
         for rate in sorted(results.axes["rate_per_s"], reverse=True):
             table = results.mean("miss_ratio", "ttl_s", arm, where=_base(results, rate_per_s=rate, ttl_s=ttl_s))
-            filled = rate == base["rate_per_s"]
-            fill = {"markerfacecolor": colour} if filled else {"markerfacecolor": "white", "markeredgecolor": colour}
-            _bars(axes, table, table["ttl_s"] * rate, fmt=marker, color=colour, markersize=6.5, zorder=3, **fill)
+            ring = {"markersize": 10, "markerfacecolor": "none", "markeredgecolor": colour}
+            look = {"markersize": 6} if rate == base["rate_per_s"] else ring  # where they coincide, both show
+            _bars(axes, table, table["ttl_s"] * rate, fmt=marker, color=colour, zorder=3, **look)
     for rate in sorted(results.axes["rate_per_s"], reverse=True):
-        face = "#777777" if rate == base["rate_per_s"] else "white"
-        text = f"simulated, {value_text(rate)} wishes per s"
-        axes.plot([], [], "o", color="#777777", markerfacecolor=face, label=text)
+        look = {"markersize": 6} if rate == base["rate_per_s"] else {"markersize": 9, "markerfacecolor": "none"}
+        axes.plot([], [], "o", color="#777777", label=f"simulated, {value_text(rate)} wishes per s", **look)
     axes.set_xscale("log")
     axes.set_ylim(0, 1)
     axes.set(xlabel="wishes of a device in one TTL, λT", ylabel="misses (share of wishes)")
