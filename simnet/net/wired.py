@@ -70,7 +70,6 @@ class WiredLink:
         self.row = self.delivered
         """The bound method, made once."""
         self.joule_per_bit = wire.joule_per_bit
-        self._rate_bit_per_s = wire.rate_bit_per_s
         self._from_a, self._from_b = Direction(wire), Direction(wire)
 
     def other(self, node: str) -> str:
@@ -87,7 +86,7 @@ class WiredLink:
             QueueFull: the wire's queue limit is reached.
         """
         direction = self._from_a if sender == self.nodes[0] else self._from_b
-        service_s = 8 * n_byte / self._rate_bit_per_s
+        service_s = self.service_s(n_byte)
         begin_s: float | None
         if direction.plain:
             begin_s = direction.free_s if direction.free_s > now_s else now_s

@@ -94,7 +94,7 @@ class ByOrder(EvictionQueue):
         del self._slices[slice_.slice_id]
 
     def first(self) -> StoredSlice:
-        return next(iter(self._slices.values()))
+        return next(iter(self))
 
     def __iter__(self) -> Iterator[StoredSlice]:
         return iter(self._slices.values())
