@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
 from simnet.build import run_scenario
 from simnet.scenario.load import load_scenario
+from simnet.statistics.replications import student_t
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results" / "fidelity.json"
@@ -59,11 +59,6 @@ def run(seed: int, fidelity: str, duration_s: float) -> tuple[pd.DataFrame, floa
     return measures, arms_s, total_s, result.manifest["audit"] or {}
 
 
-def half_width(values: np.ndarray[Any, Any]) -> float:
-    """Of the 95 % Student interval of a mean."""
-    return float(student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=6, help="replications (default 6)")
@@ -87,8 +82,8 @@ def main() -> None:
             difference = exact - table
             row = {
                 "arm": arm, "measure": measure, "n": options.seeds,
-                "table_mean": float(table.mean()), "table_half_width": half_width(table),
-                "difference_mean": float(difference.mean()), "difference_half_width": half_width(difference),
+                "table_mean": float(table.mean()), "table_half_width": student_t(table).half_width,
+                "difference_mean": float(difference.mean()), "difference_half_width": student_t(difference).half_width,
             }  # fmt: skip
             row["same"] = abs(row["difference_mean"]) <= max(row["difference_half_width"], row["table_half_width"])
             rows.append(row)

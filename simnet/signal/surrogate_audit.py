@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from simnet.core.streams import uniform
 from simnet.signal.surrogates import SurrogateProfile
+from simnet.statistics.replications import t_factor
 
 if TYPE_CHECKING:
     from simnet.signal.plane import SignalPlane
-
-CONFIDENCE = 0.95
 
 
 def audit_report(plane: SignalPlane) -> dict[str, Any]:
@@ -48,8 +46,7 @@ def audit_report(plane: SignalPlane) -> dict[str, Any]:
     if neural.value is not None and surrogate.value is not None:
         difference = surrogate.value - neural.value
         if (n_least := min(neural.n_cluster, surrogate.n_cluster)) > 1:
-            t = float(stats.t.ppf((1 + CONFIDENCE) / 2, n_least - 1))
-            half_width = t * math.sqrt(neural.variance + surrogate.variance)
+            half_width = t_factor(n_least) * math.sqrt(neural.variance + surrogate.variance)
     return {
         "measurements": len(drawn),
         "n_neural": neural.n,

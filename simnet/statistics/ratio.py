@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
-from simnet.statistics.replications import CONFIDENCE
+from simnet.statistics.replications import CONFIDENCE, t_factor
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def ratio_of_means(a: ArrayLike, b: ArrayLike, confidence: float = CONFIDENCE) -
     value = top / bottom if bottom else math.copysign(math.inf, top) if top else math.nan
     if n < 2 or math.isnan(value):
         return Ratio(value, None, None, n)
-    scale = float(stats.t.ppf((1 + confidence) / 2, n - 1)) ** 2 / n
+    scale = t_factor(n, confidence) ** 2 / n
     (var_x, covariance), (_, var_y) = (np.cov(x, y) * scale).tolist()
     # (top − θ·bottom)² ≤ var_x − 2θ·covariance + θ²·var_y, as q·θ² − 2p·θ + r ≤ 0
     q, p, r = bottom**2 - var_y, top * bottom - covariance, top**2 - var_x

@@ -33,13 +33,13 @@ def student_t(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
         ValueError: values that are not one finite list, or a confidence outside (0, 1).
     """
     x = _finite("student_t", values)
-    quantile = _checked(confidence)
+    _checked(confidence)
     if len(x) == 0:
         return Interval(None, None, 0)
     mean = float(x.mean())
     if len(x) == 1:
         return Interval(mean, None, 1)
-    return Interval(mean, _t(quantile, len(x)) * float(x.std(ddof=1)) / math.sqrt(len(x)), len(x))
+    return Interval(mean, t_factor(len(x), confidence) * float(x.std(ddof=1)) / math.sqrt(len(x)), len(x))
 
 
 def paired(a: ArrayLike, b: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
@@ -92,14 +92,13 @@ def replications_needed(
         ValueError: fewer than two values, which have no variance.
     """
     x = _finite("replications_needed", values)
-    quantile = _checked(confidence)
     _wanted(half_width)
     if len(x) < 2:
         raise ValueError(f"replications_needed: got {len(x)} values; allowed at least 2, for they must show a variance")
     deviation = float(x.std(ddof=1))
 
     def suffices(i: int) -> bool:
-        return _t(quantile, i) * deviation / math.sqrt(i) <= half_width
+        return t_factor(i, confidence) * deviation / math.sqrt(i) <= half_width
 
     low, high = max(len(x), least), max(len(x), least)
     while not suffices(high):  # t and 1/√i both fall with i: double, then bisect
@@ -110,8 +109,13 @@ def replications_needed(
     return high
 
 
-def _t(quantile: float, n: int) -> float:
-    return float(stats.t.ppf(quantile, n - 1))
+def t_factor(n: int, confidence: float = CONFIDENCE) -> float:
+    """Half width of Student's two-sided interval, in standard errors, for n ≥ 2 independent values or clusters.
+
+    Raises:
+        ValueError: a confidence outside (0, 1).
+    """
+    return float(stats.t.ppf(_checked(confidence), n - 1))
 
 
 def _checked(confidence: float) -> float:

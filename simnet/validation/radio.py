@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy import stats
 
 from simnet.core.mcs import MODULATIONS, mcs_by_name
 from simnet.core.streams import generator
@@ -23,6 +22,7 @@ from simnet.phy.curves.setup import BlerSetup
 from simnet.phy.tables.bler import BlerPoint, load_table
 from simnet.phy.tables.calibration import StopRule
 from simnet.statistics.interval import Interval
+from simnet.statistics.replications import t_factor
 from simnet.validation.bench import Bench
 from simnet.validation.finding import Finding, Theory
 from simnet.validation.links import SHORT_BYTE, over_radio
@@ -45,7 +45,7 @@ def ber(bench: Bench) -> list[Finding]:
         mean = count.errors / count.blocks
         deviation = math.sqrt((count.squares - count.blocks * mean**2) / (count.blocks - 1))
         bits_per_block = count.bits / count.blocks
-        half_width = _t(bench, count.blocks) * deviation / math.sqrt(count.blocks) / bits_per_block
+        half_width = t_factor(count.blocks, bench.confidence) * deviation / math.sqrt(count.blocks) / bits_per_block
         found.append(
             Finding(
                 f"bit error rate, {modulation}, AWGN, Es/N0 {esno_db:g} dB",
@@ -65,7 +65,7 @@ def bler(bench: Bench) -> list[Finding]:
     return [
         Finding(
             f"block error rate, {FORMAT}, AWGN, Es/N0 {point.esno_db:g} dB",
-            Interval(rate, _t(bench, n) * math.sqrt(variance), n),
+            Interval(rate, t_factor(n, bench.confidence) * math.sqrt(variance), n),
             Theory.exactly(point.bler, TABLE),
         )
     ]
@@ -144,7 +144,3 @@ def _table_point(bler: float) -> BlerPoint:
 def _blocks(n: int) -> StopRule:
     """Exactly ``n`` blocks: a rule that stops on errors would bias the rate."""
     return StopRule(target_errors=n + 1, max_blocks=n)
-
-
-def _t(bench: Bench, n: int) -> float:
-    return float(stats.t.ppf((1 + bench.confidence) / 2, n - 1))
