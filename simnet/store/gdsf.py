@@ -6,23 +6,17 @@ HP Labs, 1998.
 
 from __future__ import annotations
 
+from simnet.store.ageing import Ageing
 from simnet.store.base import EvictionPolicy
 from simnet.store.stored_slice import StoredSlice
 
 
-class Gdsf(EvictionPolicy):
+class Gdsf(Ageing, EvictionPolicy):
     """H = L + uses · cost / size, where L is the H of the last slice evicted.
 
     L ages the store: what was used often but long ago sinks below what is new. Cost is ``fetch_cost_byte``,
     so a slice from far away is kept longer; where cost equals size this is LFU with ageing.
     """
 
-    def __init__(self, params: EvictionPolicy.Params | None = None) -> None:
-        super().__init__(params)
-        self.age = 0.0
-
     def priority(self, slice_: StoredSlice) -> tuple[float, ...]:
         return (self.age + slice_.uses * slice_.fetch_cost_byte / slice_.n_byte, slice_.used_order)
-
-    def evicted(self, slice_: StoredSlice) -> None:
-        self.age = slice_.priority[0]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from simnet.store.ageing import Ageing
 from simnet.store.base import EvictionPolicy
 from simnet.store.stored_slice import StoredSlice
 
 
-class SsAware(EvictionPolicy):
+class SsAware(Ageing, EvictionPolicy):
     """H = L + uses · worth / size, where L is the H of the last slice evicted.
 
     Greedy-Dual-Size-Frequency with SS in place of bytes: a byte of the store goes to where it serves the most SS.
@@ -17,12 +18,5 @@ class SsAware(EvictionPolicy):
 
     reads_worth = True
 
-    def __init__(self, params: EvictionPolicy.Params | None = None) -> None:
-        super().__init__(params)
-        self.age = 0.0
-
     def priority(self, slice_: StoredSlice) -> tuple[float, ...]:
         return (self.age + slice_.uses * slice_.worth / slice_.n_byte, slice_.used_order)
-
-    def evicted(self, slice_: StoredSlice) -> None:
-        self.age = slice_.priority[0]
