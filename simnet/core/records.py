@@ -27,7 +27,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self._rows: dict[str, list[Row]] = {name: [] for name in TABLES}
-        self._noted: dict[str, list[int]] = {}
+        self._noted: dict[str, int] = {}
         """Table -> from which row on there may be notes."""
         self._table_of = {row_type: name for name, row_type in TABLES.items()}
 
@@ -36,11 +36,11 @@ class Recorder:
         """Every table's rows."""
         for name, first in self._noted.items():
             rows = self._rows[name]
-            for index in range(first[0], len(rows)):
+            for index in range(first, len(rows)):
                 if type(rows[index]) is tuple:
                     make, *facts = rows[index]
                     rows[index] = make(*facts)
-            first[0] = len(rows)
+            self._noted[name] = len(rows)
         return self._rows
 
     def add(self, row: Row) -> Row:
@@ -51,7 +51,7 @@ class Recorder:
     def notes(self, row_type: type) -> Callable[[tuple[Any, ...]], None]:
         """Where to put tuples (make, fact, …) of which ``make(fact, …)`` will be a row."""
         name = self._table_of[row_type]
-        self._noted.setdefault(name, [0])
+        self._noted.setdefault(name, 0)
         return self._rows[name].append
 
     def rows_of(self, row_type: type[R], arm: str) -> list[R]:

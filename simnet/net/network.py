@@ -200,9 +200,8 @@ class Network:
                     self._under_way[transfer_id] = link, hop, started_s
                     yield clock.timeout(delay_s)
                     del self._under_way[transfer_id]
-                if link.joule_per_bit:
-                    link.leave(sender, n_byte)
-                note((link.row, hop, started_s, queued_s + delay_s))
+                link.leave(sender, n_byte)
+                note((link.delivered, hop, started_s, queued_s + delay_s))
                 if request is not None:
                     request.link_byte += n_byte
                 if latency is not None:

@@ -17,33 +17,27 @@ class Direction:
 
     What is sent is sent, so its state is but a few numbers: when each channel will be free, and when those who wait
     will begin.
-
-    Args:
-        free_s: time from which its channel, or the first of several, is free.
     """
 
-    __slots__ = ("_all_free_s", "_begins_s", "_queue_limit", "free_s", "plain")
+    __slots__ = ("_begins_s", "_free_s", "_queue_limit")
 
     def __init__(self, wire: Wire) -> None:
-        self.free_s = 0.0
-        self.plain = wire.channels == 1 and wire.queue_limit is None
-        """Whether ``free_s`` says it all."""
-        self._all_free_s = [0.0] * wire.channels
+        self._free_s = [0.0] * wire.channels
+        """A heap: the channel that is free first comes first."""
         self._queue_limit = wire.queue_limit
         self._begins_s: deque[float] = deque()
         """Where the queue is limited: when those who waited at the last arrival begin."""
 
     def enter(self, now_s: float, service_s: float) -> float | None:
         """Take a place. Returns when the service begins, s; None if the queue is full."""
-        begin_s = max(now_s, self.free_s)
+        begin_s = max(now_s, self._free_s[0])
         if begin_s > now_s and self._queue_limit is not None:
             while self._begins_s and self._begins_s[0] <= now_s:
                 self._begins_s.popleft()
             if len(self._begins_s) >= self._queue_limit:
                 return None
             self._begins_s.append(begin_s)
-        heapq.heapreplace(self._all_free_s, begin_s + service_s)
-        self.free_s = self._all_free_s[0]
+        heapq.heapreplace(self._free_s, begin_s + service_s)
         return begin_s
 
 
@@ -67,9 +61,6 @@ class WiredLink:
         self.wire = wire
         self.spend = spend
         self.flight_s = propagation_s + wire.delay_s
-        self.row = self.delivered
-        """The bound method, made once."""
-        self.joule_per_bit = wire.joule_per_bit
         self._from_a, self._from_b = Direction(wire), Direction(wire)
 
     def other(self, node: str) -> str:
@@ -87,44 +78,40 @@ class WiredLink:
         """
         direction = self._from_a if sender == self.nodes[0] else self._from_b
         service_s = self.service_s(n_byte)
-        begin_s: float | None
-        if direction.plain:
-            begin_s = direction.free_s if direction.free_s > now_s else now_s
-            direction.free_s = begin_s + service_s
-        else:
-            begin_s = direction.enter(now_s, service_s)
-            if begin_s is None:
-                raise QueueFull(f"{sender}>{self.other(sender)}")
+        begin_s = direction.enter(now_s, service_s)
+        if begin_s is None:
+            raise QueueFull(f"{sender}>{self.other(sender)}")
         return begin_s, begin_s - now_s + service_s + self.flight_s
 
     def leave(self, sender: str, n_byte: int) -> None:
         """It has arrived, unharmed: that cost energy, if bits cost any."""
-        self.spend(sender, self.expected_energy_j(n_byte, sender), 0.0)
+        if self.wire.joule_per_bit:
+            self.spend(sender, self.expected_energy_j(n_byte, sender), 0.0)
 
     def delivered(self, hop: Hop, started_s: float, ended_s: float) -> TransferRow:
         """The row of a payload that has arrived."""
-        row = hop.row(self)
-        row.started_s, row.ended_s = started_s, ended_s
-        row.queue_s, row.air_s, row.propagation_s = started_s - hop.queued_s, self.service_s(hop.n_byte), self.flight_s
-        row.outcome, row.attempt_count, row.delivered_byte = "delivered", 1, hop.n_byte
-        self._count_sent(row)
+        row = self._begun(hop, started_s)
+        row.outcome, row.ended_s, row.attempt_count, row.delivered_byte = "delivered", ended_s, 1, hop.n_byte
         return row
 
     def cut_off(self, hop: Hop, started_s: float, now_s: float) -> TransferRow:
         """The run is over while this payload is under way: in flight if it has begun, else it was never sent."""
-        row = hop.row(self)
         if started_s >= now_s:
+            row = hop.row(self)
             row.queue_s = now_s - hop.queued_s
             return row
-        row.started_s, row.in_flight_byte = started_s, hop.n_byte
-        row.queue_s, row.air_s, row.propagation_s = started_s - hop.queued_s, self.service_s(hop.n_byte), self.flight_s
-        self._count_sent(row)
+        row = self._begun(hop, started_s)
+        row.in_flight_byte = hop.n_byte
         self.leave(hop.sender, hop.n_byte)
         return row
 
-    def _count_sent(self, row: TransferRow) -> None:
-        row.burst_count, row.first_byte = 1, row.payload_byte
-        row.tx_j = self.expected_energy_j(row.payload_byte, row.sender)
+    def _begun(self, hop: Hop, started_s: float) -> TransferRow:
+        """The row of a payload whose transmission has begun: what that takes."""
+        row = hop.row(self)
+        row.started_s, row.burst_count, row.first_byte = started_s, 1, hop.n_byte
+        row.queue_s, row.air_s, row.propagation_s = started_s - hop.queued_s, self.service_s(hop.n_byte), self.flight_s
+        row.tx_j = self.expected_energy_j(hop.n_byte, hop.sender)
+        return row
 
     def service_s(self, n_byte: int) -> float:
         """Time that the payload's bits take at the wire's rate."""

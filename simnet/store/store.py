@@ -108,24 +108,20 @@ class Store:
 
     def get(self, slice_id: str, now_s: float) -> StoredSlice | None:
         """A use of the slice: the entry, counted as a hit and renewed; or None, counted as a miss."""
-        if self.ttl_s is not None or now_s < self._now_s:
-            self._advance(now_s)
-        self._now_s = now_s
+        self._advance(now_s)
         slice_ = self._slices.get(slice_id)
         if slice_ is None:
             self.n_miss += 1
-            self.on_event(_new(StoreEvent, ("miss", slice_id, 0, self.occupancy_byte, now_s)))
+            self._tell("miss", slice_id, 0, now_s)
             return None
         self.n_hit += 1
         self._use(slice_, now_s)
-        self.on_event(_new(StoreEvent, ("hit", slice_id, slice_.n_byte, self.occupancy_byte, now_s)))
+        self._tell("hit", slice_id, slice_.n_byte, now_s)
         return slice_
 
     def holds(self, slice_id: str, now_s: float) -> bool:
         """Whether the slice is there; not a use."""
-        if self.ttl_s is not None or now_s < self._now_s:
-            self._advance(now_s)
-        self._now_s = now_s
+        self._advance(now_s)
         return slice_id in self._slices
 
     def slice_ids(self, now_s: float) -> tuple[str, ...]:
@@ -157,9 +153,7 @@ class Store:
         """
         if n_byte < 1:
             raise ValueError(f"slice {slice_id!r}: n_byte {n_byte}; allowed: >= 1")
-        if self.ttl_s is not None or now_s < self._now_s:
-            self._advance(now_s)
-        self._now_s = now_s
+        self._advance(now_s)
         held = self._slices.get(slice_id)
         if held is not None:
             if (held.n_byte, held.requires) != (n_byte, requires):
@@ -193,8 +187,8 @@ class Store:
         self._queue.add(slice_)
         if self.ttl_s is not None:
             self._by_expiry.push(slice_)
-        self.on_event(_new(StoreEvent, ("insert", slice_id, n_byte, self.occupancy_byte, now_s)))
-        return _new(InsertResult, (True, evicted, ""))
+        self._tell("insert", slice_id, n_byte, now_s)
+        return InsertResult(True, evicted)
 
     def pin(self, slice_id: str, now_s: float) -> None:
         """Hold on to a slice that is held, while it is in use or in flight. Pins count.
@@ -315,7 +309,7 @@ class Store:
         for required in slice_.requires:
             self._slices[required].dependents.pop(slice_id, None)
         self.occupancy_byte -= slice_.n_byte
-        self.on_event(_new(StoreEvent, (kind, slice_id, slice_.n_byte, self.occupancy_byte, time_s)))
+        self._tell(kind, slice_id, slice_.n_byte, time_s)
 
     def _refuse(self, slice_id: str, n_byte: int, now_s: float, refusal: Refusal) -> InsertResult:
         self._tell("reject", slice_id, n_byte, now_s)

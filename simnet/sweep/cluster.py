@@ -54,7 +54,7 @@ class ClusterWorkers:
             ) from None
         try:
             self.n = self._check(address, device, mixed)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: the client's threads would go on
             self._client.close()
             raise
         self._completed = distributed.as_completed([], loop=self._client.loop)
