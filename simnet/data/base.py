@@ -7,14 +7,15 @@ import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.core.errors import SimnetError, UnknownName
 
-Split = Literal["train", "test", "sample"]
+Split = Literal["train", "val", "test", "sample"]
+Labels: TypeAlias = NDArray[np.int64] | NDArray[np.uint8]
 ROOT_VARIABLE = "SIMNET_DATA"
 
 
@@ -28,7 +29,7 @@ class ImageSet:
 
     Args:
         images: [N, C, H, W] uint8, 0 (black) … 255.
-        labels: [N] int64, indices into ``class_names``.
+        labels: indices into ``class_names``: [N] int64, one per image, or [N, H, W] uint8, one per pixel.
         sha256: hex digest over shape, pixels and labels; it doesn't depend on the file format.
         test_indices: for ``sample``, [N] int64, where each image stands in the test split; else None.
     """
@@ -36,7 +37,7 @@ class ImageSet:
     name: str
     split: Split
     images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    labels: Labels
     class_names: tuple[str, ...]
     sha256: str
     test_indices: NDArray[np.int64] | None = None
@@ -52,19 +53,24 @@ class Dataset(ABC):
     class_names: ClassVar[tuple[str, ...]]
     image_shape: ClassVar[tuple[int, int, int]]
     """(C, H, W)"""
+    folder_name: ClassVar[str | None] = None
+    """Folder below the root, where it isn't named as the set."""
+    splits: ClassVar[tuple[Split, ...]] = ("train", "test", "sample")
+    dense: ClassVar[bool] = False
+    """Whether every pixel has a label; the last class is then ``unlabelled`` and counts in no loss and no score."""
 
     def load(self, split: Split, root: Path | None = None) -> ImageSet:
         """The images of one split.
 
         Args:
-            split: ``train`` and ``test`` read from ``root``; ``sample``: 1,000 shipped test images.
+            split: one of ``splits``; ``sample``: test images that are shipped; the others are read from ``root``.
             root: folder that holds the set's files or a folder named as the set; default: $SIMNET_DATA.
 
         Raises:
             DataError: no such folder, a file is missing, truncated, damaged or holds labels out of range.
         """
-        if split not in get_args(Split):
-            raise UnknownName("split", split, get_args(Split))
+        if split not in self.splits:
+            raise UnknownName(f"split of data set {self.name}", split, self.splits)
         test_indices = None
         if split == "sample":
             folder = Path(__file__).parent / "samples" / self.name
@@ -84,8 +90,8 @@ class Dataset(ABC):
         )
 
     @abstractmethod
-    def _read(self, split: str, folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Images [N, C, H, W] uint8 and labels [N] int64 from the files of one folder."""
+    def _read(self, split: str, folder: Path) -> tuple[NDArray[np.uint8], Labels]:
+        """Images [N, C, H, W] uint8 and labels, [N] int64 or [N, H, W] uint8, from the files of one folder."""
 
     def _folder(self, root: Path | None) -> Path:
         chosen = root if root is not None else os.environ.get(ROOT_VARIABLE)
@@ -97,14 +103,18 @@ class Dataset(ABC):
         folder = Path(chosen)
         if not folder.is_dir():
             raise DataError(f"data set {self.name}: no folder {folder}; pass --data DIR or set ${ROOT_VARIABLE}")
-        return folder / self.name if (folder / self.name).is_dir() else folder
+        own = folder / (self.folder_name or self.name)
+        return own if own.is_dir() else folder
 
-    def _check(self, images: NDArray[np.uint8], labels: NDArray[np.int64], split: str) -> None:
+    def _check(self, images: NDArray[np.uint8], labels: Labels, split: str) -> None:
         where = f"data set {self.name}, split {split}"
         if images.shape[1:] != self.image_shape:
             raise DataError(f"{where}: got images of shape {images.shape[1:]}; expected {self.image_shape} (C, H, W)")
         if len(images) != len(labels):
             raise DataError(f"{where}: got {len(images)} images and {len(labels)} labels; their numbers must agree")
+        wanted = (len(labels), *self.image_shape[1:]) if self.dense else (len(labels),)
+        if labels.shape != wanted:
+            raise DataError(f"{where}: got labels of shape {labels.shape}; expected {wanted}")
         if len(labels) == 0:
             raise DataError(f"{where}: got no images at all; fetch the files anew")
         if labels.min() < 0 or labels.max() >= len(self.class_names):
@@ -113,7 +123,7 @@ class Dataset(ABC):
             )
 
 
-def content_hash(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> str:
+def content_hash(images: NDArray[np.uint8], labels: Labels) -> str:
     """SHA-256 over shape, pixels and labels, as hex."""
     digest = hashlib.sha256(repr(images.shape).encode())
     digest.update(np.ascontiguousarray(images).data)

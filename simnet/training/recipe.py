@@ -18,6 +18,7 @@ KIND_MODULES: dict[str, str] = {
     "classifier": "simnet.training.classifier",
     "source_id": "simnet.training.source_id",
     "autoencoder": "simnet.training.autoencoder",
+    "segmenter": "simnet.training.segmenter",
 }
 """Each module has a class ``Recipe`` and the functions ``run(recipe, training_run)``, which trains and writes
 the results, and ``measure(recipe, training_run)``, which gives the card's figures from what ``run`` left."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, JsonValue, field_validator
 
 from simnet.core.plugins import KINDS
-from simnet.data.base import ImageSet, Split, content_hash
+from simnet.data.base import ImageSet, Labels, Split, content_hash
 from simnet.tasks.networks import load_network
 from simnet.tasks.source_identification import SOURCES, to_source_input
 from simnet.training import engine
@@ -68,7 +68,7 @@ def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
     }
 
 
-def confusion(truth: NDArray[np.int64], answer: NDArray[np.int64]) -> dict[str, JsonValue]:
+def confusion(truth: Labels, answer: NDArray[np.int64]) -> dict[str, JsonValue]:
     """True source -> answered source -> number of images."""
     return {
         s: {a: int(((truth == i) & (answer == j)).sum()) for j, a in enumerate(SOURCES)} for i, s in enumerate(SOURCES)

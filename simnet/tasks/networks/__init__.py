@@ -1,37 +1,42 @@
-"""The classifier networks by name, and how one is built from its weights file."""
+"""The networks by name, and how one is built from its weights file."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 
 from simnet.core.errors import SimnetError, UnknownName
 from simnet.tasks.networks.base import Classifier
+from simnet.tasks.networks.fpn import Fpn
 from simnet.tasks.networks.lenet import LeNet
 from simnet.tasks.networks.resnet20 import ResNet20
+from simnet.tasks.networks.segmenter import Segmenter
 from simnet.tasks.networks.small_cnn import SmallCnn
 from simnet.tasks.networks.source_cnn import SourceCnn
+from simnet.tasks.networks.unet import UNet
 
+Network = TypeVar("Network", Classifier, Segmenter)
 NETWORKS: dict[str, type[Classifier]] = {c.name: c for c in (LeNet, ResNet20, SmallCnn, SourceCnn)}
+SEGMENTERS: dict[str, type[Segmenter]] = {c.name: c for c in (UNet, Fpn)}
 
 
 def build_network(name: str, options: dict[str, Any] | None = None) -> Classifier:
-    """A network with fresh weights.
+    """A classifier with fresh weights.
 
     Raises:
         UnknownName: no network of that name.
         SimnetError: the network doesn't know one of the options.
     """
-    if name not in NETWORKS:
-        raise UnknownName("network", name, NETWORKS)
-    try:
-        return NETWORKS[name](**(options or {}))
-    except TypeError as error:
-        raise SimnetError(f"network {name}: {error}") from error
+    return _build(NETWORKS, name, options)
+
+
+def build_segmenter(name: str, options: dict[str, Any] | None = None) -> Segmenter:
+    """A segmentation network with fresh weights; raises as :func:`build_network` does."""
+    return _build(SEGMENTERS, name, options)
 
 
 def load_network(weights: Path) -> Classifier:
@@ -43,15 +48,33 @@ def load_network(weights: Path) -> Classifier:
     Raises:
         SimnetError: the file is missing, damaged, or doesn't fit the network that it names.
     """
+    return _load(NETWORKS, weights, "classifier")
+
+
+def load_segmenter(weights: Path) -> Segmenter:
+    """The segmentation network of a weights file; as :func:`load_network`."""
+    return _load(SEGMENTERS, weights, "segmentation network")
+
+
+def _build(networks: dict[str, type[Network]], name: str, options: dict[str, Any] | None) -> Network:
+    if name not in networks:
+        raise UnknownName("network", name, networks)
+    try:
+        return networks[name](**(options or {}))
+    except TypeError as error:
+        raise SimnetError(f"network {name}: {error}") from error
+
+
+def _load(networks: dict[str, type[Network]], weights: Path, what: str) -> Network:
     try:
         with safe_open(weights, framework="pt") as file:
             header = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
         with torch.device("meta"):  # no initial weights are drawn only to be overwritten
-            network = build_network(header["network"], json.loads(header["options"]))
+            network = _build(networks, header["network"], json.loads(header["options"]))
         network.load_state_dict(tensors, assign=True)
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise SimnetError(
-            f"{weights}: not the weights of a classifier ({error}); train it anew with 'simnet train'"
+            f"{weights}: not the weights of a {what} ({error}); train it anew with 'simnet train'"
         ) from error
     return network.eval().requires_grad_(False)
