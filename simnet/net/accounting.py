@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from operator import attrgetter
-from typing import Any, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress, count
+from operator import add, attrgetter, ne
+from typing import Any, NoReturn, get_args
 
 from simnet.core.records import Recorder
 from simnet.core.tables import NodeRow, Outcome, RequestRow, StoreRow, TransferRow
@@ -18,7 +19,10 @@ RELATIVE_TOLERANCE = 1e-9
 _BYTES = ("first_byte", "retry_byte", "delivered_byte", "lost_byte", "in_flight_byte")
 _CHANNEL_USES = tuple(column.replace("_byte", "_channel_use") for column in _BYTES)
 _SUMMED = (*_BYTES, *_CHANNEL_USES, "overhead_channel_use")
-_bytes_of, _channel_uses_of, _summed_of = attrgetter(*_BYTES), attrgetter(*_CHANNEL_USES), attrgetter(*_SUMMED)
+_OUTCOMES = frozenset(get_args(Outcome))
+_parts_of = attrgetter(*PARTS)
+Column = Sequence[Any]
+Columns = Mapping[str, Column]
 
 
 def check_accounts(recorder: Recorder, arm: str) -> dict[str, Any]:
@@ -27,21 +31,17 @@ def check_accounts(recorder: Recorder, arm: str) -> dict[str, Any]:
     Raises:
         AccountingError: a sum doesn't close; the message names it.
     """
-    requests, transfers = recorder.rows_of(RequestRow, arm), recorder.rows_of(TransferRow, arm)
-    nodes = recorder.rows_of(NodeRow, arm)
-    for transfer in transfers:
-        _check_transfer(transfer)
+    requests, nodes = recorder.rows_of(RequestRow, arm), recorder.rows_of(NodeRow, arm)
+    names = ("transfer_id", "request_id", "payload_class", "payload_byte", "outcome", "ended_s", "tx_j", "rx_j")
+    transfers = _columns(recorder, TransferRow, arm, (*names, *_SUMMED))
+    _check_transfers(arm, transfers)
     for request in requests:
         _check_request(request)
     _check_link_bytes(arm, requests, transfers)
     for column in ("tx_j", "rx_j"):
-        of_links, of_nodes = _sum(transfers, column), _sum(nodes, column)
+        of_links, of_nodes = math.fsum(transfers[column]), _sum(nodes, column)
         _require(_close(of_links, of_nodes), f"{arm}: {column} of links {of_links} = of nodes {of_nodes}")
-    for event in recorder.rows_of(StoreRow, arm):
-        _require(
-            0 <= event.occupancy_byte <= event.capacity_byte,
-            f"{arm}: store of {event.node} holds {event.occupancy_byte} of {event.capacity_byte} bytes",
-        )
+    _check_stores(arm, _columns(recorder, StoreRow, arm, ("node", "occupancy_byte", "capacity_byte")))
     return {
         "bytes_and_channel_uses": _totals(transfers),
         "outcomes": dict(sorted(Counter(row.outcome for row in requests).items())),
@@ -50,50 +50,76 @@ def check_accounts(recorder: Recorder, arm: str) -> dict[str, Any]:
     }
 
 
-def _totals(transfers: Iterable[TransferRow]) -> dict[str, dict[str, int]]:
+def _columns(recorder: Recorder, row_type: type, arm: str, names: Sequence[str]) -> Columns:
+    return dict(zip(names, recorder.columns_of(row_type, arm, names), strict=True))
+
+
+def _totals(transfers: Columns) -> dict[str, dict[str, int]]:
     """Payload class -> column -> sum."""
-    by_class: dict[str, list[TransferRow]] = {}
-    for row in transfers:
-        by_class.setdefault(row.payload_class, []).append(row)
-    return {
-        payload_class: dict(zip(_SUMMED, map(sum, zip(*map(_summed_of, rows), strict=True)), strict=True))
-        for payload_class, rows in by_class.items()
-    }
+    classes, summed = transfers["payload_class"], [name for name in _SUMMED if any(transfers[name])]
+    totals = {payload_class: dict.fromkeys(_SUMMED, 0) for payload_class in dict.fromkeys(classes)}
+    for payload_class, total in totals.items():
+        mine = [each == payload_class for each in classes]
+        total.update({name: sum(compress(transfers[name], mine)) for name in summed})
+    return totals
 
 
-def _check_transfer(row: TransferRow) -> None:
+def _check_transfers(arm: str, of: Columns) -> None:
     """What was sent ended one way; what is delivered is all of the payload, once."""
-    for first, retry, delivered, lost, in_flight in (_bytes_of(row), _channel_uses_of(row)):
-        if first + retry != delivered + lost + in_flight:
-            _fail(row, f"sent {first} + {retry} again = delivered {delivered} + lost {lost} + in flight {in_flight}")
-    if row.outcome == "delivered" and not row.delivered_byte == row.first_byte == row.payload_byte:
-        _fail(row, f"delivered {row.delivered_byte} of {row.payload_byte} bytes")
-    if row.outcome != "in_flight" and (row.in_flight_byte or row.in_flight_channel_use):
-        _fail(row, f"{row.outcome}, but {row.in_flight_byte} bytes are in flight")
-    if (row.outcome == "in_flight") != (row.ended_s is None):
-        _fail(row, f"{row.outcome}, ended at {row.ended_s}")
+
+    def none(wrong: Iterable[bool], what: str) -> None:
+        index = next(compress(count(), wrong), None)
+        if index is not None:
+            said = what.format(**{name: column[index] for name, column in of.items()})
+            _fail(f"{arm}: transfer {of['transfer_id'][index]}: {said}")
+
+    for names in (_BYTES, _CHANNEL_USES):
+        first, retry, delivered, lost, in_flight = (of[name] for name in names)
+        ended = map(add, map(add, delivered, lost), in_flight)
+        sent = "sent {{{}}} + {{{}}} again = delivered {{{}}} + lost {{{}}} + in flight {{{}}}".format(*names)
+        none(map(ne, map(add, first, retry), ended), sent)
+    under_way = [outcome == "in_flight" for outcome in of["outcome"]]
+    whole = zip(of["outcome"], of["payload_byte"], of["first_byte"], of["delivered_byte"], strict=True)
+    none(
+        (outcome == "delivered" and not n_byte == first == delivered for outcome, n_byte, first, delivered in whole),
+        "delivered {delivered_byte} of {payload_byte} bytes",
+    )
+    left = zip(under_way, of["in_flight_byte"], of["in_flight_channel_use"], strict=True)
+    none(
+        (not is_under_way and bool(n_byte or uses) for is_under_way, n_byte, uses in left),
+        "{outcome}, but {in_flight_byte} bytes are in flight",
+    )
+    open_ended = (ended_s is None for ended_s in of["ended_s"])
+    none(map(ne, under_way, open_ended), "{outcome}, ended at {ended_s}")
 
 
-def _fail(row: TransferRow, what: str) -> None:
-    raise AccountingError(f"accounts don't close: {row.arm}: transfer {row.transfer_id}: {what}")
+def _check_stores(arm: str, of: Columns) -> None:
+    events = zip(of["node"], of["occupancy_byte"], of["capacity_byte"], strict=True)
+    for node, occupancy, capacity in ((n, o, c) for n, o, c in events if not 0 <= o <= c):
+        _fail(f"{arm}: store of {node} holds {occupancy} of {capacity} bytes")
 
 
 def _check_request(row: RequestRow) -> None:
     """One outcome; the parts of a delivered request's latency are all of it."""
     where = f"{row.arm}: request {row.request_id}"
-    _require(row.outcome in get_args(Outcome), f"{where}: outcome {row.outcome}")
-    _require((row.outcome == "unfinished") == (row.ended_s is None), f"{where}: {row.outcome}, ended at {row.ended_s}")
+    if row.outcome not in _OUTCOMES:
+        _fail(f"{where}: outcome {row.outcome}")
+    if (row.outcome == "unfinished") != (row.ended_s is None):
+        _fail(f"{where}: {row.outcome}, ended at {row.ended_s}")
     if row.outcome in ("satisfied", "below_wish") and row.ended_s is not None:
-        latency_s, parts_s = row.ended_s - row.created_s, math.fsum(getattr(row, part) for part in PARTS)
+        latency_s, parts_s = row.ended_s - row.created_s, math.fsum(_parts_of(row))
         rounding_s = RELATIVE_TOLERANCE * max(1.0, row.ended_s)
-        _require(abs(parts_s - latency_s) <= rounding_s, f"{where}: took {latency_s} s, its parts {parts_s} s")
-        _require(latency_s <= row.deadline_s + rounding_s, f"{where}: {row.outcome} after {latency_s} s")
+        if abs(parts_s - latency_s) > rounding_s:
+            _fail(f"{where}: took {latency_s} s, its parts {parts_s} s")
+        if latency_s > row.deadline_s + rounding_s:
+            _fail(f"{where}: {row.outcome} after {latency_s} s")
 
 
-def _check_link_bytes(arm: str, requests: Sequence[RequestRow], transfers: Sequence[TransferRow]) -> None:
+def _check_link_bytes(arm: str, requests: Sequence[RequestRow], transfers: Columns) -> None:
     """What requests caused on links is what the links carried for them."""
     known = {row.request_id for row in requests}
-    carried = sum(row.first_byte + row.retry_byte for row in transfers if row.request_id in known)
+    sent = zip(transfers["request_id"], transfers["first_byte"], transfers["retry_byte"], strict=True)
+    carried = sum(first + retry for request_id, first, retry in sent if request_id in known)
     caused = sum(row.link_byte for row in requests)
     _require(carried == caused, f"{arm}: link bytes of requests {caused} = of transfers {carried}")
 
@@ -108,4 +134,8 @@ def _close(a: float, b: float) -> bool:
 
 def _require(holds: bool, what: str) -> None:
     if not holds:
-        raise AccountingError(f"accounts don't close: {what}")
+        _fail(what)
+
+
+def _fail(what: str) -> NoReturn:
+    raise AccountingError(f"accounts don't close: {what}")

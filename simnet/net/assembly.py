@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simnet.core.plugins import KINDS
+from simnet.core.records import Note
 from simnet.net.air import Air, air_for
 from simnet.net.carrier import Carrier
 from simnet.net.clock import Clock
@@ -13,7 +14,7 @@ from simnet.net.radio import RadioLink
 from simnet.net.wired import WiredLink
 from simnet.scenario.schema import Protocol, Scenario, TierSpec
 from simnet.signal.plane import SignalPlane
-from simnet.store.store import Store, StoreEvent
+from simnet.store.store import Store
 from simnet.topology.base import TopologyError
 from simnet.topology.plan import LinkPlan, NodePlan
 
@@ -26,18 +27,22 @@ def make_node(
     scenario: Scenario,
     protocol: Protocol,
     clock: Clock,
-    listen: Callable[[StoreEvent], None],
+    note: Note,
 ) -> Node:
-    """A node with an empty store; ``listen`` hears of the store's events."""
+    """A node with an empty store, whose events are noted."""
     spec, keep = scenario.tiers.get(plan.tier, TierSpec()), protocol.store
     store = Store(
         keep.store_byte.get(plan.tier, spec.store_byte),
         KINDS["store"].load(keep.policy.kind)(keep.policy.params),
         ttl_s=keep.ttl_s,
         ttl_from=keep.ttl_from,
-        on_event=listen,
+        on_event=note,
+        name=plan.name,
     )
-    return Node(clock, plan, spec, store)
+    node = Node(clock, plan, spec, store)
+    if protocol.keep_damaged:
+        store.on_leave = lambda slice_id: node.damaged.pop(slice_id, None)
+    return node
 
 
 class LinkMaker:
@@ -72,7 +77,7 @@ class LinkMaker:
 
     def _wired(self, plan: LinkPlan) -> WiredLink:
         wire = self.scenario.wires[plan.link_class]
-        return WiredLink(plan.name, plan.link_class, (plan.a, plan.b), wire, plan.delay_s, self.spend)
+        return WiredLink(plan.name, plan.link_class, (plan.a, plan.b), wire, plan.delay_s)
 
     def _radio(self, plan: LinkPlan) -> RadioLink:
         radio = self.scenario.radios[plan.link_class]

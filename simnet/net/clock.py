@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from heapq import heappop
+from operator import attrgetter
 from typing import Any
 
 import simpy
@@ -16,6 +17,9 @@ class Clock(simpy.Environment):
     A hop over an idle wire is over at a known time. If nothing else is due until then, waiting for it by an event
     changes nothing but the speed: :meth:`advance` sets the time instead. The order of all that happens stays the same.
     """
+
+    now: float = property(attrgetter("_now"))  # type: ignore[assignment]
+    """Simulated time, s; read by every hop, so without a call in Python."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,29 +9,26 @@ from typing import Any
 
 import simpy
 
-from simnet.core.records import Recorder
+from simnet.core.records import ColumnsOf, Recorder
 from simnet.core.tables import NodeRow, RequestRow, StoreRow, TransferRow
 from simnet.core.units import linear_to_db
 from simnet.net.assembly import AnyLink, LinkMaker, make_node
 from simnet.net.clock import Clock
 from simnet.net.errors import RequestEnded
-from simnet.net.hop import Hop
 from simnet.net.latency import Latency
 from simnet.net.node import Node
 from simnet.net.payload import Payload
 from simnet.net.radio import RadioLink
 from simnet.net.routing import Routes
 from simnet.net.timeline import Timeline
-from simnet.net.wired import WiredLink
+from simnet.net.wired import NOTE_WIDTH, Hop, WiredLink, cut_off, delivered_columns
 from simnet.net.worth import SliceWorth
 from simnet.scenario.schema import Protocol, Scenario
 from simnet.signal.plane import SignalPlane
-from simnet.store.store import StoreEvent
-from simnet.topology.plan import TIERS, NetworkPlan, NodePlan
+from simnet.store.store import EVENT_WIDTH, ignore
+from simnet.topology.plan import TIERS, NetworkPlan
 from simnet.wire.slices import Slice
 
-LEAVES = ("evict", "expire")
-"""Kinds of store events after which the slice is gone."""
 AtNode = Callable[[Node, bytes], bool | None]
 """Told of each node that a payload reaches, with the body as it arrived there; true: it goes no further."""
 
@@ -59,11 +56,11 @@ class Network:
     slices: Mapping[str, Slice]
 
     def __post_init__(self) -> None:
-        self._note_transfer = self.recorder.notes(TransferRow)
-        self._note_store = self.recorder.notes(StoreRow)
+        self._note_transfer = self.recorder.notes(TransferRow, NOTE_WIDTH, delivered_columns(self.arm))
+        self._note_store = self.recorder.notes(StoreRow, EVENT_WIDTH, self._store_columns())
         maker = LinkMaker(self.scenario, self.clock, self.plane, self._spend)
         self.nodes: dict[str, Node] = {
-            plan.name: make_node(plan, self.scenario, self.protocol, self.clock, self._listener(plan))
+            plan.name: make_node(plan, self.scenario, self.protocol, self.clock, self._note_store)
             for plan in self.plan.nodes
         }
         self.links: dict[str, AnyLink] = {plan.name: maker.make(plan) for plan in self.plan.links}
@@ -77,13 +74,12 @@ class Network:
         self.built_with: dict[str, list[str]] = {}
         """Slice id -> nodes that were built with it."""
         self.holders: dict[str, dict[str, None]] = {}
-        """Slice id -> nodes that store a clean copy, in order of time; expiry is noticed when they are asked."""
+        """Slice id -> nodes that have stored a clean copy; whether they still do is seen when they are asked."""
         self.requests: dict[int, RequestRow] = {}
         """Request id -> row: each hop's bytes and channel uses are added to the request that they serve."""
-        self._under_way: dict[int, TransferRow | tuple[WiredLink, Hop, float]] = {}
-        """Transfer id -> its row; of a wire, what :meth:`WiredLink.cut_off` makes a row of."""
+        self._under_way: dict[int, TransferRow | Hop] = {}
+        """Transfer id -> its row; of a wire, what :func:`cut_off` makes a row of."""
         self._n_transfer = 0
-        self._closed = False
 
     def links_of(self, node: str) -> list[AnyLink]:
         """A node's links, in the topology's order."""
@@ -113,12 +109,7 @@ class Network:
         for slice_ in slices:
             node.provisioned[slice_.id] = slice_
             self.built_with.setdefault(slice_.id, []).append(node.name)
-            plan, capacity_byte = node.plan, node.store.capacity_byte
-            row = StoreRow(
-                self.arm, self.clock.now, plan.name, plan.tier, "provision", slice_.name, slice_.id, slice_.n_byte, 0,
-                capacity_byte,
-            )  # fmt: skip
-            self.recorder.add(row)
+            self._note_store(("provision", slice_.id, slice_.n_byte, 0, self.clock.now, node.name))
 
     def install(self, node: Node, slice_: Slice, arrived: Slice, fetch_cost_byte: float) -> bool:
         """Store a slice as it arrived; False if it is used once and not stored."""
@@ -179,55 +170,57 @@ class Network:
 
         The way ends early where ``at_node`` says so.
         """
-        clock, nodes, request_id = self.clock, self.nodes, payload.request_id
-        n_byte, body, request = payload.n_byte, payload.body, self.requests.get(request_id)
-        note, traced = self._note_transfer, self.timeline.wanted
+        clock, nodes, n_byte, body = self.clock, self.nodes, payload.n_byte, payload.body
+        sent = payload.request_id, payload.payload_class, payload.label, n_byte
+        request, traced = self.requests.get(payload.request_id), self.timeline.wanted
+        now_s = clock.now
         for link in links:
-            a, b = link.nodes
-            receiver = b if sender == a else a
-            self._n_transfer = transfer_id = self._n_transfer + 1
-            queued_s = clock.now
-            hop = Hop(
-                self.arm, transfer_id, request_id, sender, payload.payload_class, payload.label, n_byte, queued_s
-            )
             if isinstance(link, WiredLink):
+                self._n_transfer = transfer_id = self._n_transfer + 1
+                way, queued_s = link.ways[sender], now_s
+                receiver = way.receiver
                 try:
-                    started_s, delay_s = link.enter(sender, n_byte, queued_s)
+                    started_s, delay_s = way.enter(n_byte, queued_s)
                 except RequestEnded:
-                    self._refused(hop.row(link))
+                    row = way.row(self.arm, transfer_id, sent, queued_s)
+                    row.outcome, row.ended_s = "lost", queued_s
+                    self._record_transfer(row)
                     raise
                 if not clock.advance(delay_s):
-                    self._under_way[transfer_id] = link, hop, started_s
+                    self._under_way[transfer_id] = way, sent, transfer_id, queued_s, started_s
                     yield clock.timeout(delay_s)
                     del self._under_way[transfer_id]
-                link.leave(sender, n_byte)
-                note((link.delivered, hop, started_s, queued_s + delay_s))
+                now_s = clock.now
+                self._note_transfer((way, sent, transfer_id, queued_s, started_s, now_s))
+                if way.joule_per_bit:
+                    self._spend(sender, way.energy_j(n_byte), 0.0)
                 if request is not None:
                     request.link_byte += n_byte
                 if latency is not None:
-                    latency.add(started_s - queued_s, link.service_s(n_byte), link.flight_s)
+                    latency.add(started_s - queued_s, way.service_s(n_byte), way.flight_s)
             else:
-                body = yield from self._over_air(link, payload, hop.row(link), latency)
+                receiver = link.other(sender)
+                body = yield from self._over_air(link, payload, sender, latency)
                 if body != payload.body:
                     payload = payload._replace(body=body)
+                now_s = clock.now
             if traced:
-                self.timeline.add(clock.now, receiver, "received {} from {}", payload.label, sender)
+                self.timeline.add(now_s, receiver, "received {} from {}", payload.label, sender)
             sender = receiver
             if at_node is not None and at_node(nodes[receiver], body):
                 break
         return body
 
-    def _refused(self, row: TransferRow) -> None:
-        """A full queue: nothing was sent."""
-        row.outcome, row.ended_s = "lost", self.clock.now
-        self._record_transfer(row)
-
     def _over_air(
-        self, link: RadioLink, payload: Payload, row: TransferRow, latency: Latency | None
+        self, link: RadioLink, payload: Payload, sender: str, latency: Latency | None
     ) -> Generator[simpy.Event, Any, bytes]:
-        self._under_way[row.transfer_id] = row
+        self._n_transfer += 1
+        row = self._under_way[self._n_transfer] = TransferRow(
+            self.arm, self._n_transfer, payload.request_id, link.name, link.link_class, sender, link.other(sender),
+            payload.payload_class, payload.label, payload.n_byte, self.clock.now,
+        )  # fmt: skip
         try:
-            body = yield from link.send(payload, row.sender, row)
+            body = yield from link.send(payload, sender, row)
             row.outcome = "delivered"
         except RequestEnded:
             row.outcome = "lost"
@@ -266,11 +259,12 @@ class Network:
             if isinstance(under_way, TransferRow):
                 self._record_transfer(under_way)
             else:
-                wire, hop, started_s = under_way
-                self._record_transfer(wire.cut_off(hop, started_s, now_s))
+                row = cut_off(self.arm, under_way, now_s)
+                self._spend(row.sender, row.tx_j, 0.0)
+                self._record_transfer(row)
         for node in self.nodes.values():
             self.recorder.add(self._node_row(node, now_s))
-        self._closed = True
+            node.store.on_event = ignore  # processes that the run's end cuts short let go of their pins
 
     def _node_row(self, node: Node, now_s: float) -> NodeRow:
         radios = [link for link in self._links_of[node.name] if isinstance(link, RadioLink)]
@@ -306,27 +300,33 @@ class Network:
         others = (link.other(node.name) for link in self._links_of[node.name])
         return next((name for name in others if TIERS.index(self.nodes[name].plan.tier) > tier), None)
 
-    def _listener(self, plan: NodePlan) -> Callable[[StoreEvent], None]:
-        """Hears of all that the node's store does."""
-        note, row, name = self._note_store, self._store_row, plan.name
+    def _store_columns(self) -> ColumnsOf:
+        """Columns of ``stores``, of the events that stores tell of, and of what nodes were built with."""
 
-        def listen(event: StoreEvent) -> None:
-            if self._closed:  # processes that the run's end cut short let go of their pins
-                return
-            if event[0] in LEAVES:
-                holders = self.holders.get(event[1])
-                if holders is not None:
-                    holders.pop(name, None)
-                self.nodes[name].damaged.pop(event[1], None)
-            note((row, plan, event))
+        def of_slices(attribute: str) -> Callable[[list[Any]], list[Any]]:
+            return lambda notes: [getattr(self.slices[slice_id], attribute) for slice_id in notes[1::EVENT_WIDTH]]
 
-        return listen
+        def of_nodes(value: Callable[[Node], object]) -> Callable[[list[Any]], list[Any]]:
+            def column(notes: list[Any]) -> list[Any]:
+                values = {name: value(node) for name, node in self.nodes.items()}
+                return [values[name] for name in notes[5::EVENT_WIDTH]]
 
-    def _store_row(self, plan: NodePlan, event: StoreEvent) -> StoreRow:
-        # Transfers take time: what is stored at time 0 was put there at the factory.
-        kind = "provision" if event.kind == "insert" and event.time_s == 0.0 else event.kind
-        slice_, capacity_byte = self.slices[event.slice_id], self.nodes[plan.name].store.capacity_byte
-        return StoreRow(
-            self.arm, event.time_s, plan.name, plan.tier, kind, slice_.name, slice_.id, slice_.n_byte,
-            event.occupancy_byte, capacity_byte,
-        )  # fmt: skip
+            return column
+
+        def kinds(notes: list[Any]) -> list[str]:
+            # Transfers take time: what is stored at time 0 was put there at the factory.
+            told = zip(notes[::EVENT_WIDTH], notes[4::EVENT_WIDTH], strict=True)
+            return ["provision" if kind == "insert" and time_s == 0.0 else kind for kind, time_s in told]
+
+        return {
+            "arm": of_nodes(lambda node: self.arm),
+            "time_s": lambda notes: notes[4::EVENT_WIDTH],
+            "node": lambda notes: notes[5::EVENT_WIDTH],
+            "tier": of_nodes(lambda node: node.plan.tier),
+            "event": kinds,
+            "slice": of_slices("name"),
+            "slice_id": of_slices("id"),
+            "slice_byte": of_slices("n_byte"),
+            "occupancy_byte": lambda notes: notes[3::EVENT_WIDTH],
+            "capacity_byte": of_nodes(lambda node: node.store.capacity_byte),
+        }

@@ -2,73 +2,49 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Callable
+from heapq import heapreplace
+from operator import attrgetter, sub
+from typing import Any
 
-from simnet.core.tables import TransferRow
+from simnet.core.records import ColumnsOf
+from simnet.core.tables import PayloadClass, TransferRow
 from simnet.net.errors import QueueFull
-from simnet.net.hop import Hop
 from simnet.scenario.schema import Wire
+
+Sent = tuple[int, PayloadClass, str, int]
+"""What rows of ``transfers`` say of a payload: request id, class, label, bytes; one object for all its hops."""
 
 
 class Direction:
     """One direction of a wire: ``channels`` servers, first come, first served.
 
-    What is sent is sent, so its state is but a few numbers: when each channel will be free, and when those who wait
-    will begin.
+    What will become of a payload is known when it enters, so its state is but a few numbers: when each channel will be
+    free, and when those who wait will begin.
     """
 
-    __slots__ = ("_begins_s", "_free_s", "_queue_limit")
+    __slots__ = (
+        "_begins_s", "_free_s", "flight_s", "joule_per_bit", "link", "link_class", "queue_limit", "rate_bit_per_s",
+        "receiver", "sender",
+    )  # fmt: skip
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, link: WiredLink, sender: str, receiver: str, wire: Wire) -> None:
+        self.link = link.name
+        self.link_class = link.link_class
+        self.sender = sender
+        self.receiver = receiver
+        self.rate_bit_per_s = wire.rate_bit_per_s
+        self.flight_s = link.flight_s
+        self.joule_per_bit = wire.joule_per_bit
+        self.queue_limit = wire.queue_limit
         self._free_s = [0.0] * wire.channels
         """A heap: the channel that is free first comes first."""
-        self._queue_limit = wire.queue_limit
         self._begins_s: deque[float] = deque()
         """Where the queue is limited: when those who waited at the last arrival begin."""
 
-    def enter(self, now_s: float, service_s: float) -> float | None:
-        """Take a place. Returns when the service begins, s; None if the queue is full."""
-        begin_s = max(now_s, self._free_s[0])
-        if begin_s > now_s and self._queue_limit is not None:
-            while self._begins_s and self._begins_s[0] <= now_s:
-                self._begins_s.popleft()
-            if len(self._begins_s) >= self._queue_limit:
-                return None
-            self._begins_s.append(begin_s)
-        heapq.heapreplace(self._free_s, begin_s + service_s)
-        return begin_s
-
-
-class WiredLink:
-    """A wired link. What will become of a payload is known when it enters its direction's queue.
-
-    Args:
-        propagation_s: time of flight.
-        spend: called with node, tx_j, rx_j.
-    """
-
-    unprotected = False
-
-    def __init__(
-        self, name: str, link_class: str, nodes: tuple[str, str], wire: Wire, propagation_s: float,
-        spend: Callable[[str, float, float], None],
-    ) -> None:  # fmt: skip
-        self.name = name
-        self.link_class = link_class
-        self.nodes = nodes
-        self.wire = wire
-        self.spend = spend
-        self.flight_s = propagation_s + wire.delay_s
-        self._from_a, self._from_b = Direction(wire), Direction(wire)
-
-    def other(self, node: str) -> str:
-        a, b = self.nodes
-        return b if node == a else a
-
-    def enter(self, sender: str, n_byte: int, now_s: float) -> tuple[float, float]:
-        """A payload enters its direction's queue.
+    def enter(self, n_byte: int, now_s: float) -> tuple[float, float]:
+        """A payload takes a place.
 
         Returns:
             When its transmission begins, s; and the time from now until it has arrived, s.
@@ -76,51 +52,130 @@ class WiredLink:
         Raises:
             QueueFull: the wire's queue limit is reached.
         """
-        direction = self._from_a if sender == self.nodes[0] else self._from_b
-        service_s = self.service_s(n_byte)
-        begin_s = direction.enter(now_s, service_s)
-        if begin_s is None:
-            raise QueueFull(f"{sender}>{self.other(sender)}")
+        begin_s = self._free_s[0]
+        if begin_s <= now_s:
+            begin_s = now_s
+        elif self.queue_limit is not None:
+            self._wait(begin_s, now_s, self.queue_limit)
+        service_s = 8 * n_byte / self.rate_bit_per_s
+        heapreplace(self._free_s, begin_s + service_s)
         return begin_s, begin_s - now_s + service_s + self.flight_s
 
-    def leave(self, sender: str, n_byte: int) -> None:
-        """It has arrived, unharmed: that cost energy, if bits cost any."""
-        if self.wire.joule_per_bit:
-            self.spend(sender, self.expected_energy_j(n_byte, sender), 0.0)
-
-    def delivered(self, hop: Hop, started_s: float, ended_s: float) -> TransferRow:
-        """The row of a payload that has arrived."""
-        row = self._begun(hop, started_s)
-        row.outcome, row.ended_s, row.attempt_count, row.delivered_byte = "delivered", ended_s, 1, hop.n_byte
-        return row
-
-    def cut_off(self, hop: Hop, started_s: float, now_s: float) -> TransferRow:
-        """The run is over while this payload is under way: in flight if it has begun, else it was never sent."""
-        if started_s >= now_s:
-            row = hop.row(self)
-            row.queue_s = now_s - hop.queued_s
-            return row
-        row = self._begun(hop, started_s)
-        row.in_flight_byte = hop.n_byte
-        self.leave(hop.sender, hop.n_byte)
-        return row
-
-    def _begun(self, hop: Hop, started_s: float) -> TransferRow:
-        """The row of a payload whose transmission has begun: what that takes."""
-        row = hop.row(self)
-        row.started_s, row.burst_count, row.first_byte = started_s, 1, hop.n_byte
-        row.queue_s, row.air_s, row.propagation_s = started_s - hop.queued_s, self.service_s(hop.n_byte), self.flight_s
-        row.tx_j = self.expected_energy_j(hop.n_byte, hop.sender)
-        return row
+    def _wait(self, begin_s: float, now_s: float, limit: int) -> None:
+        waiting = self._begins_s
+        while waiting and waiting[0] <= now_s:
+            waiting.popleft()
+        if len(waiting) >= limit:
+            raise QueueFull(f"{self.sender}>{self.receiver}")
+        waiting.append(begin_s)
 
     def service_s(self, n_byte: int) -> float:
         """Time that the payload's bits take at the wire's rate."""
-        return 8 * n_byte / self.wire.rate_bit_per_s
+        return 8 * n_byte / self.rate_bit_per_s
+
+    def energy_j(self, n_byte: int) -> float:
+        return 8 * n_byte * self.joule_per_bit
+
+    def row(self, arm: str, transfer_id: int, sent: Sent, queued_s: float) -> TransferRow:
+        """The row of a transfer that has not begun."""
+        return TransferRow(
+            arm, transfer_id, sent[0], self.link, self.link_class, self.sender, self.receiver, *sent[1:], queued_s
+        )
+
+
+class WiredLink:
+    """A wired link.
+
+    Args:
+        propagation_s: time of flight.
+    """
+
+    unprotected = False
+
+    def __init__(self, name: str, link_class: str, nodes: tuple[str, str], wire: Wire, propagation_s: float) -> None:
+        self.name = name
+        self.link_class = link_class
+        self.nodes = nodes
+        self.flight_s = propagation_s + wire.delay_s
+        a, b = nodes
+        self.ways = {a: Direction(self, a, b, wire), b: Direction(self, b, a, wire)}
+        """Sender -> the direction from there."""
+
+    def other(self, node: str) -> str:
+        a, b = self.nodes
+        return b if node == a else a
 
     def expected_airtime_s(self, n_byte: int, sender: str) -> float:
         """Time from sending to arrival on an idle wire."""
-        return self.service_s(n_byte) + self.flight_s
+        return self.ways[sender].service_s(n_byte) + self.flight_s
 
     def expected_energy_j(self, n_byte: int, sender: str) -> float:
         """Energy of sending a payload."""
-        return 8 * n_byte * self.wire.joule_per_bit
+        return self.ways[sender].energy_j(n_byte)
+
+
+Hop = tuple[Direction, Sent, int, float, float]
+"""A payload under way: direction, what it is, transfer id, when it was queued and begins, s."""
+NOTE_WIDTH = 6
+"""Of a payload that has arrived: the fields of a :data:`Hop`, and when it arrived, s."""
+Make = Callable[[list[Any]], list[Any]]
+
+
+def cut_off(arm: str, hop: Hop, now_s: float) -> TransferRow:
+    """The run is over while this payload is under way: in flight if it has begun, else it was never sent."""
+    way, sent, transfer_id, queued_s, started_s = hop
+    row, n_byte = way.row(arm, transfer_id, sent, queued_s), sent[3]
+    if started_s >= now_s:
+        row.queue_s = now_s - queued_s
+        return row
+    row.started_s, row.burst_count, row.first_byte, row.in_flight_byte = started_s, 1, n_byte, n_byte
+    row.queue_s, row.air_s, row.propagation_s = started_s - queued_s, way.service_s(n_byte), way.flight_s
+    row.tx_j = way.energy_j(n_byte)
+    return row
+
+
+def delivered_columns(arm: str) -> ColumnsOf:
+    """Columns of ``transfers``, of notes of payloads that have arrived over wires, unharmed."""
+    ways, sents, ids, queued_s, started_s, ended_s = (_every(index) for index in range(NOTE_WIDTH))
+
+    def of_ways(value: Callable[[Direction], Any]) -> Make:
+        return lambda notes: [value(way) for way in ways(notes)]
+
+    def of_sents(index: int) -> Make:
+        return lambda notes: [sent[index] for sent in sents(notes)]
+
+    def of_both(value: Callable[[Direction, int], float]) -> Make:
+        return lambda notes: [value(way, sent[3]) for way, sent in zip(ways(notes), sents(notes), strict=True)]
+
+    def always(value: object) -> Make:
+        return lambda notes: [value] * len(ids(notes))
+
+    return {
+        "arm": always(arm),
+        "transfer_id": ids,
+        "request_id": of_sents(0),
+        "link": of_ways(attrgetter("link")),
+        "link_class": of_ways(attrgetter("link_class")),
+        "sender": of_ways(attrgetter("sender")),
+        "receiver": of_ways(attrgetter("receiver")),
+        "payload_class": of_sents(1),
+        "payload": of_sents(2),
+        "payload_byte": of_sents(3),
+        "queued_s": queued_s,
+        "started_s": started_s,
+        "ended_s": ended_s,
+        "outcome": always("delivered"),
+        "burst_count": always(1),
+        "attempt_count": always(1),
+        "first_byte": of_sents(3),
+        "delivered_byte": of_sents(3),
+        "queue_s": lambda notes: list(map(sub, started_s(notes), queued_s(notes))),
+        "air_s": of_both(Direction.service_s),
+        "propagation_s": of_ways(attrgetter("flight_s")),
+        "tx_j": of_both(Direction.energy_j),
+    }
+
+
+def _every(index: int) -> Make:
+    """This fact of all notes."""
+    return lambda notes: notes[index::NOTE_WIDTH]

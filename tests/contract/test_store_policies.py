@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,6 +23,10 @@ steps = st.lists(
     st.tuples(st.sampled_from(["use"] * 3 + ["pin", "unpin"]), st.integers(0, 7), st.sampled_from([0, 1, 7])),
     max_size=80,
 )
+
+
+def told_to(events: list[StoreEvent]) -> Callable[[tuple[Any, ...]], None]:
+    return lambda facts: events.append(StoreEvent(*facts))
 
 
 def load(name: str) -> EvictionPolicy:
@@ -70,7 +75,7 @@ def test_invariants(
         policy,
         ttl_s=ttl_s,
         ttl_from="renewed_on_use" if renewed else "from_fetch",
-        on_event=events.append,
+        on_event=told_to(events),
     )
     pins: dict[int, int] = {}
     time_s = 0.0
@@ -106,7 +111,7 @@ def test_the_queue_evicts_in_the_order_of_the_priorities(
 ) -> None:
     def run(policy: EvictionPolicy) -> list[StoreEvent]:
         events: list[StoreEvent] = []
-        store = Store(capacity_byte, policy, on_event=events.append)
+        store = Store(capacity_byte, policy, on_event=told_to(events))
         for step, (_, index, _) in enumerate(trace):
             if store.get(str(index), float(step)) is None:
                 store.insert(str(index), SIZES_BYTE[index], tuple(map(str, REQUIRES[index])), float(step))
@@ -121,7 +126,7 @@ def test_the_queue_evicts_in_the_order_of_the_priorities(
 def test_same_trace_same_events(name: str) -> None:
     def run() -> list[Any]:
         events: list[StoreEvent] = []
-        store = Store(20, load(name), ttl_s=50.0, on_event=events.append)
+        store = Store(20, load(name), ttl_s=50.0, on_event=told_to(events))
         for step in range(500):
             index = step * step * 7919 % 31
             if store.get(str(index), float(step)) is None:

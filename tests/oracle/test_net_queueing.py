@@ -100,7 +100,7 @@ def test_work_is_conserved_whoever_is_served(scheduler: str) -> None:
 def test_wires_follow_lindley_exactly() -> None:
     """W_{n+1} = max(0, W_n + S_n − A_n)."""
     clock = Clock()
-    wire = WiredLink("w", "w", ("a", "b"), Wire(rate_bit_per_s=1e5), 0.0, lambda node, tx_j, rx_j: None)
+    wire = WiredLink("w", "w", ("a", "b"), Wire(rate_bit_per_s=1e5), 0.0)
     times = arrivals(20.0, 2000, "lindley")
     sizes = [100 + int(1000 * streams.uniform(5, "bytes", i)) for i in range(2000)]
     rows = send_all(clock, wire, [Sent(t, "a", n) for t, n in zip(times, sizes, strict=True)])

@@ -100,15 +100,19 @@ def streams_ignore_the_seed(patch: Patch) -> None:
 def wires_have_a_channel_more(patch: Patch) -> None:
     right = Direction.__init__
 
-    def init(direction: Direction, wire: Wire) -> None:
-        right(direction, wire.model_copy(update={"channels": wire.channels + 1}))
+    def init(direction: Direction, link: WiredLink, sender: str, receiver: str, wire: Wire) -> None:
+        right(direction, link, sender, receiver, wire.model_copy(update={"channels": wire.channels + 1}))
 
     patch.setattr(Direction, "__init__", init)
 
 
 def wires_are_twice_as_fast(patch: Patch) -> None:
-    right = WiredLink.service_s
-    patch.setattr(WiredLink, "service_s", lambda link, n_byte: right(link, n_byte) / 2)
+    right = Direction.__init__
+
+    def init(direction: Direction, link: WiredLink, sender: str, receiver: str, wire: Wire) -> None:
+        right(direction, link, sender, receiver, wire.model_copy(update={"rate_bit_per_s": 2 * wire.rate_bit_per_s}))
+
+    patch.setattr(Direction, "__init__", init)
 
 
 def latencies_lack_10_ms(patch: Patch) -> None:

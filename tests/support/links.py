@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from simnet.core.records import Recorder
 from simnet.core.tables import PayloadClass, TransferRow
 from simnet.net.air import Air, IdealAir, TableAir
 from simnet.net.carrier import Carrier
 from simnet.net.clock import Clock
 from simnet.net.errors import RequestEnded
-from simnet.net.hop import Hop
 from simnet.net.payload import Payload
 from simnet.net.radio import RadioLink
-from simnet.net.wired import WiredLink
+from simnet.net.wired import NOTE_WIDTH, WiredLink, delivered_columns
 from simnet.phy.tables.bler import Lookup
 from simnet.scenario.schema import Radio
 
@@ -83,17 +82,21 @@ class Ether:
 def send_all(
     clock: Clock, link: RadioLink | WiredLink, payloads: Iterable[Sent], until_s: float | None = None
 ) -> list[TransferRow]:
+    """Rows in the order given; over a wire all must have arrived or been refused."""
     rows: list[TransferRow] = []
+    recorder = Recorder()
     for index, sent in enumerate(payloads):
-        payload = Payload(bytes(sent.n_byte), sent.payload_class, "test", index, f"test#{index}", body=sent.body)
-        hop = Hop("arm", index, index, sent.sender, sent.payload_class, "test", payload.n_byte, sent.time_s)
-        rows.append(hop.row(link))
         if isinstance(link, WiredLink):
-            clock.process(_send_over_wire(clock, link, rows, index))
-        else:
-            clock.process(_send(clock, link, payload, sent, rows[-1]))
+            clock.process(_send_over_wire(clock, link, sent, index, recorder))
+            continue
+        payload = Payload(bytes(sent.n_byte), sent.payload_class, "test", index, f"test#{index}", body=sent.body)
+        rows.append(
+            TransferRow("arm", index, index, link.name, link.link_class, sent.sender, link.other(sent.sender),
+                        sent.payload_class, "test", payload.n_byte, sent.time_s)
+        )  # fmt: skip
+        clock.process(_send(clock, link, payload, sent, rows[-1]))
     clock.run(until=until_s)
-    return rows
+    return rows or sorted(recorder.rows_of(TransferRow, "arm"), key=lambda row: row.transfer_id)
 
 
 def _send(clock: Clock, link: RadioLink, payload: Payload, sent: Sent, row: TransferRow) -> Any:
@@ -107,16 +110,15 @@ def _send(clock: Clock, link: RadioLink, payload: Payload, sent: Sent, row: Tran
     row.ended_s = clock.now
 
 
-def _send_over_wire(clock: Clock, link: WiredLink, rows: list[TransferRow], index: int) -> Any:
-    row = rows[index]
-    yield clock.timeout(row.queued_s - clock.now)
-    row.queued_s = clock.now
-    hop = Hop("arm", index, index, row.sender, row.payload_class, "test", row.payload_byte, row.queued_s)
+def _send_over_wire(clock: Clock, link: WiredLink, sent: Sent, index: int, recorder: Recorder) -> Any:
+    yield clock.timeout(sent.time_s - clock.now)
+    way, what, queued_s = link.ways[sent.sender], (index, sent.payload_class, "test", sent.n_byte), clock.now
     try:
-        started_s, delay_s = link.enter(row.sender, row.payload_byte, row.queued_s)
+        started_s, delay_s = way.enter(sent.n_byte, queued_s)
     except RequestEnded:
+        row = recorder.add(way.row("arm", index, what, queued_s))
         row.outcome, row.ended_s = "lost", clock.now
         return
-    rows[index] = link.cut_off(hop, started_s, math.inf)  # in flight, for all that is known
     yield clock.timeout(delay_s)
-    rows[index] = link.delivered(hop, started_s, clock.now)
+    note = recorder.notes(TransferRow, NOTE_WIDTH, delivered_columns("arm"))
+    note((way, what, index, queued_s, started_s, clock.now))

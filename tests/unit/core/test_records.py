@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.parquet
@@ -67,19 +69,45 @@ def test_rows_of_an_arm() -> None:
     assert made.rows_of(TransferRow, "b") == []
 
 
-def test_a_note_becomes_a_row_in_its_place_when_rows_are_asked_for() -> None:
-    made, calls = recorder(), []
+def noting(made: Recorder) -> Callable[[tuple[Any, ...]], None]:
+    """Notes of two facts: request id, and when it was made; the other columns are the same for all, or defaults."""
+    same = {"arm": "a", "consumer": "reader", "owner": "camera", "item_id": 3, "source_type": "digits",
+            "wish_ss": 0.9, "deadline_s": 5.0}  # fmt: skip
+    always = {name: lambda notes, value=value: [value] * (len(notes) // 2) for name, value in same.items()}
+    return made.notes(
+        RequestRow, 2, {**always, "request_id": lambda notes: notes[::2], "created_s": lambda notes: notes[1::2]}
+    )
 
-    def row(request_id: int) -> RequestRow:
-        calls.append(request_id)
-        return request("a", request_id)
 
-    note = made.notes(RequestRow)
-    note((row, 5))
+def test_notes_and_rows_stand_in_the_order_in_which_they_came(tmp_path: Path) -> None:
+    made, rows = Recorder(), Recorder()
+    note = noting(made)
+    for request_id in (5, 6, 7, 8, 9):
+        rows.add(request("a", request_id))
+        if request_id in (6, 9):
+            made.add(request("a", request_id))
+        else:
+            note((request_id, 1.5))
+    assert made.columns_of(RequestRow, "a", ["request_id", "codec"]) == [[5, 6, 7, 8, 9], [None] * 5]
+    for name, each in (("noted", made), ("rows", rows)):
+        (tmp_path / name).mkdir()
+        assert each.write(tmp_path / name)["requests"] == 5
+    noted, plain = ((tmp_path / name / "requests.parquet").read_bytes() for name in ("noted", "rows"))
+    assert noted == plain
+
+
+def test_notes_become_rows_where_rows_are_asked_for_and_then_those_count() -> None:
+    made = recorder()
+    note = noting(made)
+    note((5, 1.5))
     made.add(request("a", 6))
-    note((row, 7))
-    assert calls == []
-    assert [r.request_id for r in made.rows_of(RequestRow, "a")] == [0, 5, 6, 7]
-    note((row, 8))
-    assert [r.request_id for r in made.rows["requests"]] == [0, 0, 5, 6, 7, 8]
-    assert calls == [5, 7, 8]  # each once
+    note((7, 1.5))
+    assert made.rows_of(RequestRow, "a") == [request("a", 0, ss=None, outcome="satisfied", ended_s=2.25)] + [
+        request("a", i) for i in (5, 6, 7)
+    ]
+    made.rows_of(RequestRow, "a")[1].codec = "webp"
+    note((8, 1.5))
+    assert [(r.request_id, r.codec) for r in made.rows["requests"]] == [
+        (0, None), (0, "jpeg"), (5, "webp"), (6, None), (7, None), (8, None),
+    ]  # fmt: skip
+    assert made.columns_of(RequestRow, "a", ["codec"]) == [[None, "webp", None, None, None]]

@@ -6,15 +6,14 @@ import pytest
 
 from simnet.core.tables import TransferRow
 from simnet.net.clock import Clock
-from simnet.net.hop import Hop
-from simnet.net.wired import WiredLink
+from simnet.net.wired import WiredLink, cut_off
 from simnet.scenario.schema import Wire
 from tests.support.links import Sent, send_all
 
 
 def wire(**settings: float) -> WiredLink:
     spec = Wire.model_validate({"rate_bit_per_s": 8000.0, **settings})
-    return WiredLink("wire", "wire", ("a", "b"), spec, 0.25, lambda node, tx_j, rx_j: None)
+    return WiredLink("wire", "wire", ("a", "b"), spec, 0.25)
 
 
 def sent_over(link: WiredLink, payloads: list[Sent]) -> list[TransferRow]:
@@ -36,10 +35,10 @@ def test_one_after_the_other_in_one_direction_and_both_directions_at_once() -> N
 
 def test_the_run_s_end_leaves_the_begun_in_flight_and_the_waiting_unsent() -> None:
     link = wire(joule_per_bit=0.001)
-    begins_s = [link.enter("a", 1000, 0.0)[0] for _ in range(2)]
+    way = link.ways["a"]
+    begins_s = [way.enter(1000, 0.0)[0] for _ in range(2)]
     begun, waiting = (
-        link.cut_off(Hop("arm", i, i, "a", "code", "test", 1000, 0.0), begin_s, 0.5)
-        for i, begin_s in enumerate(begins_s)
+        cut_off("arm", (way, (i, "code", "test", 1000), i, 0.0, begin_s), 0.5) for i, begin_s in enumerate(begins_s)
     )
     assert (begun.first_byte, begun.in_flight_byte, begun.delivered_byte, begun.tx_j) == (1000, 1000, 0, 8.0)
     assert (waiting.first_byte, waiting.in_flight_byte, waiting.started_s) == (0, 0, None)

@@ -15,7 +15,9 @@ def make(
     capacity_byte: int, *, ttl_s: float | None = None, ttl_from: TtlFrom = "from_fetch"
 ) -> tuple[Store, list[StoreEvent]]:
     events: list[StoreEvent] = []
-    store = Store(capacity_byte, Lru(), ttl_s=ttl_s, ttl_from=ttl_from, on_event=events.append)
+    store = Store(
+        capacity_byte, Lru(), ttl_s=ttl_s, ttl_from=ttl_from, on_event=lambda facts: events.append(StoreEvent(*facts))
+    )
     return store, events
 
 
