@@ -5,8 +5,9 @@
     image -> encoder -> code in [low, 1] -> b-bit symbols -> entropy coder -> bytes
     bytes -> entropy decoder -> symbols -> code -> received decoder -> image
 
-The decoder's slice holds the network's weights at the chosen precision, the ranges of the code's dimensions (folded
-into its first layer) and the entropy table. The table serves every number of bits, so one slice decodes codes of all.
+The decoder's slice holds the network's weights at the chosen precision and sparsity, the ranges of the code's
+dimensions (folded into its first layer) and the entropy table. The table serves every number of bits, so one slice
+decodes codes of all.
 """
 
 from __future__ import annotations
@@ -54,11 +55,13 @@ class Aesc(Codec):
     class Params(CodecParams):
         """``model``: name in the zoo's family ``aesc``, e.g. ``digits_z40``. ``precision``: of the decoder's weights.
 
+        ``sparsity``: share of each weight tensor of the decoder, smallest magnitudes first, that is pruned away.
         ``code_bits``: bits per code value. ``entropy_coding``: by the static table that travels in the decoder's slice.
         """
 
         model: Annotated[str, Field(min_length=1)]
         precision: Precision = "int8"
+        sparsity: Annotated[float, Field(ge=0.0, le=0.9)] = 0.0
         code_bits: Annotated[int, Field(ge=2, le=16)] = 8
         entropy_coding: bool = True
 
@@ -87,7 +90,9 @@ class Aesc(Codec):
         if self.params.entropy_coding:
             tensors[TABLE] = self._table
         axes = {f"{k}.weight": 1 for k, m in self._decoder.named_children() if isinstance(m, nn.ConvTranspose2d)}
-        return (make_slice(self._decoder_name, "decoder", tensors, precision=self.params.precision, channel_axis=axes),)
+        precision, sparsity = self.params.precision, self.params.sparsity
+        name = self._decoder_name
+        return (make_slice(name, "decoder", tensors, precision=precision, sparsity=sparsity, channel_axis=axes),)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -50,7 +50,7 @@ class Content:
     def payload(self) -> bytes:
         """The shorter frame of two: bit planes (packed tight), or whole bytes (which compress)."""
         head, protected = self.head.to_list(), self.side + self.bitmap
-        layouts = {Kind.SLICE_PLANES: self.planes(), Kind.SLICE_BYTES: to_byte_planes(self.words)}
+        layouts = {Kind.SLICE_PLANES: self.planes(), Kind.SLICE_BYTES: to_byte_planes(self.words, self.head.precision)}
         n_element = self.head.n_element
         frames = (encode_frame(kind, head, protected + body, n_element=n_element) for kind, body in layouts.items())
         return min(frames, key=len)

@@ -2,7 +2,8 @@
 
 Integer precisions are symmetric: value = q · peak / q_max, q in −q_max..q_max, q_max = 2^(bits−1) − 1. One
 peak per output channel: the largest magnitude there, kept as float16 rounded *up*. So nothing is clipped, and
-|x − value| ≤ peak / q_max / 2 (plus float32's rounding). float16 and float32 travel as their bit patterns.
+|x − value| ≤ peak / q_max / 2 (plus float32's rounding). int2 is ternary: −peak, 0, peak. float16 and float32 travel
+as their bit patterns.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from simnet.wire.errors import EncodeError, WireError
 
-Precision: TypeAlias = Literal["float32", "float16", "int16", "int8", "int6", "int5", "int4"]
+Precision: TypeAlias = Literal["float32", "float16", "int16", "int8", "int6", "int5", "int4", "int20", "int2"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+"""A precision's place here is its number on the wire: new ones come last."""
 
 Array: TypeAlias = NDArray[Any]
 
@@ -31,8 +33,8 @@ def is_float(precision: Precision) -> bool:
 
 def word_dtype(precision: Precision) -> np.dtype[Any]:
     """The smallest numpy integer that holds one weight: bit pattern of a float, or signed integer."""
-    kind = "u" if is_float(precision) else "i"
-    return np.dtype(f"<{kind}{(n_bit(precision) + 7) // 8}")
+    kind, n_byte = "u" if is_float(precision) else "i", _n_byte(precision)
+    return np.dtype(f"<{kind}{4 if n_byte == 3 else n_byte}")
 
 
 def peaks_of(tensor: NDArray[np.float32], axis: int) -> NDArray[np.float16]:
@@ -114,9 +116,11 @@ def from_planes(planes: bytes, n_word: int, precision: Precision) -> Array:
     return words
 
 
-def to_byte_planes(words: Array) -> bytes:
+def to_byte_planes(words: Array, precision: Precision) -> bytes:
     """Layout that compresses best: bytes of the words, all high ones first, then the lower ones."""
-    return words.astype(words.dtype.newbyteorder(">")).view(np.uint8).reshape(-1, words.itemsize).T.tobytes()
+    n_byte = _n_byte(precision)
+    rows = words.astype(words.dtype.newbyteorder(">")).view(np.uint8).reshape(-1, words.itemsize)
+    return rows[:, words.itemsize - n_byte :].T.tobytes()  # int20 lies in int32, whose first byte says only the sign
 
 
 def from_byte_planes(planes: bytes, n_word: int, precision: Precision) -> Array:
@@ -125,13 +129,12 @@ def from_byte_planes(planes: bytes, n_word: int, precision: Precision) -> Array:
     Raises:
         WireError: wrong length, or a word beyond the precision's bits.
     """
-    dtype = word_dtype(precision)
-    if len(planes) != n_word * dtype.itemsize:
-        raise WireError(
-            f"slice: got {len(planes)} bytes; {n_word} weights at {precision} take {n_word * dtype.itemsize}"
-        )
-    rows = np.frombuffer(planes, np.uint8).reshape(dtype.itemsize, n_word)
-    words = np.ascontiguousarray(rows.T).view(dtype.newbyteorder(">")).reshape(n_word).astype(dtype)
+    dtype, n_byte = word_dtype(precision), _n_byte(precision)
+    if len(planes) != n_word * n_byte:
+        raise WireError(f"slice: got {len(planes)} bytes; {n_word} weights at {precision} take {n_word * n_byte}")
+    in_words = np.zeros((n_word, dtype.itemsize), np.uint8)  # low bytes last, so that high ones come from the sign
+    in_words[:, :n_byte] = np.frombuffer(planes, np.uint8).reshape(n_byte, n_word).T
+    words = in_words.view(dtype.newbyteorder(">")).reshape(n_word).astype(dtype) >> 8 * (dtype.itemsize - n_byte)
     if (
         not is_float(precision)
         and n_word
@@ -139,6 +142,11 @@ def from_byte_planes(planes: bytes, n_word: int, precision: Precision) -> Array:
     ):
         raise WireError(f"slice: got weights {words.min()}..{words.max()}; beyond {precision}")
     return words
+
+
+def _n_byte(precision: Precision) -> int:
+    """Whole bytes that one weight takes."""
+    return (n_bit(precision) + 7) // 8
 
 
 def _q_max(precision: Precision) -> int:

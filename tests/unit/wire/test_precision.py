@@ -58,6 +58,14 @@ def test_steps_by_hand():
     assert np.allclose(from_words(words, "int4", peaks, 0), [[1, -4 / 7, 2 / 7], [0, 0, 0]], rtol=1e-6)
 
 
+def test_two_bits_are_ternary():
+    tensor = np.array([[1.0, 0.49, -0.51, -1.0], [0.03, 0.0, -0.01, -0.02]], np.float32)
+    peaks = peaks_of(tensor, 0)
+    words = to_words(tensor, "int2", peaks, 0)
+    assert words.tolist() == [[1, 0, -1, -1], [1, 0, 0, -1]]
+    assert np.array_equal(from_words(words, "int2", peaks, 0), words * peaks[:, None].astype(np.float32))
+
+
 def test_the_channel_axis_keeps_small_channels_exact():
     tensor = np.outer(np.ones(8), [100.0, 0.01]).astype(np.float32)  # two channels on axis 1
     received = {
@@ -96,9 +104,9 @@ def words_of(draw):
 @given(words_of())
 def test_both_layouts_round_trip(drawn):
     precision, words = drawn
-    planes, in_bytes = to_planes(words, precision), to_byte_planes(words)
+    planes, in_bytes = to_planes(words, precision), to_byte_planes(words, precision)
     assert len(planes) == n_bit(precision) * ((len(words) + 7) // 8)
-    assert len(in_bytes) == len(words) * words.itemsize
+    assert len(in_bytes) == len(words) * -(-n_bit(precision) // 8)
     for back in (from_planes(planes, len(words), precision), from_byte_planes(in_bytes, len(words), precision)):
         assert back.dtype == words.dtype
         assert np.array_equal(back, words)
@@ -111,21 +119,25 @@ def test_planes_by_hand():
 
 
 def test_byte_planes_by_hand():
-    assert to_byte_planes(np.array([0x0102, 0x0304], "<i2")) == bytes([1, 3, 2, 4])
+    assert to_byte_planes(np.array([0x0102, 0x0304], "<i2"), "int16") == bytes([1, 3, 2, 4])
+    # 20 bits take three bytes: 0x51234 as it is, −1 as all ones
+    assert to_byte_planes(np.array([0x51234, -1], "<i4"), "int20") == bytes([0x05, 0xFF, 0x12, 0xFF, 0x34, 0xFF])
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_the_wrong_number_of_bytes_is_refused(precision):
-    words = np.arange(9).astype(word_dtype(precision)) % 7
+    words = np.arange(9).astype(word_dtype(precision)) % 2
     with pytest.raises(WireError, match="got"):
         from_planes(to_planes(words, precision)[:-1], 9, precision)
     with pytest.raises(WireError, match="got"):
-        from_byte_planes(to_byte_planes(words) + b"\0", 9, precision)
+        from_byte_planes(to_byte_planes(words, precision) + b"\0", 9, precision)
 
 
 def test_bytes_beyond_the_precision_are_refused():
     with pytest.raises(WireError, match=r"got weights -8..8; beyond int4"):
         from_byte_planes(np.array([-8, 8], np.int8).tobytes(), 2, "int4")
+    with pytest.raises(WireError, match=r"got weights 0..524288; beyond int20"):
+        from_byte_planes(bytes([0x08, 0, 0, 0, 0, 0]), 2, "int20")
 
 
 @given(weights, st.floats(0, 1, exclude_max=True))

@@ -44,7 +44,7 @@ def test_a_body_without_errors_is_the_clean_slice(precision, sparsity):
     assert len(body) == n_bit * -(-(N_WEIGHT - int(sparsity * N_WEIGHT)) // 8)
 
 
-@pytest.mark.parametrize("precision", ["int16", "int8", "int6", "int5", "int4"])
+@pytest.mark.parametrize("precision", [p for p in PRECISIONS if p.startswith("int")])
 def test_a_wrong_bit_moves_one_weight_by_its_place(precision):
     clean = some_slice(precision)
     header, body = split_raw(clean)

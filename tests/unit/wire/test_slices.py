@@ -75,7 +75,7 @@ def test_equal_tensors_make_equal_bytes_however_they_lie_in_memory(tensors, prec
     assert make_slice("a", "decoder", doubled, precision=precision) == made
 
 
-@given(bundles, st.sampled_from([p for p in PRECISIONS if p != "int16"]))
+@given(bundles, st.sampled_from([p for p in PRECISIONS if p not in ("int16", "int20")]))
 def test_sending_on_what_was_received_changes_nothing(tensors, precision):
     received = make_slice("a", "decoder", tensors, precision=precision)
     assert make_slice("a", "decoder", received.tensors, precision=precision) == received
@@ -108,6 +108,8 @@ GOLDEN_IDS = {
     "int6": "f5f2b0f0372e29a6b5417bd5e82562a4",
     "int5": "5189b64ded298390fb286e8b2cdae96e",
     "int4": "a1cf5a93d618c54e504d209ad3372373",
+    "int20": "e3d1a8e185c9f4dba21ebf6f8e002e73",
+    "int2": "8dffa362b50450ca797ccc8ce7404332",
 }
 
 
@@ -125,7 +127,7 @@ def test_ids_are_the_same_on_every_machine(precision):
 @pytest.mark.parametrize(
     ("precision", "low_byte", "high_byte"),
     [("float32", 24500, 27500), ("float16", 13000, 15100), ("int16", 14000, 15500), ("int8", 7400, 7700),
-     ("int6", 5600, 6100), ("int5", 4700, 5200), ("int4", 3900, 4300)],
+     ("int6", 5600, 6100), ("int5", 4700, 5200), ("int4", 3900, 4300), ("int20", 17000, 19200), ("int2", 1600, 2000)],
 )  # fmt: skip
 def test_sizes_of_a_decoder_with_7409_parameters(precision, low_byte, high_byte):
     made = make_slice("aesc/digits_z40", "decoder", mnist_decoder(), precision=precision, channel_axis=MNIST_AXES)
@@ -236,7 +238,7 @@ HOSTILE_HEADS = {
     "entry is a number": (_head(entries=[5]), b"", "got 5; allowed a list"),
     "entries too many": (_head(entries=[["a", -16]] * 4097), b"", "0..4096"),
     "unknown role": (_head(role=5), b"", "allowed an integer 0..4"),
-    "unknown precision": (_head(precision=7), b"", "allowed an integer 0..6"),
+    "unknown precision": (_head(precision=9), b"", "allowed an integer 0..8"),
     "requires cut": (_head(requires=b"123"), b"", "required ids take 16 bytes"),
     "requires is text": (_head(requires="x" * 16), b"", "allowed 0..4080 bytes"),
     "head too short": (["a", 1], b"", "list of 7..7"),
