@@ -184,9 +184,14 @@ def split_tail(head: Head, tail: bytes) -> tuple[bytes, bytes, int, bytes]:
 
 def per_word(head: Head, bitmap: bytes, per_tensor: NDArray[Any]) -> NDArray[Any]:
     """[n_word]: of each word that stays what its weight tensor has in ``per_tensor``, in the head's order."""
-    sizes = [entry.n_element for entry in head.entries if isinstance(entry.kind, int)]
+    sizes = np.array([entry.n_element for entry in head.entries if isinstance(entry.kind, int)], np.int64)
     of_all: NDArray[Any] = np.repeat(per_tensor, sizes)
     return of_all[_unpack_bitmap(bitmap, head.n_weight)] if head.pruned else of_all
+
+
+def stays_of(head: Head, bitmap: bytes) -> NDArray[np.bool_]:
+    """[n_weight]: which weights stay."""
+    return _unpack_bitmap(bitmap, head.n_weight) if head.pruned else np.ones(head.n_weight, bool)
 
 
 def _unpack_bitmap(bitmap: bytes, n_weight: int) -> NDArray[np.bool_]:

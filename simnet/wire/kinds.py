@@ -9,6 +9,7 @@ class Kind(IntEnum):
     SLICE_PLANES = 1
     SLICE_BYTES = 2
     SLICE_HEADER = 3
+    SLICE_DELTA = 4
     REQUEST = 16
     CODE = 17
     SLICE_DATA = 18
@@ -20,3 +21,5 @@ class Kind(IntEnum):
     FIND = 24
     FOUND = 25
     ENHANCE = 26
+    SLICE_DELTA_DATA = 27
+    UPDATE_REQUEST = 28

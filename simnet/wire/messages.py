@@ -129,12 +129,31 @@ class SliceData:
 
 
 @dataclass(frozen=True)
+class SliceDelta:
+    """A slice for who holds another version of it. ``body``: of :func:`simnet.wire.delta.make_delta`, ids and all."""
+
+    kind: ClassVar[Kind] = Kind.SLICE_DELTA_DATA
+    request_id: Count
+    body: Blob
+
+
+@dataclass(frozen=True)
 class SliceRequest:
     """A node asks a holder for slices."""
 
     kind: ClassVar[Kind] = Kind.SLICE_REQUEST
     request_id: Count
     slice_ids: SliceIds
+
+
+@dataclass(frozen=True)
+class UpdateRequest:
+    """A node asks a holder for slices, or for deltas to them. ``held``: short ids of the other versions it holds."""
+
+    kind: ClassVar[Kind] = Kind.UPDATE_REQUEST
+    request_id: Count
+    slice_ids: SliceIds
+    held: ShortIds
 
 
 @dataclass(frozen=True)
@@ -208,7 +227,19 @@ class Enhance:
 
 
 Message: TypeAlias = (
-    Request | Code | SliceData | SliceRequest | SliceRef | Ack | Nack | Publish | Find | Found | Enhance
+    Request
+    | Code
+    | SliceData
+    | SliceDelta
+    | SliceRequest
+    | UpdateRequest
+    | SliceRef
+    | Ack
+    | Nack
+    | Publish
+    | Find
+    | Found
+    | Enhance
 )
 
 
@@ -229,7 +260,7 @@ def encode_message(message: Message) -> bytes:
             head.append(form.pack(value))
         except SimnetError as error:
             raise EncodeError(f"{type(message).__name__}.{name}: {error}") from None
-    return encode_frame(message.kind, head, tail, compress=message.kind != Kind.SLICE_DATA)
+    return encode_frame(message.kind, head, tail, compress=message.kind not in _FRAMED)
 
 
 def decode_message(payload: bytes) -> Message:
@@ -259,5 +290,7 @@ def _forms(message_class: type[Any]) -> list[tuple[str, object]]:
     return [(each.name, hints[each.name].__metadata__[0]) for each in fields(message_class)]
 
 
+_FRAMED = (Kind.SLICE_DATA, Kind.SLICE_DELTA_DATA)
+"""Their tails are frames, which can't be compressed again."""
 _CLASSES: dict[int, type[Message]] = {int(each.kind): each for each in get_args(Message)}
 _FORMS = {each.kind: _forms(each) for each in get_args(Message)}

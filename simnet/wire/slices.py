@@ -114,7 +114,7 @@ def make_slice(
     _check(name, role, precision, version, requires, sparsity, tensors, axes)
     head = Head(name, role, version, precision, tuple(sorted(set(requires))), False, ())
     content = pack_tensors(head, tensors, sparsity=sparsity, channel_axis=axes)
-    return _slice(content, content.payload(), content.id())
+    return slice_of(content, content.payload(), content.id())
 
 
 def read_slice(payload: bytes) -> Slice:
@@ -124,7 +124,7 @@ def read_slice(payload: bytes) -> Slice:
         WireError: the bytes are no slice.
     """
     content = read_payload(payload)
-    return _slice(content, payload, content.id())
+    return slice_of(content, payload, content.id())
 
 
 def split_raw(slice_: Slice, *, layers: Sequence[str] = (), high_bits: int | None = None) -> tuple[bytes, bytes]:
@@ -188,8 +188,8 @@ def join_raw(header: bytes, body: bytes, *, transfer: str) -> Slice:
         planes = body
     content = Content(head, side, bitmap, from_planes(planes, n_word, head.precision))
     if content.id() == clean_id:
-        return _slice(content, content.payload(), clean_id)
-    return _slice(content, header + body, f"{clean_id}+{transfer}", mend=True)
+        return slice_of(content, content.payload(), clean_id)
+    return slice_of(content, header + body, f"{clean_id}+{transfer}", mend=True)
 
 
 def _counts(raw: Any, head: Head) -> Counts:
@@ -201,7 +201,8 @@ def _counts(raw: Any, head: Head) -> Counts:
     return counts
 
 
-def _slice(content: Content, payload: bytes, slice_id: str, *, mend: bool = False) -> Slice:
+def slice_of(content: Content, payload: bytes, slice_id: str, *, mend: bool = False) -> Slice:
+    """A slice of these parts. Weights that are NaN or infinite become 0 if ``mend``, else raise WireError."""
     head = content.head
     tensors = content.tensors(mend=mend)
     return Slice(head.name, head.role, head.version, head.precision, head.requires, tensors, payload, slice_id)

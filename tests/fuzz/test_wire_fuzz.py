@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from simnet.wire.delta import apply_delta, make_delta
 from simnet.wire.errors import WireError
 from simnet.wire.frames import decode_frame, encode_frame
 from simnet.wire.messages import Ack, Code, Find, Publish, Request, SliceData, decode_message, encode_message
@@ -35,6 +36,8 @@ SLICES = [
 ]
 DENSE, PRUNED = (each for each in SLICES if each.precision == "int8")
 HEADERS = [split_raw(DENSE), split_raw(PRUNED, layers=["*"], high_bits=3)]
+OLD = make_slice("a", "decoder", {**TENSORS, "other": TENSORS["other"] + 1}, precision="int6", sparsity=0.5)
+DELTAS = [make_delta(OLD, each) for each in SLICES]
 MESSAGES = [
     encode_message(message)
     for message in (
@@ -58,6 +61,7 @@ def join_any(header: bytes) -> object:
 
 DECODERS: dict[str, tuple[Callable[[bytes], object], list[bytes]]] = {
     "slices": (read_slice, [each.payload for each in SLICES]),
+    "deltas": (lambda payload: apply_delta(OLD, payload), DELTAS),
     "headers": (join_any, [header for header, _ in HEADERS]),
     "messages": (decode_message, MESSAGES),
 }
