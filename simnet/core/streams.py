@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -21,17 +22,19 @@ def _digest(seed: int, names: tuple[Name, ...], size: int) -> bytes:
 
 def _named(begun: bytes, names: tuple[Name, ...]) -> bytes:
     """What is hashed, from what has begun on."""
-    parts = [begun]
-    for name in names:
-        if isinstance(name, str):
-            raw = name.encode()
-            parts.append(b"s%d:%s" % (len(raw), raw))
-        elif isinstance(name, bytes):
-            parts.append(b"b%d:%s" % (len(name), name))
-        else:
-            raw = b"%d" % name
-            parts.append(b"i%d:%s" % (len(raw), raw))
-    return b"|".join(parts)
+    return b"|".join((begun, *map(_part, names)))
+
+
+@lru_cache(maxsize=4096)
+def _part(name: Name) -> bytes:
+    """A name with its type and length. The same few, such as small indices, come again and again."""
+    if isinstance(name, str):
+        kind, raw = b"s", name.encode()
+    elif isinstance(name, bytes):
+        kind, raw = b"b", name
+    else:
+        kind, raw = b"i", b"%d" % name
+    return b"%s%d:%s" % (kind, len(raw), raw)
 
 
 class Draws:

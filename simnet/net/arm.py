@@ -143,29 +143,26 @@ class Arm:
     def _arrive(self, coming: Arrival, others: Iterator[Arrival]) -> None:
         """A consumer wishes. The next arrival is noted first: the clock must know what is due."""
         self._await(next(others, None), others)
-        request_id, plan = coming
-        item = self._items[plan.item_id]
-        wish = self.scenario.sources[item.source_type].wish
+        request_id, (time_s, consumer, item_id, index) = coming
+        item = self._items[item_id]
+        _, source_type, owner = item
+        wish = self.scenario.sources[source_type].wish
         wish_ss = wish.ss if self.protocol.wish_ss is None else self.protocol.wish_ss
-        row = RequestRow(
-            self.name, request_id, plan.consumer, item.owner, item.item_id, item.source_type, plan.time_s,
-            wish_ss, wish.deadline_s,
-        )  # fmt: skip
+        row = RequestRow(self.name, request_id, consumer, owner, item_id, source_type, time_s, wish_ss, wish.deadline_s)
         self.network.requests[request_id] = self.recorder.add(row)
-        self.timeline.add(self.clock.now, plan.consumer, "wishes item {} of {}", item.item_id, item.owner)
-        self.clock.start(Exchange(self, row, item, plan.request_index).run())
+        if self.timeline.wanted:
+            self.timeline.add(self.clock.now, consumer, "wishes item {} of {}", item_id, owner)
+        self.clock.start(Exchange(self, row, item, index, wish.task).run())
 
     # ------------------------------------------------------------------ what exchanges ask
 
-    def task_of(self, item: CatalogueItem) -> str:
-        return self.scenario.sources[item.source_type].wish.task
-
     def decoders_of(self, source_type: str) -> tuple[Slice, ...]:
         """The decoder slices of a source type's codecs, each after those that it requires."""
-        if source_type not in self._decoders_of:
+        decoders = self._decoders_of.get(source_type)
+        if decoders is None:
             slices = {s.id: s for codec in self._codecs(source_type) for s in codec.decoder_slices}
-            self._decoders_of[source_type] = tuple(slices.values())
-        return self._decoders_of[source_type]
+            decoders = self._decoders_of[source_type] = tuple(slices.values())
+        return decoders
 
     def candidates(self, owner: Node, item: CatalogueItem) -> tuple[str, ...]:
         """Source types of the item's image size that the owner can encode."""
@@ -201,9 +198,10 @@ class Arm:
 
     def slice_frame(self, slice_: Slice) -> bytes:
         """A clean slice as a message; made once, for bulk data names no request."""
-        if slice_.id not in self._slice_frames:
-            self._slice_frames[slice_.id] = encode_message(SliceData(0, slice_.id, slice_.payload))
-        return self._slice_frames[slice_.id]
+        frame = self._slice_frames.get(slice_.id)
+        if frame is None:
+            frame = self._slice_frames[slice_.id] = encode_message(SliceData(0, slice_.id, slice_.payload))
+        return frame
 
     def raw_parts(self, slice_: Slice) -> tuple[bytes, bytes]:
         """A clean slice for links without protection: header, and the body that ``protect`` leaves over; made once."""

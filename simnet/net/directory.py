@@ -58,7 +58,9 @@ class Oracle(Directory):
 
     def known(self, fetch: Fetch) -> str:
         slice_id, nodes = fetch.slice_.id, self.network.nodes
-        stored = [n for n in tuple(self.network.holders.get(slice_id, ())) if nodes[n].offers(slice_id)]
+        stored = self.network.holders.get(slice_id, {})
+        for name in [name for name in stored if not nodes[name].offers(slice_id)]:
+            del stored[name]
         return self._nearest((*self.network.built_with[slice_id], *stored), fetch.consumer.name)
 
     def find(self, fetch: Fetch) -> Search:

@@ -40,13 +40,15 @@ class Exchange:
 
     Args:
         index: number of the request among its consumer's, which messages carry.
+        task: what the consumer wishes it for, or ``decoder``.
     """
 
-    def __init__(self, arm: Arm, row: RequestRow, item: CatalogueItem, index: int) -> None:
+    def __init__(self, arm: Arm, row: RequestRow, item: CatalogueItem, index: int, task: str) -> None:
         self.arm = arm
         self.row = row
         self.item = item
         self.index = index
+        self.task = task
         self.name = f"{row.consumer}#{index}"
         """Names every draw that serves this request."""
         self.network = arm.network
@@ -70,7 +72,7 @@ class Exchange:
         """Process: the whole life. Ends with exactly one outcome: of several deliveries the last one counts."""
         self.consumer.requests += 1
         try:
-            if self.arm.task_of(self.item) == "decoder":
+            if self.task == "decoder":
                 yield from self._obtain()
             else:
                 yield from self._ask()
@@ -81,8 +83,9 @@ class Exchange:
         finally:
             self._over = True
             self._unpin()
-        facts = self.row.request_id, self.row.outcome
-        self.network.timeline.add(self.clock.now, self.consumer.name, "request {} ended: {}", *facts)
+        if self.network.timeline.wanted:
+            facts = self.row.request_id, self.row.outcome
+            self.network.timeline.add(self.clock.now, self.consumer.name, "request {} ended: {}", *facts)
 
     # ------------------------------------------------------------------ the decoders alone
 
@@ -91,7 +94,6 @@ class Exchange:
         wanted = self.arm.decoders_of(self.item.source_type)
         yield from self._gather(wanted, self.arm.propagation.obtain, side_by_side=len(wanted) > 1)
         self._check_deadline()
-        self._unpin()
         self._end("satisfied")
 
     # ------------------------------------------------------------------ ask
@@ -115,9 +117,9 @@ class Exchange:
         self._check_deadline()
 
     def _request(self, named: dict[str, None]) -> Payload:
-        row, task = self.row, self.arm.task_of(self.item)
+        row = self.row
         held = tuple(short_id(slice_id) for slice_id in named)
-        return self.payload(Request(self.index, row.item_id, task, row.wish_ss, row.deadline_s, held), "control")
+        return self.payload(Request(self.index, row.item_id, self.task, row.wish_ss, row.deadline_s, held), "control")
 
     # ------------------------------------------------------------------ answer
 
@@ -244,17 +246,18 @@ class Exchange:
 
     def _expect(self, wanted: Sequence[Slice], bring: Bring, *, begin: bool = True) -> None:
         """The consumer takes what it has into use; for the rest it waits, and what nobody brings yet is brought."""
+        row, slices = self.row, self._slices
         for slice_ in wanted:
-            if slice_.id in self._slices:
+            if slice_.id in slices:
                 continue
-            self.row.slices_needed += 1
+            row.slices_needed += 1
             held = self.consumer.use(slice_)
             if held is not None:
-                self._slices[slice_.id] = held
+                slices[slice_.id] = held
                 self.pin(slice_.id)
             else:
-                self.row.slices_missed += 1
-                self._slices[slice_.id] = fetch = Fetch.joined(self, slice_, bring)
+                row.slices_missed += 1
+                slices[slice_.id] = fetch = Fetch.joined(self, slice_, bring)
                 if begin:
                     fetch.begin()
 
@@ -282,13 +285,15 @@ class Exchange:
     def _unpin(self) -> None:
         for slice_id in self._pinned:
             self.consumer.unpin(slice_id)
-        self._pinned, self._slices = [], {}
+        self._pinned.clear()
+        self._slices.clear()
 
     # ------------------------------------------------------------------ payloads
 
     def payload(self, message: Message, payload_class: PayloadClass, what: str = "", body: bytes = b"") -> Payload:
         """A message of this request as a payload; ``what`` it carries, for its label."""
-        return self._labelled(encode_message(message), payload_class, f"{type(message).__name__} {what}".rstrip(), body)
+        label = type(message).__name__
+        return self._labelled(encode_message(message), payload_class, f"{label} {what}" if what else label, body)
 
     def clean_slice(self, slice_: Slice) -> Payload:
         """A slice as one protected frame."""
@@ -315,8 +320,8 @@ class Exchange:
         at_node: AtNode | None = None,
     ) -> Process:  # fmt: skip
         """Process: like :meth:`send`, over links that follow each other; it ends early where ``at_node`` says so."""
-        column = COLUMN[payload.payload_class]
-        setattr(self.row, column, getattr(self.row, column) + payload.n_byte)
+        row, column = self.row, COLUMN[payload.payload_class]
+        setattr(row, column, getattr(row, column) + payload.n_byte)
         latency = self._latency if waits else None
         return self.network.send_along(links, payload, sender.name, at_node=at_node, latency=latency)
 
@@ -332,10 +337,9 @@ class Exchange:
 
     def _end(self, outcome: Outcome) -> None:
         """Whatever happens after the deadline, the request had ended then."""
-        late = self.clock.now > self._due_s
-        self.row.outcome = "timeout" if late else outcome
-        self.row.ended_s = self._due_s if late else self.clock.now
-        self._latency.write(self.row)
+        row, now_s, due_s = self.row, self.clock.now, self._due_s
+        row.outcome, row.ended_s = ("timeout", due_s) if now_s > due_s else (outcome, now_s)
+        self._latency.write(row)
 
 
 def _better(plans: Sequence[Plan], than: Plan) -> list[Plan]:

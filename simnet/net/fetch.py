@@ -50,10 +50,11 @@ class Fetch:
     def joined(cls, exchange: Exchange, slice_: Slice, bring: Bring) -> Fetch:
         """The fetch of this slice to the exchange's consumer: the one under way, else a new one, to be begun."""
         fetches = exchange.consumer.fetches
-        if slice_.id not in fetches:
-            fetches[slice_.id] = cls(exchange, slice_, bring)
-        fetches[slice_.id]._waiting.append(exchange)
-        return fetches[slice_.id]
+        fetch = fetches.get(slice_.id)
+        if fetch is None:
+            fetch = fetches[slice_.id] = cls(exchange, slice_, bring)
+        fetch._waiting.append(exchange)
+        return fetch
 
     def begin(self) -> None:
         """Begin, unless it has begun."""
@@ -122,8 +123,9 @@ class Fetch:
             header, payload = b"", exchange.clean_slice(slice_)
 
         def arrived_at(node: Node, body: bytes) -> Slice:
-            transfer = f"{payload.request_name}.{payload.repeat}@{node.name}"
-            return join_raw(header, body, transfer=transfer) if header else slice_
+            if not header:
+                return slice_
+            return join_raw(header, body, transfer=f"{payload.request_name}.{payload.repeat}@{node.name}")
 
         passed: AtNode | None = None
         if keep is not None:

@@ -73,8 +73,8 @@ class Network:
         self.routes: Routes[AnyLink] = Routes(self._links_of)
         self.built_with: dict[str, list[str]] = {}
         """Slice id -> nodes that were built with it."""
-        self.holders: dict[str, dict[str, None]] = {}
-        """Slice id -> nodes that have stored a clean copy; whether they still do is seen when they are asked."""
+        self._holders: dict[str, dict[str, None]] | None = None
+        """See :attr:`holders`; kept from when somebody first asks."""
         self.requests: dict[int, RequestRow] = {}
         """Request id -> row: each hop's bytes and channel uses are added to the request that they serve."""
         self._under_way: dict[int, TransferRow | Hop] = {}
@@ -115,21 +115,28 @@ class Network:
         """Store a slice as it arrived; False if it is used once and not stored."""
         if arrived.damaged and not self.protocol.keep_damaged:
             return False
-        requires = tuple(r for r in slice_.requires if r not in node.provisioned) if slice_.requires else ()
-        worth = self._worth.of(slice_.id) if node.store.policy.reads_worth else 1.0
-        stored = node.store.insert(
-            slice_.id, slice_.n_byte, requires, self.clock.now, fetch_cost_byte=fetch_cost_byte, worth=worth
-        )
-        if not stored.stored:
+        slice_id, store, requires = slice_.id, node.store, slice_.requires
+        if requires:
+            requires = tuple(r for r in requires if r not in node.provisioned)
+        worth = self._worth.of(slice_id) if store.policy.reads_worth else 1.0
+        if not store.insert(slice_id, slice_.n_byte, requires, self.clock.now, fetch_cost_byte, worth).stored:
             return False
         if arrived.damaged:
-            node.damaged[slice_.id] = arrived
-        else:
-            holders = self.holders.get(slice_.id)
-            if holders is None:
-                holders = self.holders[slice_.id] = {}
-            holders[node.name] = None
+            node.damaged[slice_id] = arrived
+        elif self._holders is not None:
+            self._holders.setdefault(slice_id, {})[node.name] = None
         return True
+
+    @property
+    def holders(self) -> dict[str, dict[str, None]]:
+        """Slice id -> nodes that have stored a clean copy; whether they still do is seen when they are asked."""
+        if self._holders is None:
+            self._holders = {}
+            for node in self.nodes.values():
+                for slice_id in node.store.peek():
+                    if slice_id not in node.damaged:
+                        self._holders.setdefault(slice_id, {})[node.name] = None
+        return self._holders
 
     @cached_property
     def _worth(self) -> SliceWorth:

@@ -62,11 +62,12 @@ class Node:
 
     def use(self, slice_: Slice) -> Slice | None:
         """The slice as the node has it; None counts as a miss of its store."""
-        if slice_.id in self.provisioned:
+        slice_id = slice_.id
+        if slice_id in self.provisioned:
             return slice_
-        if self.store.get(slice_.id, self.clock.now) is None:
+        if self.store.get(slice_id, self.clock.now) is None:
             return None
-        return self.damaged.get(slice_.id, slice_)
+        return self.damaged.get(slice_id, slice_)
 
     def pin(self, slice_id: str) -> bool:
         """Pin a slice if it is in the store; whether it is."""

@@ -77,24 +77,24 @@ class ByPriority(EvictionQueue):
 
 
 class ByOrder(EvictionQueue):
-    """First come, first gone; ``renewed``: a use is another coming. All in constant time."""
+    """First come, first gone; ``renewed``: a use is another coming. The store's own mapping keeps the order."""
 
-    def __init__(self, *, renewed: bool) -> None:
-        self._slices: OrderedDict[str, StoredSlice] = OrderedDict()
+    def __init__(self, slices: OrderedDict[str, StoredSlice], *, renewed: bool) -> None:
+        self._slices = slices
         self._renewed = renewed
 
     def add(self, slice_: StoredSlice) -> None:
-        self._slices[slice_.slice_id] = slice_
+        """Nothing to do: what the store adds comes last."""
 
     def used(self, slice_: StoredSlice) -> None:
         if self._renewed:
             self._slices.move_to_end(slice_.slice_id)
 
     def remove(self, slice_: StoredSlice) -> None:
-        del self._slices[slice_.slice_id]
+        """Nothing to do: the store removes it."""
 
     def first(self) -> StoredSlice:
-        return next(iter(self))
+        return next(iter(self._slices.values()))
 
     def __iter__(self) -> Iterator[StoredSlice]:
         return iter(self._slices.values())
@@ -103,12 +103,13 @@ class ByOrder(EvictionQueue):
         return len(self._slices)
 
 
-def eviction_queue(policy: EvictionPolicy, slices: Mapping[str, StoredSlice]) -> EvictionQueue:
+def eviction_queue(policy: EvictionPolicy, slices: OrderedDict[str, StoredSlice]) -> EvictionQueue:
     """The queue that a policy asks for.
 
     Args:
-        slices: the store's own mapping, read whenever the queue is asked.
+        slices: the store's own mapping, read whenever the queue is asked, and put in the order of uses where that is
+            what the policy asks for.
     """
     if policy.ordered_by == "priority":
         return ByPriority(policy, slices)
-    return ByOrder(renewed=policy.ordered_by == "use")
+    return ByOrder(slices, renewed=policy.ordered_by == "use")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from simnet.store.base import EvictionPolicy
@@ -49,6 +51,9 @@ class InsertResult(NamedTuple):
     stored: bool
     evicted: tuple[str, ...] = ()
     refusal: Refusal = ""
+
+
+_STORED = InsertResult(True)
 
 
 def ignore(event: tuple[Any, ...]) -> None:
@@ -103,7 +108,7 @@ class Store:
         self.occupancy_byte = 0
         self.n_hit = 0
         self.n_miss = 0
-        self._slices: dict[str, StoredSlice] = {}
+        self._slices: OrderedDict[str, StoredSlice] = OrderedDict()
         self._queue = eviction_queue(policy, self._slices)
         self._by_expiry = SliceHeap(self._slices, lambda slice_: (self._expiry_s(slice_),))
         """Empty where nothing expires."""
@@ -137,7 +142,11 @@ class Store:
     def slice_ids(self, now_s: float) -> tuple[str, ...]:
         """Ids of all slices held, in order of insertion: each after those that it requires."""
         self._advance(now_s)
-        return tuple(self._slices)
+        return tuple(slice_.slice_id for slice_ in sorted(self._slices.values(), key=attrgetter("inserted_order")))
+
+    def peek(self) -> Iterable[str]:
+        """Ids of all slices that were held when the store was last asked."""
+        return self._slices.keys()
 
     def insert(
         self,
@@ -145,7 +154,6 @@ class Store:
         n_byte: int,
         requires: tuple[str, ...],
         now_s: float,
-        *,
         fetch_cost_byte: float | None = None,
         worth: float = 1.0,
     ) -> InsertResult:
@@ -175,7 +183,7 @@ class Store:
                 )
             held.fetched_s = now_s
             self._use(held, now_s)
-            return InsertResult(stored=True)
+            return _STORED
         if n_byte > self.capacity_byte:
             return self._refuse(slice_id, n_byte, now_s, "too_large")
         if requires and any(required not in self._slices for required in requires):
@@ -183,24 +191,21 @@ class Store:
         evicted: tuple[str, ...] = ()
         missing_byte = self.occupancy_byte + n_byte - self.capacity_byte
         if missing_byte > 0:
-            victims = self._choose_victims(missing_byte, keep=requires)
-            if victims is None:
+            evicted = self._make_room(missing_byte, now_s, keep=requires)
+            if not evicted:
                 return self._refuse(slice_id, n_byte, now_s, "pinned")
-            for victim in victims:
-                self.policy.evicted(victim)
-                evicted += self._remove_group(victim, "evict", now_s)
         self._order = order = self._order + 1
         cost_byte = n_byte if fetch_cost_byte is None else fetch_cost_byte
         slice_ = StoredSlice(slice_id, n_byte, requires, cost_byte, worth, now_s, now_s, order, order)
         self._slices[slice_id] = slice_
         for required in requires:
-            self._slices[required].dependents[slice_id] = None
+            self._slices[required].add_dependent(slice_id)
         self.occupancy_byte = occupancy_byte = self.occupancy_byte + n_byte
         self._queue.add(slice_)
         if self.ttl_s is not None:
             self._by_expiry.push(slice_)
         self.on_event(("insert", slice_id, n_byte, occupancy_byte, now_s, self.name))
-        return InsertResult(True, evicted)
+        return InsertResult(True, evicted) if evicted else _STORED
 
     def pin(self, slice_id: str, now_s: float) -> None:
         """Hold on to a slice that is held, while it is in use or in flight. Pins count.
@@ -223,6 +228,8 @@ class Store:
         if slice_.pins == 0:
             raise ValueError(f"slice {slice_id!r}: unpin without pin")
         slice_.pins -= 1
+        if not self._overdue:
+            return
         for overdue in tuple(self._overdue):
             if overdue in self._overdue:  # it may have gone with the one before
                 self._expire(self._slices[overdue], now_s)
@@ -266,12 +273,21 @@ class Store:
             return ()
         return self._remove_group(slice_, "expire", time_s)
 
-    def _choose_victims(self, n_byte: int, *, keep: tuple[str, ...]) -> list[StoredSlice] | None:
-        """Slices, least priority first, that with their dependents free ``n_byte``; None if pins or ``keep``
-        forbid."""
-        first = self._queue.first() if self._slices else None
-        if first and first.n_byte >= n_byte and not (first.pins or first.dependents or first.slice_id in keep):
-            return [first]
+    def _make_room(self, n_byte: int, now_s: float, *, keep: tuple[str, ...]) -> tuple[str, ...]:
+        """Evict what frees ``n_byte``, of fewer than are stored; the ids, none if pins or ``keep`` forbid."""
+        first = self._queue.first()
+        if first.n_byte >= n_byte and not (first.pins or first.dependents or first.slice_id in keep):
+            victims = [first]  # as most often
+        else:
+            victims = self._choose_victims(n_byte, keep=keep)
+        evicted: tuple[str, ...] = ()
+        for victim in victims:
+            self.policy.evicted(victim)
+            evicted += self._remove_group(victim, "evict", now_s)
+        return evicted
+
+    def _choose_victims(self, n_byte: int, *, keep: tuple[str, ...]) -> list[StoredSlice]:
+        """Slices, least priority first, that with their dependents free ``n_byte``; none if pins or ``keep`` forbid."""
         victims: list[StoredSlice] = []
         leaving: set[str] = set()
         for slice_ in self._queue:
@@ -288,7 +304,7 @@ class Store:
                     n_byte -= member.n_byte
                 if n_byte <= 0:
                     return victims
-        return None
+        return []
 
     def _group(self, slice_: StoredSlice) -> list[StoredSlice]:
         """The slice and all that depend on it, direct or not, each before those that it requires."""
@@ -319,7 +335,7 @@ class Store:
         if self._overdue:
             self._overdue.pop(slice_id, None)
         for required in slice_.requires:
-            self._slices[required].dependents.pop(slice_id, None)
+            self._slices[required].drop_dependent(slice_id)
         self.occupancy_byte = occupancy_byte = self.occupancy_byte - slice_.n_byte
         if self.on_leave is not None:
             self.on_leave(slice_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(slots=True)
@@ -33,5 +33,11 @@ class StoredSlice:
     uses: int = 1
     pins: int = 0
     priority: tuple[float, ...] = ()
-    dependents: dict[str, None] = field(default_factory=dict)
-    """Ids of the stored slices that require this one directly, in order of insertion."""
+    dependents: tuple[str, ...] = ()
+    """Ids of the stored slices that require this one directly, in order of insertion; few."""
+
+    def add_dependent(self, slice_id: str) -> None:
+        self.dependents += (slice_id,)
+
+    def drop_dependent(self, slice_id: str) -> None:
+        self.dependents = tuple(each for each in self.dependents if each != slice_id)

@@ -76,11 +76,12 @@ class Popularity:
         Raises:
             TrafficError: the consumer owns the whole catalogue.
         """
-        level, extras = self._interest(consumer)
+        level, extras = self._interests.get(consumer) or self._interest(consumer)
         tide = self._tide(time_s)
-        if consumer not in self._draws:
-            self._draws[consumer] = Draws(self.seed, "type", consumer), Draws(self.seed, "item", consumer)
-        of_type, of_item = self._draws[consumer]
+        draws = self._draws.get(consumer)
+        if draws is None:
+            draws = self._draws[consumer] = Draws(self.seed, "type", consumer), Draws(self.seed, "item", consumer)
+        of_type, of_item = draws
         for attempt in range(ATTEMPTS):
             type_index = self._shares.pick(of_type.uniform(request_index, attempt), level, extras, tide)
             rank = self._rank(len(self._ranked[type_index]), of_item, request_index, attempt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
@@ -25,7 +26,7 @@ class TypeShares:
     def __init__(self, weights: Sequence[float]) -> None:
         n = len(weights)
         self.weights = weights
-        self._sums = list(accumulate(weights))
+        self._sums = array("d", accumulate(weights))  # searched for every wish: side by side in memory
         self._cosines = list(accumulate(w * math.cos(2.0 * math.pi * i / n) for i, w in enumerate(weights)))
         self._sines = list(accumulate(w * math.sin(2.0 * math.pi * i / n) for i, w in enumerate(weights)))
 
@@ -40,20 +41,17 @@ class TypeShares:
             extras: type -> what is added to level · weight; may be negative down to −level · weight.
         """
         strength, phase = tide
+        if not strength:
+            return self._pick_still(share * (level * self.total + sum(extras.values())), level, extras)
         cosine, sine = strength * math.cos(2.0 * math.pi * phase), strength * math.sin(2.0 * math.pi * phase)
         added = [(i, extra * self.tide_of(i, tide)) for i, extra in extras.items()]
 
         def sum_to(i: int) -> float:
-            base = self._sums[i]
-            if strength:
-                base += cosine * self._cosines[i] + sine * self._sines[i]
+            base = self._sums[i] + cosine * self._cosines[i] + sine * self._sines[i]
             return level * base + sum(extra for j, extra in added if j <= i)
 
         n = len(self.weights)
-        wanted = share * sum_to(n - 1)
-        if not strength:
-            return self._pick_still(wanted, level, extras)
-        return min(bisect_right(range(n), wanted, key=sum_to), n - 1)
+        return min(bisect_right(range(n), share * sum_to(n - 1), key=sum_to), n - 1)
 
     def _pick_still(self, wanted: float, level: float, extras: Mapping[int, float]) -> int:
         """The first type up to which there is more than ``wanted``: a search between two neighbouring extras."""

@@ -67,7 +67,7 @@ def encode_frame(kind: int, head: object, tail: bytes = b"", *, n_element: int =
         EncodeError: the content is longer than the limits allow.
     """
     packed = pack_head(head)
-    content = b"".join((_varint(len(packed)), packed, tail))
+    content = _varint(len(packed)) + packed + tail
     if len(packed) > MAX_HEAD_BYTE or len(content) + 2 + _CRC_BYTE > MAX_FRAME_BYTE:
         raise EncodeError(
             f"frame of kind {kind}: got a head of {len(packed)} bytes and {len(content)} bytes in all;"
@@ -78,7 +78,7 @@ def encode_frame(kind: int, head: object, tail: bytes = b"", *, n_element: int =
         believable = max(len(content), n_element) <= most_expanded(len(compressed))
         if believable and len(compressed) < len(content):
             kind, content = kind | _COMPRESSED, compressed
-    frame = bytes((_MAGIC, kind)) + content
+    frame = b"%c%c%b" % (_MAGIC, kind, content)
     return frame + zlib.crc32(frame).to_bytes(_CRC_BYTE, "little")
 
 

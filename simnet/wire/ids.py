@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from simnet.wire.errors import EncodeError
 
@@ -16,6 +17,7 @@ def is_id(slice_id: str) -> bool:
     return _is_id(slice_id) is not None
 
 
+@lru_cache(maxsize=4096)
 def id_bytes(slice_id: str) -> bytes:
     """The 16 bytes of an id.
 

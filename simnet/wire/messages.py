@@ -249,18 +249,14 @@ def encode_message(message: Message) -> bytes:
     Raises:
         EncodeError: a field holds what the wire has no room for.
     """
-    head: list[Any] = []
-    tail = b""
-    for name, form in _FORMS[message.kind]:
-        value = getattr(message, name)
-        if not isinstance(form, _Form):
-            tail = value
-            continue
-        try:
-            head.append(form.pack(value))
-        except SimnetError as error:
-            raise EncodeError(f"{type(message).__name__}.{name}: {error}") from None
-    return encode_frame(message.kind, head, tail, compress=message.kind not in _FRAMED)
+    kind, head, name = message.kind, [], ""
+    packers, tail = _PACKERS[kind]
+    try:
+        for name, pack in packers:
+            head.append(pack(getattr(message, name)))
+    except SimnetError as error:
+        raise EncodeError(f"{type(message).__name__}.{name}: {error}") from None
+    return encode_frame(kind, head, getattr(message, tail) if tail else b"", compress=kind not in _FRAMED)
 
 
 def decode_message(payload: bytes) -> Message:
@@ -294,3 +290,11 @@ _FRAMED = (Kind.SLICE_DATA, Kind.SLICE_DELTA_DATA)
 """Their tails are frames, which can't be compressed again."""
 _CLASSES: dict[int, type[Message]] = {int(each.kind): each for each in get_args(Message)}
 _FORMS = {each.kind: _forms(each) for each in get_args(Message)}
+_PACKERS = {
+    kind: (
+        [(name, form.pack) for name, form in forms if isinstance(form, _Form)],
+        "".join(name for name, form in forms if not isinstance(form, _Form)),
+    )
+    for kind, forms in _FORMS.items()
+}
+"""Kind -> what packs each field of the head, and the field that is the tail, if there is one."""

@@ -66,7 +66,7 @@ class Slice:
     payload: bytes = field(repr=False)
     id: str
 
-    @property
+    @cached_property
     def n_byte(self) -> int:
         return len(self.payload)
 

@@ -26,19 +26,15 @@ class StandIn(Slice):
         content = "\n".join(("stand-in", name, role, str(n_byte), *requires))
         values = {
             "name": name, "role": role, "version": 1, "precision": "int8", "requires": requires, "tensors": {},
-            "id": hashlib.blake2b(content.encode(), digest_size=ID_BYTE).hexdigest(), "_n_byte": n_byte,
+            "id": hashlib.blake2b(content.encode(), digest_size=ID_BYTE).hexdigest(), "n_byte": n_byte,
         }  # fmt: skip
         for key, value in values.items():
             object.__setattr__(self, key, value)
 
     @property
-    def n_byte(self) -> int:
-        size: int = self.__dict__["_n_byte"]
-        return size
-
-    @property
     def payload(self) -> bytes:
-        return hashlib.shake_128(self.id.encode()).digest(self.n_byte)
+        seed = bytes.fromhex(self.id)
+        return (seed * (self.n_byte // len(seed) + 1))[: self.n_byte]
 
     def __eq__(self, other: object) -> bool:
         return self.id == other.id if isinstance(other, StandIn) else NotImplemented

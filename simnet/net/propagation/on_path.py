@@ -15,6 +15,7 @@ from simnet.wire.slices import Slice
 
 if TYPE_CHECKING:
     from simnet.net.fetch import Fetch
+    from simnet.net.network import Network
 
 
 class OnPath(Propagation):
@@ -29,6 +30,10 @@ class OnPath(Propagation):
         model_config = ConfigDict(frozen=True, extra="forbid")
 
         probability: float = Field(1.0, ge=0.0, le=1.0, description="1: leave copy everywhere; less: with this chance")
+
+    def __init__(self, params: Params, network: Network) -> None:
+        super().__init__(params, network)
+        self._probability = params.probability
 
     def passing(self, node: Node) -> Sequence[str]:
         return [slice_id for slice_id in node.held_ids() if node.offers(slice_id)]
@@ -46,12 +51,9 @@ class OnPath(Propagation):
         slice_ = fetch.slice_
         if node is fetch.consumer or node.holds(slice_.id):
             return
-        if self._kept_by_chance(fetch, node):
+        if self._probability >= 1.0 or self._kept_by_chance(fetch, node):
             self.network.install(node, slice_, arrived, slice_.n_byte)
 
     def _kept_by_chance(self, fetch: Fetch, node: Node) -> bool:
-        probability = self.params.probability
-        if probability >= 1.0:
-            return True
         draw = streams.uniform(self.network.scenario.seed, "on_path", node.name, fetch.slice_.id, fetch.exchange.name)
-        return bool(draw < probability)
+        return draw < self._probability
