@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from itertools import compress
+from itertools import chain, compress
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
@@ -66,12 +66,12 @@ class Recorder:
         mine = [each == arm for each in arms]
         return [column if all(mine) else list(compress(column, mine)) for column in columns]
 
-    def _columns(self, row_type: type, names: Sequence[str]) -> list[list[Any]]:
-        columns: list[list[Any]] = [[] for _ in names]
-        for part in self._parts[row_type]:
-            for column, values in zip(columns, part.columns(names), strict=True):
-                column += values
-        return columns
+    def _columns(self, row_type: type, names: Sequence[str]) -> list[Sequence[Any]]:
+        parts = [part for part in self._parts[row_type] if len(part)]
+        if len(parts) == 1:
+            return list(parts[0].columns(names))
+        each = [part.columns(names) for part in parts]
+        return [list(chain.from_iterable(columns)) for columns in zip(*each, strict=True)] or [[] for _ in names]
 
     def write(self, folder: Path) -> dict[str, int]:
         """Write ``<table>.parquet`` for every table; returns the row counts."""

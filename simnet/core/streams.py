@@ -37,6 +37,9 @@ def _part(name: Name) -> bytes:
     return b"%s%d:%s" % (kind, len(raw), raw)
 
 
+_UNIT = 2.0**-53
+
+
 class Draws:
     """Draws whose names begin alike: the common part is hashed once.
 
@@ -52,7 +55,7 @@ class Draws:
         """One draw from (0, 1), 53 bits."""
         digest = self._begun.copy()
         digest.update(_named(b"", names))
-        return ((int.from_bytes(digest.digest(), "little") >> 11) + 0.5) * 2.0**-53
+        return ((int.from_bytes(digest.digest(), "little") >> 11) + 0.5) * _UNIT
 
     def exponential(self, *names: Name) -> float:
         """One draw from the exponential distribution of mean 1."""

@@ -332,7 +332,7 @@ class Network:
             "tier": of_nodes(lambda node: node.plan.tier),
             "event": kinds,
             "slice": of_slices("name"),
-            "slice_id": of_slices("id"),
+            "slice_id": lambda notes: notes[1::EVENT_WIDTH],
             "slice_byte": of_slices("n_byte"),
             "occupancy_byte": lambda notes: notes[3::EVENT_WIDTH],
             "capacity_byte": of_nodes(lambda node: node.store.capacity_byte),

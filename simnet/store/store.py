@@ -277,11 +277,11 @@ class Store:
         """Evict what frees ``n_byte``, of fewer than are stored; the ids, none if pins or ``keep`` forbid."""
         first = self._queue.first()
         if first.n_byte >= n_byte and not (first.pins or first.dependents or first.slice_id in keep):
-            victims = [first]  # as most often
-        else:
-            victims = self._choose_victims(n_byte, keep=keep)
+            self.policy.evicted(first)
+            self._remove(first, "evict", now_s)
+            return (first.slice_id,)
         evicted: tuple[str, ...] = ()
-        for victim in victims:
+        for victim in self._choose_victims(n_byte, keep=keep):
             self.policy.evicted(victim)
             evicted += self._remove_group(victim, "evict", now_s)
         return evicted

@@ -28,14 +28,12 @@ class Poisson(Traffic):
     def requests(
         self, *, consumers: Sequence[str], catalogue: Sequence[CatalogueItem], duration_s: float, seed: int
     ) -> Iterator[RequestPlan]:
-        popularity = Popularity(self.params.popularity, catalogue, seed=seed)
-        return heapq.merge(*(self._of(consumer, popularity, duration_s) for consumer in consumers))
-
-    def _of(self, consumer: str, popularity: Popularity, duration_s: float) -> Iterator[RequestPlan]:
-        time_s, index, intervals = 0.0, 0, Draws(popularity.seed, "interval", consumer)
-        while True:
-            time_s += intervals.exponential(index) / self.params.rate_per_s
-            if time_s >= duration_s:
-                return
+        popularity, rate_per_s = Popularity(self.params.popularity, catalogue, seed=seed), self.params.rate_per_s
+        intervals = {consumer: Draws(seed, "interval", consumer) for consumer in consumers}
+        coming = [(draws.exponential(0) / rate_per_s, consumer, 0) for consumer, draws in intervals.items()]
+        heapq.heapify(coming)
+        while coming and coming[0][0] < duration_s:
+            time_s, consumer, index = coming[0]
             yield RequestPlan(time_s, consumer, popularity.draw(consumer, index, time_s), index)
-            index += 1
+            next_s = time_s + intervals[consumer].exponential(index + 1) / rate_per_s
+            heapq.heapreplace(coming, (next_s, consumer, index + 1))

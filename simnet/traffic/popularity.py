@@ -76,7 +76,7 @@ class Popularity:
         Raises:
             TrafficError: the consumer owns the whole catalogue.
         """
-        level, extras = self._interests.get(consumer) or self._interest(consumer)
+        level, extras = self._interest(consumer)
         tide = self._tide(time_s)
         draws = self._draws.get(consumer)
         if draws is None:
@@ -120,9 +120,10 @@ class Popularity:
 
     def _interest(self, consumer: str) -> tuple[float, dict[int, float]]:
         """What a consumer gives to each unit of a type's popularity, and what is added for the types it prefers."""
-        if consumer not in self._interests:
-            self._interests[consumer] = self._new_interest(consumer)
-        return self._interests[consumer]
+        interest = self._interests.get(consumer)
+        if interest is None:
+            interest = self._interests[consumer] = self._new_interest(consumer)
+        return interest
 
     def _new_interest(self, consumer: str) -> tuple[float, dict[int, float]]:
         shares, n_preferred = self._shares, self.params.preferred_types

@@ -178,10 +178,13 @@ def _decompress(compressed: bytes) -> bytes:
         raise WireError(f"frame: the compressed content cannot be read ({error})") from error
 
 
+_ONE_GROUP = [bytes((value,)) for value in range(0x80)]
+
+
 def _varint(value: int) -> bytes:
     """Little-endian groups of seven bits; the top bit says that another follows."""
     if value <= 0x7F:
-        return bytes((value,))
+        return _ONE_GROUP[value]
     groups = bytearray()
     while value > 0x7F:
         groups.append(value & 0x7F | 0x80)
