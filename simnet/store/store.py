@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from simnet.store.base import EvictionPolicy
-from simnet.store.eviction_queue import eviction_queue
+from simnet.store.eviction_queue import EvictionQueue
 from simnet.store.slice_heap import SliceHeap
 from simnet.store.stored_slice import StoredSlice
 
@@ -109,7 +109,9 @@ class Store:
         self.n_hit = 0
         self.n_miss = 0
         self._slices: OrderedDict[str, StoredSlice] = OrderedDict()
-        self._queue = eviction_queue(policy, self._slices)
+        """In the order in which they would go, where that is the order of insertions or uses."""
+        self._queue = EvictionQueue(policy, self._slices) if policy.ordered_by == "priority" else None
+        self._renewed = policy.ordered_by == "use"
         self._by_expiry = SliceHeap(self._slices, lambda slice_: (self._expiry_s(slice_),))
         """Empty where nothing expires."""
         self._overdue: dict[str, None] = {}
@@ -201,7 +203,8 @@ class Store:
         for required in requires:
             self._slices[required].add_dependent(slice_id)
         self.occupancy_byte = occupancy_byte = self.occupancy_byte + n_byte
-        self._queue.add(slice_)
+        if self._queue is not None:
+            self._queue.add(slice_)
         if self.ttl_s is not None:
             self._by_expiry.push(slice_)
         self.on_event(("insert", slice_id, n_byte, occupancy_byte, now_s, self.name))
@@ -243,7 +246,10 @@ class Store:
         slice_.uses += 1
         slice_.used_s = now_s
         slice_.used_order = self._order
-        self._queue.used(slice_)
+        if self._renewed:
+            self._slices.move_to_end(slice_.slice_id)
+        elif self._queue is not None:
+            self._queue.used(slice_)
         if self._overdue and slice_.slice_id in self._overdue and self._expiry_s(slice_) > now_s:
             del self._overdue[slice_.slice_id]
             self._by_expiry.push(slice_)
@@ -275,7 +281,7 @@ class Store:
 
     def _make_room(self, n_byte: int, now_s: float, *, keep: tuple[str, ...]) -> tuple[str, ...]:
         """Evict what frees ``n_byte``, of fewer than are stored; the ids, none if pins or ``keep`` forbid."""
-        first = self._queue.first()
+        first = self._first()
         if first.n_byte >= n_byte and not (first.pins or first.dependents or first.slice_id in keep):
             self.policy.evicted(first)
             self._remove(first, "evict", now_s)
@@ -286,11 +292,15 @@ class Store:
             evicted += self._remove_group(victim, "evict", now_s)
         return evicted
 
+    def _first(self) -> StoredSlice:
+        """The slice that would go first; there is one."""
+        return next(iter(self._slices.values())) if self._queue is None else self._queue.first()
+
     def _choose_victims(self, n_byte: int, *, keep: tuple[str, ...]) -> list[StoredSlice]:
         """Slices, least priority first, that with their dependents free ``n_byte``; none if pins or ``keep`` forbid."""
         victims: list[StoredSlice] = []
         leaving: set[str] = set()
-        for slice_ in self._queue:
+        for slice_ in self._slices.values() if self._queue is None else self._queue:
             if slice_.slice_id in leaving:
                 continue
             group = [member for member in self._group(slice_) if member.slice_id not in leaving]
@@ -331,7 +341,6 @@ class Store:
     def _remove(self, slice_: StoredSlice, kind: EventKind, time_s: float) -> None:
         slice_id = slice_.slice_id
         del self._slices[slice_id]
-        self._queue.remove(slice_)
         if self._overdue:
             self._overdue.pop(slice_id, None)
         for required in slice_.requires:

@@ -22,7 +22,7 @@ from simnet.net.queues import Fifo, Priority
 from simnet.net.wired import Direction, WiredLink
 from simnet.phy.channels import flat
 from simnet.scenario.schema import Wire
-from simnet.store.eviction_queue import ByOrder
+from simnet.store.lru import Lru
 from simnet.store.store import Store
 from simnet.store.stored_slice import StoredSlice
 from simnet.validation.checks import CHECKS, validate
@@ -40,11 +40,11 @@ def fresh_draws() -> Iterator[None]:
 
 
 def lru_evicts_the_wrong_end(patch: Patch) -> None:
-    patch.setattr(ByOrder, "first", lambda self: list(self._slices.values())[-1])
+    patch.setattr(Store, "_first", lambda self: list(self._slices.values())[-1])
 
 
 def lru_ignores_uses(patch: Patch) -> None:
-    patch.setattr(ByOrder, "used", lambda self, slice_: None)
+    patch.setattr(Lru, "ordered_by", "insertion")
 
 
 def ttl_is_counted_from(attribute: str) -> Callable[[Patch], None]:
