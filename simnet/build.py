@@ -315,7 +315,9 @@ def _save_samples(folder: Path, plane: SignalPlane, recorder: Recorder) -> None:
         if delivery.item_id in plane.surrogates:
             continue
         group = taken.setdefault((delivery.arm, delivery.source_type, delivery.codec), set())
-        if delivery.damaged or delivery.item_id in group or len(group) >= SAMPLES_PER_CODEC:
+        if delivery.damaged or delivery.mixed_with is not None:
+            continue
+        if delivery.item_id in group or len(group) >= SAMPLES_PER_CODEC:
             continue
         group.add(delivery.item_id)
         original, recovered = f"{delivery.item_id}.png", f"{delivery.item_id}-{delivery.codec}.png"

@@ -31,7 +31,7 @@ from simnet.codecs.entropy.static import EntropyError, StaticCoder
 from simnet.codecs.networks.aesc import load_autoencoder
 from simnet.codecs.networks.chunks import in_chunks
 from simnet.codecs.networks.flops import flop_per_image
-from simnet.core.zoo import model_dir
+from simnet.core.zoo import model_dir, version_name
 from simnet.wire.slices import Precision, Slice, make_slice
 
 TABLE = "table"
@@ -55,11 +55,13 @@ class Aesc(Codec):
     class Params(CodecParams):
         """``model``: name in the zoo's family ``aesc``, e.g. ``digits_z40``. ``precision``: of the decoder's weights.
 
+        ``version``: of the model, trained anew: 2 lies in the zoo as ``<model>.v2``; its slices keep the model's name.
         ``sparsity``: share of each weight tensor of the decoder, smallest magnitudes first, that is pruned away.
         ``code_bits``: bits per code value. ``entropy_coding``: by the static table that travels in the decoder's slice.
         """
 
         model: Annotated[str, Field(min_length=1)]
+        version: Annotated[int, Field(ge=1, lt=2**32)] = 1
         precision: Precision = "int8"
         sparsity: Annotated[float, Field(ge=0.0, le=0.9)] = 0.0
         code_bits: Annotated[int, Field(ge=2, le=16)] = 8
@@ -68,7 +70,7 @@ class Aesc(Codec):
     def __init__(self, params: Params, *, device: str = "cpu", folder: Path | None = None) -> None:
         super().__init__(params, device=device)
         self.params = params
-        self._folder = folder or model_dir(f"aesc/{params.model}")
+        self._folder = folder or model_dir(version_name(f"aesc/{params.model}", params.version))
         if folder is None:  # from the zoo: its card must speak of these weights
             self._check_hash()
         autoencoder, self._table = load_autoencoder(self._folder / "weights.safetensors")
@@ -82,17 +84,20 @@ class Aesc(Codec):
     @cached_property
     def encoder_slices(self) -> tuple[Slice, ...]:
         """The encoder as float16, as this codec itself runs it."""
-        return (make_slice(f"aesc/{self.params.model}/encoder", "encoder", self._encoder_weights, precision="float16"),)
+        name, version = f"aesc/{self.params.model}/encoder", self.params.version
+        return (make_slice(name, "encoder", self._encoder_weights, precision="float16", version=version),)
 
     @cached_property
     def decoder_slices(self) -> tuple[Slice, ...]:
-        tensors: dict[str, NDArray[Any]] = dict(self._decoder_weights)
-        if self.params.entropy_coding:
+        params, tensors = self.params, dict[str, NDArray[Any]](self._decoder_weights)
+        if params.entropy_coding:
             tensors[TABLE] = self._table
         axes = {f"{k}.weight": 1 for k, m in self._decoder.named_children() if isinstance(m, nn.ConvTranspose2d)}
-        precision, sparsity = self.params.precision, self.params.sparsity
-        name = self._decoder_name
-        return (make_slice(name, "decoder", tensors, precision=precision, sparsity=sparsity, channel_axis=axes),)
+        decoder = make_slice(
+            self._decoder_name, "decoder", tensors, precision=params.precision, sparsity=params.sparsity,
+            version=params.version, channel_axis=axes,
+        )  # fmt: skip
+        return (decoder,)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -132,9 +137,16 @@ class Aesc(Codec):
             )
 
     def encode(self, images: Tensor) -> list[bytes]:
+        return self._encode(images, self._table)
+
+    def encode_for(self, images: Tensor, slices: Sequence[Slice]) -> list[bytes]:
+        """With the entropy table of these slices, which decode."""
+        return self._encode(images, self._received(slices).get(TABLE, self._table))
+
+    def _encode(self, images: Tensor, table: NDArray[np.uint8]) -> list[bytes]:
         if not self.params.entropy_coding:
             return self.encode_raw(images)
-        coder = self._coder(self._table)
+        coder = self._coder(table)
         return [coder.encode(symbols) for symbols in self._symbols(images)]
 
     def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:

@@ -97,6 +97,14 @@ class Codec(ABC):
             CodecError: not this codec's code, or a slice is missing or not this codec's.
         """
 
+    def encode_for(self, images: Tensor, slices: Sequence[Slice]) -> list[bytes]:
+        """Codes for a receiver that decodes with these slices, of another version of this codec.
+
+        Raises:
+            CodecError: they can't decode what this version encodes.
+        """
+        return self.encode(images)
+
     def encode_raw(self, images: Tensor) -> list[bytes]:
         """Codes for ``protection: none``: fixed length and layout, so that a wrong bit stays local."""
         return self.encode(images)

@@ -74,6 +74,10 @@ class DeliveryRow:
     correct_recovered: bool = False
     psnr_db: float | None = None
     ssim: float | None = None
+    mixed_with: str | None = field(
+        default=None,
+        metadata={"description": "codec of another version, whose decoder was used; null: the codec's own was"},
+    )
 
 
 @dataclass(slots=True)

@@ -21,6 +21,11 @@ def zoo_root() -> Path:
     return root
 
 
+def version_name(name: str, version: int) -> str:
+    """Name in the zoo of a version of a model: the first bears the model's own, the others end in ``.v2``, ``.v3`` …"""
+    return name if version == 1 else f"{name}.v{version}"
+
+
 def model_dir(name: str) -> Path:
     """Folder of the model ``<family>/<name>``, e.g. ``aesc/digits_z40``.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from simnet.core.plugins import KINDS
 from simnet.core.records import Recorder
 from simnet.core.tables import DeliveryRow, RequestRow
 from simnet.net.accounting import check_accounts
+from simnet.net.assembly import AnyLink
 from simnet.net.clock import Clock
+from simnet.net.deltas import Deltas
 from simnet.net.directory import DIRECTORIES
 from simnet.net.exchange import Exchange
 from simnet.net.network import Network
@@ -67,7 +70,8 @@ class Arm:
         self.propagation = strategy(self.protocol.propagation.params, self.network)
         self.directory = DIRECTORIES[self.protocol.directory](self.network)
         self.planner = Planner(self.protocol.planner, self.network.routes, may_fetch=self.propagation.may_fetch)
-        self.propagation.prepare(self.decoders)
+        self.propagation.prepare(self._slices_of("decoder_slices", in_use=True))
+        self.deltas = Deltas(self.decoders, wanted=self.protocol.deltas)
         self._judged: list[tuple[DeliveryRow, RequestRow, Ticket[Measurement]]] = []
         self._slice_frames: dict[str, bytes] = {}
         self._raw_parts: dict[str, tuple[bytes, bytes]] = {}
@@ -108,12 +112,13 @@ class Arm:
         """Rows of the requests that have been made."""
         return list(self.network.requests.values())
 
-    def _slices_of(self, attribute: str) -> dict[str, Slice]:
-        """Slices of the arm's codecs, by id, in the scenario's order."""
+    def _slices_of(self, attribute: str, *, in_use: bool = False) -> dict[str, Slice]:
+        """Slices of the arm's codecs, or of those that may be used now, by id, in the scenario's order."""
         return {
             slice_.id: slice_
             for names in self.protocol.codecs.values()
             for name in names
+            if not in_use or self.in_use(name)
             for slice_ in getattr(self.plane.codecs[name], attribute)
         }
 
@@ -156,12 +161,19 @@ class Arm:
 
     # ------------------------------------------------------------------ what exchanges ask
 
+    def in_use(self, codec: str) -> bool:
+        """Whether owners may use a codec now: it is released and not retired."""
+        protocol, now_s = self.protocol, self.clock.now
+        return protocol.releases.get(codec, 0.0) <= now_s < protocol.retires.get(codec, math.inf)
+
     def decoders_of(self, source_type: str) -> tuple[Slice, ...]:
-        """The decoder slices of a source type's codecs, each after those that it requires."""
+        """The decoder slices of a source type's codecs that are in use, each after those that it requires."""
         decoders = self._decoders_of.get(source_type)
         if decoders is None:
-            slices = {s.id: s for codec in self._codecs(source_type) for s in codec.decoder_slices}
-            decoders = self._decoders_of[source_type] = tuple(slices.values())
+            in_use = [codec for codec in self._codecs(source_type) if self.in_use(codec.name)]
+            decoders = tuple({s.id: s for codec in in_use for s in codec.decoder_slices}.values())
+            if not self.protocol.releases and not self.protocol.retires:
+                self._decoders_of[source_type] = decoders
         return decoders
 
     def candidates(self, owner: Node, item: CatalogueItem) -> tuple[str, ...]:
@@ -172,18 +184,18 @@ class Arm:
         )
 
     def encodable_with(self, owner: Node, source_type: str) -> list[CodecProfile]:
-        """Codecs allowed for this source type whose encoder the owner holds."""
+        """Codecs in use that are allowed for this source type and whose encoder the owner holds."""
         return [
             codec
             for codec in self._codecs(source_type)
-            if all(slice_.id in owner.provisioned for slice_ in codec.encoder_slices)
+            if self.in_use(codec.name) and all(slice_.id in owner.provisioned for slice_ in codec.encoder_slices)
         ]
 
     def plans(
         self, codecs: Sequence[CodecProfile], source_type: str, owner: Node, consumer: Node, wish_ss: float,
         held: Collection[str],
     ) -> list[Plan]:  # fmt: skip
-        """The planner's ranking of what this owner can do for this consumer."""
+        """The planner's ranking of what this owner can do for this consumer, as if it sent what is missing itself."""
         everything = self.protocol.protect.everything
         esno_db = None if everything else self.network.unprotected_esno_db(owner.name, consumer.name)
         return self.planner.rank(
@@ -194,7 +206,33 @@ class Arm:
             owner=owner.name,
             consumer=consumer.name,
             mean_esno_db=esno_db,
+            fetch_byte=lambda slice_: self._fetch_byte(slice_, owner, consumer, held),
+            others=self._other_versions(source_type, owner, held),
         )
+
+    def _fetch_byte(self, slice_: Slice, owner: Node, consumer: Node, held: Collection[str]) -> int:
+        """Bytes by which the owner would send a slice."""
+        if not self.deltas.others(slice_) or self.raw_slices(self.network.routes.path(owner.name, consumer.name)):
+            return slice_.n_byte
+        delta = self.deltas.best(slice_, [slice_id for slice_id in held if owner.offers(slice_id)])
+        return slice_.n_byte if delta is None else delta.n_byte
+
+    def _other_versions(
+        self, source_type: str, owner: Node, held: Collection[str]
+    ) -> Callable[[CodecProfile], list[CodecProfile]] | None:
+        """Other versions of a codec whose decoders this consumer holds, and the owner too: it encodes for them."""
+        if self.protocol.mixed_versions == "refuse":
+            return None
+        possible = [
+            other
+            for other in self._codecs(source_type)
+            if other.decoder_slices and all(s.id in held and owner.offers(s.id) for s in other.decoder_slices)
+        ]
+        return lambda codec: [other for other in possible if codec.other_version(other)]
+
+    def raw_slices(self, links: Sequence[AnyLink]) -> bool:
+        """Whether slices travel over these links in the raw layout of ``protection: none``."""
+        return self.protocol.protect.model != "all" and self.network.lets_errors_through(links)
 
     def slice_frame(self, slice_: Slice) -> bytes:
         """A clean slice as a message; made once, for bulk data names no request."""

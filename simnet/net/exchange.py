@@ -9,6 +9,7 @@ import simpy
 
 from simnet.core.tables import DeliveryRow, Outcome, PayloadClass, RequestRow
 from simnet.net.assembly import AnyLink
+from simnet.net.deltas import Delta
 from simnet.net.errors import RequestEnded
 from simnet.net.fetch import Bring, Fetch
 from simnet.net.latency import Latency
@@ -57,9 +58,10 @@ class Exchange:
         self.owner: Node = arm.network.nodes[item.owner]
         self.offered: dict[str, Node] = {}
         """Slice id -> the node on the REQUEST's way, nearest to the consumer, that offered to splice it in."""
-        self._declared: dict[str, None] = {}
+        self.declared: dict[str, None] = {}
         """Ids that the REQUEST named: what the consumer held, or expected, when it asked."""
-        self._codes: dict[str, Code] = {}
+        self._codes: dict[tuple[str, str], Code] = {}
+        """By codec, and codec whose decoder decodes."""
         self._original_judged = False
         self._slices: dict[str, Slice | Fetch] = {}
         self._pinned: list[str] = []
@@ -100,8 +102,8 @@ class Exchange:
 
     def _ask(self) -> Process:
         """REQUEST travels to the item's owner, with the hashes of the slices that the consumer holds or expects."""
-        self._declared = dict.fromkeys([*self.consumer.held_ids(), *self.consumer.fetches])
-        node, named, known_byte = self.consumer, dict(self._declared), 0
+        self.declared = dict.fromkeys([*self.consumer.held_ids(), *self.consumer.fetches])
+        node, named, known_byte = self.consumer, dict(self.declared), 0
         payload = self._request(named)
         for link in self.network.routes.path(self.consumer.name, self.owner.name):
             self.row.control_byte += payload.n_byte - known_byte
@@ -130,7 +132,7 @@ class Exchange:
         codecs = self.arm.encodable_with(self.owner, source_type)
         if not codecs:
             yield from self._refuse("no_provider")
-        plans = self.arm.plans(codecs, source_type, self.owner, self.consumer, row.wish_ss, self._declared)
+        plans = self.arm.plans(codecs, source_type, self.owner, self.consumer, row.wish_ss, self.declared)
         if not plans:
             yield from self._refuse("no_decoder")
         if feedback == "provider":
@@ -174,12 +176,12 @@ class Exchange:
         """
         plane, item = self.arm.plane, self.item
         while better := _better(plans, plans[0]):
-            codec = plans[0].codec
-            code = yield from self._encode(codec)
-            ticket = plane.measure(item.item_id, codec.name, code.data, codec.decoder_slices, raw=self._raw)
+            codec, decoder = plans[0].codec, plans[0].decoder
+            code = yield from self._encode(codec, decoder)
+            ticket = plane.measure(item.item_id, codec.name, code.data, decoder.decoder_slices, raw=self._raw)
             n_judged = 1 if self._original_judged else 2
             self._original_judged = True
-            yield from self._compute(self.owner, codec.decode_flop + n_judged * plane.task_flop(item.source_type))
+            yield from self._compute(self.owner, decoder.decode_flop + n_judged * plane.task_flop(item.source_type))
             if plane.result(ticket).provider_score >= self.row.wish_ss:
                 return plans
             plans = better
@@ -196,17 +198,18 @@ class Exchange:
         if row.ended_s is None:
             row.codec, row.predicted_ss = codec.name, plan.predicted_ss
         self._expect(plan.missing, self.arm.propagation.bring)
-        code: Code = yield from self._encode(codec)
+        code: Code = yield from self._encode(codec, plan.decoder)
         self._check_deadline()
         framed, raw = (b"", code.data) if self._raw else (code.data, b"")
-        payload = self.payload(CodeMessage(self.index, codec.name, framed), payload_class, codec.name, raw)
+        name = f"{codec.name}+{plan.decoder.name}" if plan.mixed else codec.name
+        payload = self.payload(CodeMessage(self.index, name, framed), payload_class, name, raw)
         row.stripped_byte += code.header_byte
         body = yield from self.send(payload, self.owner, self.consumer)
         self._check_deadline()
         # what the consumer has lost since it asked, it asks for again
-        slices = yield from self._gather(codec.decoder_slices, self.arm.propagation.bring_again)
+        slices = yield from self._gather(plan.decoder.decoder_slices, self.arm.propagation.bring_again)
         self._check_deadline()
-        yield from self._compute(self.consumer, codec.decode_flop + plane.task_flop(self.item.source_type))
+        yield from self._compute(self.consumer, plan.decoder.decode_flop + plane.task_flop(self.item.source_type))
         self._check_deadline()
         self._unpin()
         received = body if self._raw else code.data
@@ -214,6 +217,7 @@ class Exchange:
             self.arm.name, row.request_id, self.consumer.name, self.item.item_id, self.item.source_type, codec.name,
             self.clock.now, " ".join(s.id for s in slices), len(received), code.header_byte,
             damaged=received != code.data or any(s.damaged for s in slices),
+            mixed_with=plan.decoder.name if plan.mixed else None,
         )  # fmt: skip
         ticket = plane.measure(self.item.item_id, codec.name, received, slices, raw=self._raw)
         self.arm.delivered(delivery, row, ticket)
@@ -225,13 +229,14 @@ class Exchange:
         measurement: Measurement | None = plane.result(ticket) if reacts else None
         return measurement
 
-    def _encode(self, codec: CodecProfile) -> Process:
-        """The owner encodes the item; what it has encoded for this request before, it still has."""
-        if codec.name not in self._codes:
-            ticket = self.arm.plane.encode(self.item.item_id, codec.name, raw=self._raw)
+    def _encode(self, codec: CodecProfile, decoder: CodecProfile) -> Process:
+        """The owner encodes the item for a decoder; what it has encoded for this request before, it still has."""
+        key = codec.name, decoder.name
+        if key not in self._codes:
+            ticket = self.arm.plane.encode(self.item.item_id, codec.name, raw=self._raw, decoder=decoder.name)
             yield from self._compute(self.owner, codec.encode_flop)
-            self._codes[codec.name] = self.arm.plane.result(ticket)
-        return self._codes[codec.name]
+            self._codes[key] = self.arm.plane.result(ticket)
+        return self._codes[key]
 
     @property
     def _raw(self) -> bool:
@@ -298,6 +303,10 @@ class Exchange:
     def clean_slice(self, slice_: Slice) -> Payload:
         """A slice as one protected frame."""
         return self._labelled(self.arm.slice_frame(slice_), "model", f"SliceData {slice_.name}")
+
+    def delta(self, delta: Delta) -> Payload:
+        """A delta to a slice, protected."""
+        return self._labelled(delta.frame, "model", f"SliceDelta {delta.new.name}")
 
     def _labelled(self, frame: bytes, payload_class: PayloadClass, label: str, body: bytes = b"") -> Payload:
         repeat = self._sent.get(label, 0)

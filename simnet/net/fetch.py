@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import simpy
 
 from simnet.net.assembly import AnyLink
+from simnet.net.deltas import Delta
 from simnet.net.errors import RequestEnded
 from simnet.net.node import Node
-from simnet.wire.messages import Nack, SliceData, SliceRef, SliceRequest
+from simnet.net.payload import Payload
+from simnet.wire.ids import short_id
+from simnet.wire.messages import Nack, SliceData, SliceRef, SliceRequest, UpdateRequest
 from simnet.wire.slices import Slice, join_raw
 
 if TYPE_CHECKING:
@@ -110,13 +113,21 @@ class Fetch:
     # ------------------------------------------------------------------ what strategies do
 
     def push_from(
-        self, source: Node, keep: Keep | None = None, *, links: Sequence[AnyLink] | None = None
-    ) -> Generator[simpy.Event, Any, Slice]:
-        """Process: a node sends the slice to the consumer, by the route or these links. Returns it as it arrived."""
+        self, source: Node, keep: Keep | None = None, *, links: Sequence[AnyLink] | None = None,
+        bases: Collection[str] | None = None,
+    ) -> Generator[simpy.Event, Any, Slice]:  # fmt: skip
+        """Process: a node sends the slice to the consumer, by the route or these links. Returns it as it arrived.
+
+        Args:
+            bases: ids from which the consumer can take a delta; None: all that the REQUEST named.
+        """
         exchange, slice_, network = self.exchange, self.slice_, self.exchange.arm.network
         if links is None:
             links = network.routes.path(source.name, self.consumer.name)
-        if exchange.arm.protocol.protect.model != "all" and network.lets_errors_through(links):
+        raw = exchange.arm.raw_slices(links)
+        if not raw and (delta := self._delta(source, exchange.declared if bases is None else bases)) is not None:
+            return (yield from self._push_delta(delta, source, links, keep))
+        if raw:
             header, values = exchange.arm.raw_parts(slice_)
             payload = exchange.payload(SliceData(exchange.index, slice_.id, header), "model", slice_.name, values)
         else:
@@ -142,13 +153,64 @@ class Fetch:
                 source.unpin(slice_.id)
         return arrived_at(self.consumer, body)
 
-    def pull_from(self, holder: Node) -> Generator[simpy.Event, Any, Slice | None]:
-        """Process: ask a node for the slice. Returns it as it arrived, or None if the node no longer has it (NACK)."""
+    def _delta(self, source: Node, bases: Collection[str]) -> Delta | None:
+        """What a node that has the slice can send instead to who holds one of ``bases``."""
+        deltas = self.exchange.arm.deltas
+        known = [old.id for old in deltas.others(self.slice_) if old.id in bases and source.offers(old.id)]
+        return deltas.best(self.slice_, known) if known else None
+
+    def _push_delta(
+        self, delta: Delta, source: Node, links: Sequence[AnyLink], keep: Keep | None
+    ) -> Generator[simpy.Event, Any, Slice]:
+        """Process: send a delta. Who has lost the old slice when it arrives asks for the whole new one.
+
+        Nodes on the way that hold the old slice too may keep the new one.
+        """
+        exchange, slice_, old = self.exchange, self.slice_, delta.old
+        passed: AtNode | None = None
+        if keep is not None:
+            passed = lambda node, _: keep(node, slice_) if node.offers(old.id) else None  # noqa: E731
+        pinned = source.pin(slice_.id)
+        try:
+            yield from exchange.send_along(links, exchange.delta(delta), source, waits=False, at_node=passed)
+        finally:
+            if pinned:
+                source.unpin(slice_.id)
+        if self.consumer.offers(old.id):
+            return slice_
+        for holder in dict.fromkeys((source, self.owner)):
+            arrived = yield from self.pull_from(holder, whole=True)
+            if arrived is not None:
+                return arrived
+        raise RequestEnded(f"{slice_.name} is missing, and nobody brings the whole of it", "no_decoder")
+
+    def _question(self, bases: Collection[str]) -> Payload:
+        """SLICE_REQUEST; or UPDATE_REQUEST, which names what the consumer could take a delta from."""
+        index, wanted, name = self.exchange.index, (self.slice_.id,), self.slice_.name
+        if not bases:
+            return self.exchange.payload(SliceRequest(index, wanted), "control", name)
+        return self.exchange.payload(UpdateRequest(index, wanted, tuple(map(short_id, bases))), "control", name)
+
+    def _bases(self, links: Sequence[AnyLink]) -> list[str]:
+        """Ids of the consumer's clean slices of this slice's name; none where slices come raw."""
+        arm = self.exchange.arm
+        others = arm.deltas.others(self.slice_)
+        if not others or arm.raw_slices(links):
+            return []
+        return [old.id for old in others if self.consumer.offers(old.id)]
+
+    def pull_from(self, holder: Node, *, whole: bool = False) -> Generator[simpy.Event, Any, Slice | None]:
+        """Process: ask a node for the slice. Returns it as it arrived, or None if the node no longer has it (NACK).
+
+        Args:
+            whole: a delta won't do.
+        """
         exchange, slice_ = self.exchange, self.slice_
-        question = exchange.payload(SliceRequest(exchange.index, (slice_.id,)), "control", slice_.name)
-        yield from exchange.send(question, self.consumer, holder, waits=False)
+        links = exchange.arm.network.routes.path(self.consumer.name, holder.name)
+        bases = [] if whole else self._bases(links)
+        yield from exchange.send_along(links, self._question(bases), self.consumer, waits=False)
         if holder.offers(slice_.id):
-            return (yield from self.push_from(holder))
+            return (yield from self.push_from(holder, bases=bases))
         refusal = exchange.payload(Nack(exchange.index, "not_held"), "control", slice_.name)
         yield from exchange.send(refusal, holder, self.consumer, waits=False)
         return None
@@ -160,7 +222,8 @@ class Fetch:
         """
         exchange, slice_ = self.exchange, self.slice_
         links = exchange.arm.network.routes.path(self.consumer.name, self.owner.name)
-        question = exchange.payload(SliceRequest(exchange.index, (slice_.id,)), "control", slice_.name)
+        bases = self._bases(links)
+        question = self._question(bases)
         asked: list[Node] = []
 
         def answers(node: Node, body: bytes) -> bool:
@@ -169,7 +232,7 @@ class Fetch:
             return held is not None and not held.damaged
 
         yield from exchange.send_along(links, question, self.consumer, waits=False, at_node=answers)
-        return (yield from self.push_from(asked[-1], keep, links=links[: len(asked)][::-1]))
+        return (yield from self.push_from(asked[-1], keep, links=links[: len(asked)][::-1], bases=bases))
 
     def locate(self) -> Generator[simpy.Event, Any, Node]:
         """Process: the owner tells the consumer which slice it needs, and the directory who is nearest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from simnet.net.assembly import AnyLink
@@ -18,14 +18,26 @@ class Plan:
     """One way of serving a request.
 
     Args:
-        missing: decoder slices that the consumer doesn't hold, each after those that it requires.
+        decoder: whose decoder slices the consumer decodes with: the codec's own, or another version's that it holds.
+        missing: slices of that decoder that the consumer doesn't hold, each after those that it requires.
         cost: in the planner's unit, missing slices spread over ``expected_uses``.
     """
 
     codec: CodecProfile
+    decoder: CodecProfile
     missing: tuple[Slice, ...]
     predicted_ss: float
     cost: float
+
+    @property
+    def mixed(self) -> bool:
+        """Whether encoder and decoder are of different versions."""
+        return self.decoder is not self.codec
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Of codec and decoder."""
+        return self.codec.name, self.decoder.name
 
 
 class Planner:
@@ -43,27 +55,38 @@ class Planner:
 
     def rank(
         self, codecs: Sequence[CodecProfile], source_type: str, *, wish_ss: float, held: Collection[str], owner: str,
-        consumer: str, mean_esno_db: float | None,
+        consumer: str, mean_esno_db: float | None, fetch_byte: Callable[[Slice], int] | None = None,
+        others: Callable[[CodecProfile], Sequence[CodecProfile]] | None = None,
     ) -> list[Plan]:  # fmt: skip
         """Plans, best first: those that meet the wish by cost, then the others by predicted SS, best first.
 
         Args:
             held: ids of the slices that the consumer's REQUEST named.
             mean_esno_db: of the route's worst unprotected link; None if every link repairs its errors.
+            fetch_byte: bytes by which a missing slice comes; None: it comes whole.
+            others: other versions of a codec whose decoders the consumer holds, if it may decode with them.
         """
         plans = []
         for codec in codecs:
             card = codec.card(source_type)
             missing = tuple(s for s in codec.decoder_slices if s.id not in held)
+            if missing and others is not None:
+                for decoder in others(codec):
+                    mixed = codec.mixed_card(source_type, decoder)
+                    if mixed is not None:
+                        ss = min(mixed.ss, card.ss_at(mean_esno_db))
+                        cost = self._cost(owner, consumer, math.ceil(mixed.code_byte))
+                        plans.append(Plan(codec, decoder, (), ss, cost))
             if missing and not self.may_fetch:
                 continue
             cost = self._cost(owner, consumer, math.ceil(card.code_byte))
             for slice_ in missing:
-                cost += self._cost(owner, consumer, slice_.n_byte) / self.spec.expected_uses
-            plans.append(Plan(codec, missing, card.ss_at(mean_esno_db), cost))
+                n_byte = slice_.n_byte if fetch_byte is None else fetch_byte(slice_)
+                cost += self._cost(owner, consumer, n_byte) / self.spec.expected_uses
+            plans.append(Plan(codec, codec, missing, card.ss_at(mean_esno_db), cost))
         enough = wish_ss + self.spec.ss_margin
-        meets = sorted((p for p in plans if p.predicted_ss >= enough), key=lambda p: (p.cost, p.codec.name))
-        short = sorted((p for p in plans if p.predicted_ss < enough), key=lambda p: (-p.predicted_ss, p.codec.name))
+        meets = sorted((p for p in plans if p.predicted_ss >= enough), key=lambda p: (p.cost, *p.names))
+        short = sorted((p for p in plans if p.predicted_ss < enough), key=lambda p: (-p.predicted_ss, *p.names))
         return meets + short
 
     def _cost(self, owner: str, consumer: str, n_byte: int) -> float:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from simnet.core.errors import UnknownName
-from simnet.core.zoo import model_dir
+from simnet.core.zoo import model_dir, version_name
 from simnet.scenario.errors import KeyPath, Problem, ScenarioError, shown
 from simnet.scenario.explain import explain
 from simnet.scenario.plugin_field import PluginSpec
@@ -38,6 +38,8 @@ def check(scenario: Scenario) -> list[Problem]:
     protocols, problems = _arms(scenario)
     for name, protocol in protocols.items():
         problems += _codecs(scenario, protocol, _origin(scenario, name, "codecs"))
+        for key, times in (("releases", protocol.releases), ("retires", protocol.retires)):
+            problems += _timed(scenario, times, _origin(scenario, name, key))
     for path, model in _models(scenario, protocols):
         problems += _model(model, path)
     problems += _surrogates(scenario, protocols)
@@ -59,7 +61,9 @@ def _models(scenario: Scenario, protocols: Mapping[str, Protocol]) -> Iterator[t
         yield ("sources", name, "judge"), source.judge
     for name, codec in scenario.codecs.items():
         if isinstance(model := getattr(codec.params, "model", None), str):
-            yield ("codecs", name, "model"), f"{codec.kind}/{model}"
+            version = getattr(codec.params, "version", 1)
+            key = "model" if version == 1 else "version"
+            yield ("codecs", name, key), version_name(f"{codec.kind}/{model}", version)
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,6 +117,16 @@ def _codecs(scenario: Scenario, protocol: Protocol, path: KeyPath) -> Iterator[P
         if source not in protocol.codecs:
             text = f"got no codecs for source {source!r}; allowed: a list of {', '.join(scenario.codecs)}"
             yield Problem((*path, source), text)
+
+
+def _timed(scenario: Scenario, times: Mapping[str, float], path: KeyPath) -> Iterator[Problem]:
+    """What is released or retired is there, and has one name."""
+    for codec in times:
+        if codec not in scenario.codecs:
+            yield _unknown((*path, codec), "codec", codec, scenario.codecs, "add it under 'codecs'")
+    if times and scenario.surrogates is not None:
+        text = "got times for codecs, but surrogates have versions of their own of them; allowed: none"
+        yield Problem(path, f"{text}; or leave 'surrogates' out")
 
 
 def _surrogates(scenario: Scenario, protocols: Mapping[str, Protocol]) -> Iterator[Problem]:

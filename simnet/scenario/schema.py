@@ -279,9 +279,33 @@ class Protocol(Part):
         None, description="zoo model by which owners tell source types apart; null: they know"
     )
     wish_ss: Probability | None = Field(None, description="wanted SS in place of the sources' own")
+    releases: dict[Name, NonNegative] = Field(
+        {}, description="codec -> time from which owners may use it, s; not named: from the start"
+    )
+    retires: dict[Name, Positive] = Field(
+        {}, description="codec -> time from which owners may use it no more, s; not named: never"
+    )
+    deltas: bool = Field(
+        True, description="who holds another version or variant of a slice is sent what changed, if that is smaller"
+    )
+    mixed_versions: Literal["refuse", "decode"] = Field(
+        "refuse",
+        description="decode: a consumer may decode with another version's decoder that it holds, at the SS that was "
+        "measured for that; refuse: never",
+    )
     slice_sharing: bool = Field(
         True, description="with surrogates.shared: a family's trunk is a slice of its own; false: decoders come whole"
     )
+
+    @model_validator(mode="after")
+    def _retired_after_release(self) -> Self:
+        for codec, retired_s in self.retires.items():
+            if retired_s <= self.releases.get(codec, 0.0):
+                raise ValueError(
+                    f"codec {codec} retires at {retired_s:g} s, not after its release at {self.releases[codec]:g} s: "
+                    "give a later time, or leave one of them out"
+                )
+        return self
 
 
 class Signal(Part):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from simnet.codecs.base import CodecError
 from simnet.codecs.networks.chunks import CHUNK, in_chunks
 from simnet.core.errors import SimnetError
 from simnet.phy.chain import BlockJob, BlockResult, DigitalChain
@@ -94,7 +95,7 @@ class SignalPlane:
         self._type_of = {
             source.first_item_id + i: name for name, source in sources.items() for i in range(len(source.items))
         }
-        self._ahead: dict[tuple[int, str, bool], Code] = {}
+        self._ahead: dict[_Encoding, Code] = {}
         self._probabilities: dict[str, dict[int, Tensor]] = {}
         self._judges = {name: self._judge(source) for name, source in self.sources.items()}
         self._encodings: TicketQueue[Code] = TicketQueue(self._encode)
@@ -117,9 +118,14 @@ class SignalPlane:
 
     # ------------------------------------------------------------------ submitting
 
-    def encode(self, item_id: int, codec: str, *, raw: bool = False) -> Ticket[Code]:
-        """An item's code; ``raw``: in the fixed layout of ``protection: none``."""
-        key = (item_id, codec, raw)
+    def encode(self, item_id: int, codec: str, *, raw: bool = False, decoder: str | None = None) -> Ticket[Code]:
+        """An item's code.
+
+        Args:
+            raw: in the fixed layout of ``protection: none``.
+            decoder: the codec of another version whose decoder will decode it; None: ``codec`` itself.
+        """
+        key = (item_id, codec, raw, decoder or codec)
         return self._encodings.submit(key, key)
 
     def identify(self, item_id: int, candidates: tuple[str, ...]) -> Ticket[str]:
@@ -198,15 +204,26 @@ class SignalPlane:
 
     # ------------------------------------------------------------------ work
 
-    def calibrate(self, codec: Codec, source_type: str) -> Calibration:
-        """Measure a codec on a source type's calibration images."""
-        key = ("calibration", codec, self.sources[source_type].content)
-        return self._kept.once(key, lambda: self._calibrated(codec, source_type))
+    def calibrate(self, codec: Codec, source_type: str, decoder: Codec | None = None) -> Calibration | None:
+        """Measure a codec on a source type's calibration images.
 
-    def _calibrated(self, codec: Codec, source_type: str) -> Calibration:
+        Args:
+            decoder: of another version, whose decoder slices decode.
+
+        Returns:
+            None if those can't decode what the codec encodes.
+        """
+        key = ("calibration", codec, self.sources[source_type].content, decoder)
+        return self._kept.once(key, lambda: self._calibrated(codec, source_type, decoder))
+
+    def _calibrated(self, codec: Codec, source_type: str, decoder: Codec | None) -> Calibration | None:
         source = self.sources[source_type]
-        codes = codec.encode(source.calibration)
-        recovered = codec.decode(codes, codec.decoder_slices)
+        try:
+            codes, recovered = _through(codec, source.calibration, decoder)
+        except CodecError:
+            if decoder is None:
+                raise
+            return None
         judge = Judge(source.task, source.calibration, source.calibration_labels)
         measured = judge.measure(recovered, torch.arange(len(codes)))
         if not any(m.correct_original for m in measured):
@@ -217,21 +234,24 @@ class SignalPlane:
         with_header = tuple(Code(code, codec.header_byte(code)) for code in codes)
         return Calibration(with_header, tuple(measured), codec.over_snr)
 
-    def _encode(self, wanted: list[tuple[int, str, bool]]) -> list[Code]:
+    def _encode(self, wanted: list[_Encoding]) -> list[Code]:
         """Networks see ``CHUNK`` images whether one is wanted or all: the neighbours' codes are made along with it."""
-        for item_id, codec_name, raw in wanted:
-            if (item_id, codec_name, raw) in self._ahead:
+        for key in wanted:
+            if key in self._ahead:
                 continue
+            item_id, codec_name, raw, decoder_name = key
             if item_id in self.surrogates:
-                self._ahead[item_id, codec_name, raw] = self.surrogates.code(item_id, self.codecs[codec_name])
+                self._ahead[key] = self.surrogates.code(item_id, self.codecs[codec_name])
                 continue
             source, codec = self.sources[self._type_of[item_id]], self.codecs[codec_name].codec
             start = (item_id - source.first_item_id) // CHUNK * CHUNK
+            decoder = self.codecs[decoder_name].codec if decoder_name != codec_name else None
             codes = self._kept.once(
-                ("codes", codec, source.content, start, raw), partial(_codes, codec, source.items, start, raw)
+                ("codes", codec, source.content, start, raw, decoder),
+                partial(_codes, codec, source.items, start, raw, decoder),
             )
             for index, code in enumerate(codes, start=source.first_item_id + start):
-                self._ahead[index, codec_name, raw] = code
+                self._ahead[index, codec_name, raw, decoder_name] = code
         return [self._ahead[key] for key in wanted]
 
     def _identify(self, wanted: list[tuple[int, tuple[str, ...]]]) -> list[str]:
@@ -288,7 +308,7 @@ class SignalPlane:
         self, item_id: int, name: str, code: bytes, slices: tuple[Slice, ...], raw: bool
     ) -> tuple[Hashable, ...] | None:
         """Names a measurement of what arrived as it was sent; None if something did not."""
-        profile, sent = self.codecs[name], self._ahead.get((item_id, name, raw))
+        profile, sent = self.codecs[name], self._ahead.get((item_id, name, raw, name))
         if sent is None or sent.data != code or slices != profile.decoder_slices:
             return None
         source = self.sources[self._type_of[item_id]]
@@ -308,10 +328,26 @@ class SignalPlane:
         return source.items[item_id - source.first_item_id]
 
 
-def _codes(codec: Codec, items: Tensor, start: int, raw: bool) -> list[Code]:
+_Encoding = tuple[int, str, bool, str]
+"""What an item's code depends on: item, codec, whether raw, and the codec whose decoder will decode it."""
+
+
+def _through(codec: Codec, images: Tensor, decoder: Codec | None) -> tuple[list[bytes], Tensor]:
+    """Codes of images, and what the codec's own decoder or another version's makes of them."""
+    if decoder is None:
+        codes = codec.encode(images)
+        return codes, codec.decode(codes, codec.decoder_slices)
+    codes = codec.encode_for(images, decoder.decoder_slices)
+    return codes, codec.decode(codes, decoder.decoder_slices)
+
+
+def _codes(codec: Codec, items: Tensor, start: int, raw: bool, decoder: Codec | None) -> list[Code]:
     """The codes of one chunk of a source type's items."""
     images = items[start : start + CHUNK]
-    codes = codec.encode_raw(images) if raw else codec.encode(images)
+    if raw:
+        codes = codec.encode_raw(images)
+    else:
+        codes = codec.encode(images) if decoder is None else codec.encode_for(images, decoder.decoder_slices)
     return [Code(code, codec.header_byte(code)) for code in codes]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,7 @@ class CodecProfile:
     codec: Codec
     plane: SignalPlane
     _calibrations: dict[str, Calibration] = field(default_factory=dict)
+    _mixed: dict[tuple[str, str], CodecCard | None] = field(default_factory=dict)
 
     @cached_property
     def decoder_slices(self) -> tuple[Slice, ...]:
@@ -99,10 +100,26 @@ class CodecProfile:
         """The codec's card for a source type."""
         return self.calibration(source_type).card
 
+    def other_version(self, other: CodecProfile) -> bool:
+        """Whether another codec's decoder consists of the same slices in another version."""
+        own, theirs = self.decoder_slices, other.decoder_slices
+        names_match = [s.name for s in own] == [s.name for s in theirs]
+        return names_match and [s.version for s in own] != [s.version for s in theirs]
+
+    def mixed_card(self, source_type: str, decoder: CodecProfile) -> CodecCard | None:
+        """Its card where another version's decoder decodes, measured when first asked for; None: that can't."""
+        key = source_type, decoder.name
+        if key not in self._mixed:
+            measured = self.plane.calibrate(self.codec, source_type, decoder.codec)
+            self._mixed[key] = None if measured is None else replace(measured.card, over_snr=())
+        return self._mixed[key]
+
     def calibration(self, source_type: str) -> Calibration:
         """What it gives for a source type's calibration images, measured when first asked for; a surrogate's are those
         of the type that it is like."""
         like = self.plane.surrogates.like(source_type)
         if like not in self._calibrations:
-            self._calibrations[like] = self.plane.calibrate(self.codec, like)
+            measured = self.plane.calibrate(self.codec, like)
+            assert measured is not None  # it can decode what it encodes
+            self._calibrations[like] = measured
         return self._calibrations[like]

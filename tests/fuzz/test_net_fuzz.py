@@ -63,6 +63,10 @@ PROTOCOLS = st.fixed_dictionaries(
         "ss_feedback": st.sampled_from(["none", "provider", "confidence", "oracle"]),
         "wish_ss": st.sampled_from([0.3, 0.9]),
         "keep_damaged": st.booleans(),
+        "deltas": st.booleans(),
+        "mixed_versions": st.sampled_from(["refuse", "decode"]),
+        "releases": st.sampled_from([{}, {"a2": 0.5}]),
+        "retires": st.sampled_from([{}, {"a": 0.5}, {"a": 1.0}]),
         "protect": st.one_of(
             st.fixed_dictionaries(
                 {"code": st.sampled_from(["none", "all"]), "model": st.sampled_from(["none", "part", "all"])}
@@ -96,7 +100,7 @@ def worlds(draw: st.DrawFn) -> tuple[Json, list[tuple[float, str, int]]]:
         radio |= {"protection": "none", "fidelity": "ideal", "bit_error_rate": draw(st.sampled_from([None, 0.0, 0.01]))}
     store_byte = st.sampled_from([0, 500, 1000, 1000, 5000])
     protocol: Json = draw(PROTOCOLS) | {
-        "codecs": {"shapes": draw(st.sampled_from([["a"], ["a", "b"], ["a", "b", "c"]]))}
+        "codecs": {"shapes": draw(st.sampled_from([["a"], ["a", "b"], ["a", "b", "c"], ["a", "a2"], ["a2", "a", "b"]]))}
     }
     changes: Json = {
         "duration_s": draw(st.sampled_from([0.02, 0.5, 2.0])),
@@ -118,6 +122,7 @@ CODECS = {
     "a": Tiny(name="a", n_slice=2, decoder_byte=300, quality=0.5, encode_flop=1000, decode_flop=5000),
     "b": Tiny(name="b", decoder_byte=900, code_byte=60, quality=0.8, decode_flop=20_000),
     "c": Tiny(name="c", n_slice=0, code_byte=200, header_byte=50),
+    "a2": Tiny(name="a", n_slice=2, decoder_byte=300, quality=0.6, version=2, drift=0.1, decode_flop=5000),
 }
 
 

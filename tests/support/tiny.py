@@ -62,7 +62,8 @@ class BrightQuadrant(Task):
 class TinyParams(CodecParams):
     """``decoder_byte``: about how many each of ``n_slice`` slices takes; each requires the one before.
 
-    ``code_byte``: exactly. ``quality``: share of images that don't come out grey.
+    ``code_byte``: exactly. ``quality``: share of images that don't come out grey. ``version``: of the slices, whose
+    numbers differ from those of other drifts by about as much as the ``drift``.
     """
 
     name: str = "tiny"
@@ -73,6 +74,8 @@ class TinyParams(CodecParams):
     header_byte: int = 0
     encode_flop: int = 0
     decode_flop: int = 0
+    version: int = 1
+    drift: float = 0.0
 
 
 class Tiny(Codec):
@@ -109,8 +112,9 @@ class Tiny(Codec):
         for index in range(self.params.n_slice):
             requires = (made[-1].id,) if made else ()
             name = f"{self.params.name}/decoder{index}"
-            ballast = {"w": _ballast(name, self.params.decoder_byte)}
-            made.append(make_slice(name, "decoder", ballast, precision="int8", requires=requires))
+            n_byte, version = self.params.decoder_byte, self.params.version
+            ballast = {"w": _ballast(name, n_byte) + self.params.drift * (_ballast(f"{name}.{version}", n_byte) - 1)}
+            made.append(make_slice(name, "decoder", ballast, precision="int8", requires=requires, version=version))
         return tuple(made)
 
     def encode(self, images: Tensor) -> list[bytes]:
