@@ -65,6 +65,7 @@ class Exchange:
         self._original_judged = False
         self._slices: dict[str, Slice | Fetch] = {}
         self._pinned: list[str] = []
+        self._due_s = row.created_s + row.deadline_s
         self._latency = Latency()
         self._sent: dict[str, int] = {}
         """Label -> payloads sent."""
@@ -335,10 +336,6 @@ class Exchange:
         return self.network.send_along(links, payload, sender.name, at_node=at_node, latency=latency)
 
     # ------------------------------------------------------------------ end
-
-    @property
-    def _due_s(self) -> float:
-        return self.row.created_s + self.row.deadline_s
 
     def _check_deadline(self) -> None:
         if self.clock.now > self._due_s:

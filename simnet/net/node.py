@@ -71,9 +71,10 @@ class Node:
 
     def pin(self, slice_id: str) -> bool:
         """Pin a slice if it is in the store; whether it is."""
-        stored = self.store.holds(slice_id, self.clock.now)
+        store, now_s = self.store, self.clock.now
+        stored = store.holds(slice_id, now_s)
         if stored:
-            self.store.pin(slice_id, self.clock.now)
+            store.pin(slice_id, now_s)
         return stored
 
     def unpin(self, slice_id: str) -> None:

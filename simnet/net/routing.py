@@ -57,9 +57,11 @@ class Routes(Generic[L]):
             return ()
         first, inner_origin = self._leaves.get(origin, (None, origin))
         last, inner_target = self._leaves.get(target, (None, target))
-        path = self._inner_path(inner_origin, inner_target)
+        path = self._paths.get((inner_origin, inner_target))
         if path is None:
-            raise NoRoute(f"{origin} to {target}")
+            path = self._inner_path(inner_origin, inner_target)
+            if path is None:
+                raise NoRoute(f"{origin} to {target}")
         if first is not None:
             path = (first, *path)
         return path if last is None else (*path, last)
@@ -91,18 +93,17 @@ class Routes(Generic[L]):
         return total
 
     def _inner_path(self, origin: str, target: str) -> tuple[L, ...] | None:
-        key = (origin, target)
-        if key not in self._paths:
-            arrived_by = self._tree(origin)[1]
-            links: list[L] = []
-            node = target
-            while node != origin:
-                if node not in arrived_by:
-                    return None
-                links.append(arrived_by[node])
-                node = arrived_by[node].other(node)
-            self._paths[key] = tuple(reversed(links))
-        return self._paths[key]
+        """Found, and kept; None if there is none."""
+        arrived_by = self._tree(origin)[1]
+        links: list[L] = []
+        node = target
+        while node != origin:
+            if node not in arrived_by:
+                return None
+            links.append(arrived_by[node])
+            node = arrived_by[node].other(node)
+        path = self._paths[origin, target] = tuple(reversed(links))
+        return path
 
     def _tree(self, origin: str) -> tuple[dict[str, float], dict[str, L]]:
         """Of the inner nodes: (node -> distance, node -> the link by which the shortest path reaches it)."""

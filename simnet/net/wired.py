@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from heapq import heapreplace
+from heapq import heappushpop
 from operator import attrgetter, sub
 from typing import Any
 
@@ -25,7 +25,7 @@ class Direction:
     """
 
     __slots__ = (
-        "_begins_s", "_free_s", "flight_s", "joule_per_bit", "link", "link_class", "queue_limit", "rate_bit_per_s",
+        "_begins_s", "_free_s", "_others_s", "flight_s", "joule_per_bit", "link", "link_class", "queue_limit", "rate_bit_per_s",
         "receiver", "sender",
     )  # fmt: skip
 
@@ -38,8 +38,10 @@ class Direction:
         self.flight_s = link.flight_s
         self.joule_per_bit = wire.joule_per_bit
         self.queue_limit = wire.queue_limit
-        self._free_s = [0.0] * wire.channels
-        """A heap: the channel that is free first comes first."""
+        self._free_s = 0.0
+        """When the channel that is free first will be."""
+        self._others_s = [0.0] * (wire.channels - 1)
+        """A heap: when the other channels will be."""
         self._begins_s: deque[float] = deque()
         """Where the queue is limited: when those who waited at the last arrival begin."""
 
@@ -52,13 +54,14 @@ class Direction:
         Raises:
             QueueFull: the wire's queue limit is reached.
         """
-        begin_s = self._free_s[0]
+        begin_s = self._free_s
         if begin_s <= now_s:
             begin_s = now_s
         elif self.queue_limit is not None:
             self._wait(begin_s, now_s, self.queue_limit)
         service_s = 8 * n_byte / self.rate_bit_per_s
-        heapreplace(self._free_s, begin_s + service_s)
+        end_s = begin_s + service_s
+        self._free_s = heappushpop(self._others_s, end_s) if self._others_s else end_s
         return begin_s, begin_s - now_s + service_s + self.flight_s
 
     def _wait(self, begin_s: float, now_s: float, limit: int) -> None:
