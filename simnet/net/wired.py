@@ -25,8 +25,8 @@ class Direction:
     """
 
     __slots__ = (
-        "_begins_s", "_free_s", "_others_s", "flight_s", "joule_per_bit", "link", "link_class", "queue_limit", "rate_bit_per_s",
-        "receiver", "sender",
+        "_begins_s", "_free_s", "_others_s", "flight_s", "joule_per_bit", "link", "link_class", "queue_limit",
+        "rate_bit_per_s", "receiver", "sender",
     )  # fmt: skip
 
     def __init__(self, link: WiredLink, sender: str, receiver: str, wire: Wire) -> None:
