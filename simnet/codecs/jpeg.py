@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from simnet.codecs.base import Codec, CodecError
-from simnet.codecs.classical.file_codec import MID_GREY, FileCodec, FileParams
+from simnet.codecs.classical.file_codec import FileCodec, FileParams
+from simnet.codecs.classical.pictures import MID_GREY, write_picture
 
 DHT, SOS = 0xC4, 0xDA
 START, END = b"\xff\xd8", b"\xff\xd9"
@@ -34,10 +37,16 @@ class Jpeg(FileCodec, Codec):
         super().__init__(params, device=device)
         self.params: Jpeg.Params = params
 
-    def options(self) -> dict[str, object]:
+    @classmethod
+    def rates(cls, image_shape: tuple[int, int, int]) -> tuple[str, Sequence[float]]:
+        """Quality 0 is 1."""
+        return "quality", range(1, 101)
+
+    def write(self, pixels: NDArray[np.uint8]) -> bytes:
         p = self.params
         # Pillow takes quality 0 for "not given".
-        return {"quality": max(1, p.quality), "optimize": p.optimize, "subsampling": p.subsampling}
+        quality = max(1, p.quality)
+        return write_picture(pixels, self.kind, quality=quality, optimize=p.optimize, subsampling=p.subsampling)
 
     def strip(self, file: bytes) -> bytes:
         segments, scan = split_jpeg(file)
@@ -55,7 +64,7 @@ class Jpeg(FileCodec, Codec):
     @cached_property
     def _fixed(self) -> list[bytes]:
         """The segments of a mid-grey image's file; the last starts the scan."""
-        segments, _ = split_jpeg(self._file(np.full(self.image_shape, MID_GREY, np.uint8)))
+        segments, _ = split_jpeg(self.write(np.full(self.image_shape, MID_GREY, np.uint8)))
         return segments
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from simnet.codecs.base import Codec, CodecError
 from simnet.codecs.classical.file_codec import FileCodec, FileParams
+from simnet.codecs.classical.pictures import write_picture
 
 CHUNK_START = 20
 """RIFF, file size, WEBP, VP8, chunk size: 4 bytes each."""
@@ -31,8 +34,8 @@ class Webp(FileCodec, Codec):
         super().__init__(params, device=device)
         self.params: Webp.Params = params
 
-    def options(self) -> dict[str, object]:
-        return {"quality": self.params.quality, "method": 6}
+    def write(self, pixels: NDArray[np.uint8]) -> bytes:
+        return write_picture(pixels, self.kind, quality=self.params.quality, method=6)
 
     def strip(self, file: bytes) -> bytes:
         n_frame = int.from_bytes(file[16:CHUNK_START], "little")

@@ -46,6 +46,8 @@ WORDS = {
     "sinr": "SINR",
     "mcs": "MCS",
     "jpeg": "JPEG",
+    "jpeg2000": "JPEG 2000",
+    "avif": "AVIF",
     "webp": "WebP",
     "cpu": "CPU",
     "zipf": "Zipf",

@@ -28,10 +28,20 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
         {"model": "tiny_colour", "code_bits": 10, "entropy_coding": False},
         {"model": "tiny_colour", "precision": "float16"},
     ],
+    "avif": [
+        {"image_shape": GREY, "quality": 20},
+        {"image_shape": COLOUR, "quality": 50, "header": "strip", "subsampling": "4:4:4"},
+    ],
     "jpeg": [
         {"image_shape": GREY, "quality": 10},
         {"image_shape": COLOUR, "quality": 60, "header": "strip"},
         {"image_shape": COLOUR, "quality": 30, "header": "strip", "optimize": True, "subsampling": "4:4:4"},
+    ],
+    "jpeg2000": [
+        {"image_shape": GREY, "rate_bpp": 2},
+        {"image_shape": COLOUR, "rate_bpp": 1.5, "header": "strip"},
+        {"image_shape": COLOUR, "wavelet": "reversible"},
+        {"image_shape": (3, 6, 8), "rate_bpp": 20, "header": "strip", "wavelet": "reversible"},
     ],
     "raw": [{"image_shape": GREY}, {"image_shape": COLOUR}],
     "thumbnail": [{"image_shape": GREY, "side": 14, "bits": 1}, {"image_shape": COLOUR, "side": 5, "bits": 3}],

@@ -4,27 +4,42 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError, features
+from PIL import __version__ as PILLOW_VERSION
 
 from simnet.codecs.base import CodecError
 
+MID_GREY = 128
+
 BROKEN_FILE_ERRORS = (
     OSError,
+    RuntimeError,
     EOFError,
     UnidentifiedImageError,
     Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
     SyntaxError,
     ValueError,
     IndexError,
     struct.error,
 )
 """What Pillow raises on damaged files."""
+
+
+def require_format(feature: str, *, codec: str, remedy: str) -> None:
+    """Raises CodecError if this Pillow was built without what the codec needs (``feature``: Pillow's word)."""
+    # Pillow warns where it is too old to know the word.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if not features.check(feature):
+            raise CodecError(f"codec {codec}: the installed Pillow {PILLOW_VERSION} lacks it; {remedy}")
 
 
 def write_picture(pixels: NDArray[np.uint8], kind: str, **options: Any) -> bytes:
@@ -59,10 +74,12 @@ def read_picture(file: bytes, kind: str, shape: tuple[int, int, int], *, truncat
 
 @contextmanager
 def _tolerating(truncated: bool) -> Iterator[None]:
-    """Pillow's switch for broken files is global: put it back."""
+    """Pillow's switch for broken files is global: put it back. A suspicious size is an error."""
     before = ImageFile.LOAD_TRUNCATED_IMAGES
     ImageFile.LOAD_TRUNCATED_IMAGES = truncated
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = before

@@ -41,7 +41,7 @@ def webp(shape: tuple[int, int, int], **changes: object) -> Webp:
     return Webp(Webp.Params.model_validate({"image_shape": shape, "quality": 20, **changes}))
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", [*SHAPES, (3, 96, 128), (3, 240, 320), (3, 6, 8), (1, 1, 1)])
 @pytest.mark.parametrize("optimize", [False, True])
 def test_a_stripped_jpeg_comes_back_byte_for_byte(shape: tuple[int, int, int], optimize: bool) -> None:
     whole = jpeg(shape, optimize=optimize)
