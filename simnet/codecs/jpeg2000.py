@@ -27,7 +27,8 @@ class Jpeg2000(FileCodec, Codec):
 
     class Params(FileParams):
         """``rate_bpp``: bits of a code per pixel, never exceeded as long as OpenJPEG can make so small a code; else its
-        smallest is sent (packets of 18 to 37 bytes at 96 x 128 and 240 x 320, so 136 to 155 bytes with the header). Counts what is sent: with ``header: strip`` the packets alone.
+        smallest is sent: packets of 18 to 37 bytes at 96 x 128 and 240 x 320, so 136 to 155 with the header of colour
+        images. It bounds what is sent: with ``header: strip`` the packets alone.
 
         ``wavelet``: ``irreversible`` (9/7) or ``reversible`` (5/3); the latter without ``rate_bpp`` is lossless.
         """
