@@ -180,6 +180,7 @@ def _cell(
         "ss_mean_delivered": statistics.mean(sure_delivered["ss"].to_numpy(float), sure_delivered["item_id"]),
         "judge_unsure": int(deliveries["judge_unsure"].sum()),
         "damaged": statistics.rate(int(deliveries["damaged"].sum()), len(deliveries)),
+        "mixed_versions": statistics.rate(int(deliveries["mixed_with"].notna().sum()), len(deliveries)),
         "psnr_db_mean": statistics.mean(*_present(deliveries, "psnr_db")),
         "ssim_mean": statistics.mean(*_present(deliveries, "ssim")),
         "identified_wrong": statistics.rate(wrong, len(identified)),

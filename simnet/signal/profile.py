@@ -39,13 +39,16 @@ class CodecCard:
     over_snr: tuple[tuple[float, float], ...] = ()
 
     def ss_at(self, mean_esno_db: float | None) -> float:
-        """Population SS on a route of this mean Es/N0; None: errors are repaired."""
+        """Population SS on a route of this mean Es/N0; None: errors are repaired.
+
+        The model's curve was measured with one variant of its decoder; another one is never better than without errors.
+        """
         if mean_esno_db is None or not self.over_snr:
             return self.ss
         import numpy as np
 
         snrs, values = zip(*self.over_snr, strict=True)
-        return float(np.interp(mean_esno_db, snrs, values))
+        return min(self.ss, float(np.interp(mean_esno_db, snrs, values)))
 
 
 @dataclass(frozen=True)

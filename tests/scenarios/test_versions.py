@@ -14,6 +14,7 @@ from simnet.codecs.aesc import Aesc
 from simnet.codecs.networks.aesc import load_autoencoder, pack_autoencoder
 from simnet.core.errors import SimnetError
 from simnet.core.zoo import zoo_root
+from simnet.report.summary import summarise
 from simnet.scenario.load import load_scenario
 from simnet.wire.delta import make_delta
 from simnet.wire.messages import SliceDelta, encode_message
@@ -130,6 +131,11 @@ def test_mixed_deliveries_say_so_and_cost_no_model_bytes(run: RunFolder) -> None
     assert late.model_byte.sum() == 0
     assert deliveries[deliveries.arm != "mixed"].mixed_with.isna().all()
     assert decoded[decoded.codec == "v1"].mixed_with.isna().all()
+    arms = summarise(run.path)["arms"]
+    rates = {arm: arms[arm]["all"]["mixed_versions"] for arm in arms}
+    assert {arm: (rate["hits"], rate["n"]) for arm, rate in rates.items()} == {
+        arm: (len(late) if arm == "mixed" else 0, len(deliveries[deliveries.arm == arm])) for arm in arms
+    }
 
 
 @pytest.mark.usefixtures("in_zoo")

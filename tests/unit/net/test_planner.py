@@ -107,3 +107,5 @@ def test_promises_over_an_unprotected_link_follow_the_card() -> None:
     assert card.ss_at(None) == 0.9
     assert card.ss_at(5.0) == pytest.approx(0.5)
     assert (card.ss_at(-9.0), card.ss_at(99.0)) == (0.1, 0.9)
+    broken = CodecCard(40, 0.2, 100, over_snr=card.over_snr)  # a variant that loses more than the channel
+    assert (broken.ss_at(-9.0), broken.ss_at(5.0)) == (0.1, 0.2)

@@ -223,6 +223,13 @@ def test_mixing_that_promises_too_little_is_not_chosen() -> None:
     assert [row.predicted_ss for row in low.requests()] == [1.0, 1.0, promised, promised]
 
 
+def test_mixing_serves_where_nothing_can_be_fetched() -> None:
+    changes = {**CHANGE, "protocol.propagation": {"kind": "preload"}, "protocol.mixed_versions": "decode"}
+    run = simulate(TIMES, changes, codecs=CODECS)
+    assert [(row.outcome, row.codec) for row in run.requests()] == [("satisfied", "v1")] * 2 + [("satisfied", "v2")] * 2
+    assert [row.mixed_with for row in run.deliveries()] == [None, None, "v1", "v1"]
+
+
 def test_variants_of_one_version_are_not_mixed() -> None:
     other = Tiny(name="tiny", drift=0.05)  # same version
     run = simulate(TIMES, {**CHANGE, "protocol.mixed_versions": "decode"}, codecs={"v1": V1, "v2": other})
