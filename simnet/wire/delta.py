@@ -117,19 +117,6 @@ def apply_delta(old: Slice, payload: bytes) -> Slice:
         raise WireError(f"delta: {error}") from error
 
 
-def delta_ids(payload: bytes) -> tuple[str, str]:
-    """Ids of the slice that a delta is to, and of the one that it makes.
-
-    Raises:
-        WireError: no delta.
-    """
-    frame = decode_frame(payload)
-    if frame.kind != Kind.SLICE_DELTA:
-        raise WireError(f"delta: got a frame of kind {frame.kind}; allowed {Kind.SLICE_DELTA:d}")
-    raw_old, raw_new, *_ = items(frame.head, 5, 5)
-    return blob(raw_old, ID_BYTE, ID_BYTE).hex(), blob(raw_new, ID_BYTE, ID_BYTE).hex()
-
-
 def _content(slice_: Slice) -> Content:
     if slice_.damaged:
         raise EncodeError(f"slice {slice_.id}: arrived damaged; a delta needs clean ones")
