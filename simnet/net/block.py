@@ -18,6 +18,10 @@ def format_of(k: int, mcs: Mcs, code: CodeFamily) -> BlockFormat:
     return BlockFormat(k, mcs, code)
 
 
+_channel_uses: dict[tuple[int, str, CodeFamily], int] = {}
+"""Information bits, scheme and code -> symbols: asked several times for each block, and there are few kinds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One codeword.
@@ -48,7 +52,11 @@ class Block:
         return format_of(self.k, mcs, self.code)
 
     def channel_uses(self, mcs: Mcs) -> int:
-        return self.format(mcs).channel_uses
+        known = self.k, mcs.name, self.code
+        uses = _channel_uses.get(known)
+        if uses is None:
+            uses = _channel_uses[known] = self.format(mcs).channel_uses
+        return uses
 
     def retried(self) -> Block:
         """For plain ARQ: what was received is thrown away."""

@@ -113,10 +113,9 @@ class RadioLink:
         if mcs is None:
             known = state if not radio.csi_delay_s else self.state(now_s - radio.csi_delay_s)
             mcs = self.air.mcs(known, transfer.receiver.esno, transfer.pending[0].k)
-        blocks = self._next_blocks(transfer.pending, mcs)
+        blocks, data_symbols = self._next_blocks(transfer.pending, mcs)
         for block in blocks:
             block.count_sent(row, mcs)
-        data_symbols = sum(block.channel_uses(mcs) for block in blocks)
         overhead = radio.preamble_symbol + fading.overhead_channel_use(data_symbols)
         symbols = overhead + data_symbols
         ack = radio.ack_symbol if any(block.protected for block in blocks) else 0
@@ -131,8 +130,9 @@ class RadioLink:
         self._spend(transfer, symbols / radio.bandwidth_hz, ack / radio.bandwidth_hz)
         return Burst(tuple(blocks), mcs, state, duration_s, self.air.begin(transfer, blocks, mcs, state))
 
-    def _next_blocks(self, pending: deque[Block], mcs: Mcs) -> list[Block]:
-        """Take the blocks of the next burst, by the airtime that it has for data; all are sent at one MCS."""
+    def _next_blocks(self, pending: deque[Block], mcs: Mcs) -> tuple[list[Block], int]:
+        """Take the blocks of the next burst, by the airtime that it has for data; all are sent at one MCS. Also says
+        how many symbols they are."""
         radio, overhead = self.radio, self.air.fading.overhead_channel_use
         room_s = radio.max_burst_s - radio.turnaround_s
         room = room_s * radio.bandwidth_hz - radio.preamble_symbol - radio.ack_symbol
@@ -144,7 +144,7 @@ class RadioLink:
                 break
             blocks.append(pending.popleft())
             symbols = longer
-        return blocks
+        return blocks, symbols
 
     def end_burst(self, transfer: Transfer) -> int:
         """The burst's airtime is over: only now is its outcome looked at. Returns how many blocks must be repeated."""
