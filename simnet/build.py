@@ -29,6 +29,8 @@ from simnet.core.records import Recorder
 from simnet.core.surrogate_names import group_name
 from simnet.core.tables import DeliveryRow
 from simnet.core.versions import library_versions
+from simnet.data.base import ImageSet
+from simnet.data.street_classes import CLASS_GROUPS
 from simnet.net.arm import Arm
 from simnet.net.protect import check_protect
 from simnet.net.timeline import Event, Timeline
@@ -41,7 +43,9 @@ from simnet.signal.kept import Kept
 from simnet.signal.plane import SignalPlane, SourceImages
 from simnet.signal.surrogate_audit import audit_report
 from simnet.signal.surrogates import Surrogates
+from simnet.tasks.base import Task
 from simnet.tasks.classification import Classification
+from simnet.tasks.segmentation import Segmentation
 from simnet.tasks.source_identification import SourceIdentification
 from simnet.topology.plan import NetworkPlan, NodePlan
 from simnet.traffic.base import CatalogueItem, RequestPlan
@@ -229,7 +233,7 @@ def _catalogue(
     sources: dict[str, SourceImages] = {}
     catalogue: list[CatalogueItem] = []
     for name, source in scenario.sources.items():
-        content = ("images", source.dataset, source.labels, source.items, source.judge, device)
+        content = ("images", source.dataset, source.labels, source.items, source.judge, source.wish.classes, device)
         images = kept.once(content, partial(_images, name, source, device))
         sources[name] = replace(images, first_item_id=len(catalogue), content=content)
         owners = [node.name for node in plan.nodes if _may_own(scenario, node, name)]
@@ -256,6 +260,7 @@ def _may_own(scenario: Scenario, node: NodePlan, source_type: str) -> bool:
 def _images(name: str, source: Source, device: str) -> SourceImages:
     """The first ``items`` shipped images of the source's labels; the others calibrate the planner."""
     data = KINDS["data"].load(source.dataset)().load("sample")
+    task = _task(name, source, data, device)
     chosen = np.arange(len(data)) if source.labels is None else np.flatnonzero(np.isin(data.labels, source.labels))
     most = len(chosen) - LEAST_CALIBRATION_IMAGES
     if source.items > most:
@@ -263,17 +268,48 @@ def _images(name: str, source: Source, device: str) -> SourceImages:
             f"sources.{name}.items: got {source.items}; allowed 1..{most}: {source.dataset} ships {len(chosen)} images "
             f"of these labels, of which {LEAST_CALIBRATION_IMAGES} are kept for the planner's cards"
         )
-    task = Classification.from_zoo(source.judge)
-    task.network.to(device)
-    if task.image_shape != data.images.shape[1:]:
-        raise SimnetError(
-            f"sources.{name}.judge: {source.judge} takes images of {task.image_shape}, {source.dataset} has "
-            f"{data.images.shape[1:]}; name a judge that was trained on it"
-        )
     items, calibration = chosen[: source.items], chosen[source.items :][:CALIBRATION_IMAGES]
     pixels = torch.tensor(data.images, device=device).float() / 255.0
     labels = torch.tensor(data.labels, device=device)
     return SourceImages(pixels[items], labels[items], pixels[calibration], labels[calibration], task, first_item_id=0)
+
+
+def _task(name: str, source: Source, data: ImageSet, device: str) -> Task:
+    """What measures ST of a source's images.
+
+    Raises:
+        SimnetError: the wish, the data set's labels and the judge don't fit each other.
+    """
+    where, dense, wished = f"sources.{name}", data.labels.ndim > 1, source.wish.task
+    if dense != (wished == "segmentation") and wished != "decoder":
+        has = "a label per pixel" if dense else "a label per image"
+        allowed = "segmentation" if dense else "classification"
+        got = f"got {wished}, but {source.dataset} has {has}"
+        raise SimnetError(f"{where}.wish.task: {got}; allowed {allowed}, decoder")
+    shape: tuple[int, int, int] = data.images.shape[1:]
+    if not dense:
+        if source.wish.classes != "all":
+            raise SimnetError(f"{where}.wish.classes: got {source.wish.classes}; only segmentation knows classes")
+        recognition = Classification.from_zoo(source.judge)
+        recognition.network.to(device)
+        if recognition.image_shape != shape:
+            raise SimnetError(
+                f"{where}.judge: {source.judge} takes images of {recognition.image_shape}, {source.dataset} has "
+                f"{shape}; name a judge that was trained on it"
+            )
+        return recognition
+    if source.labels is not None:
+        raise SimnetError(f"{where}.labels: {source.dataset} has a label per pixel; leave labels out")
+    classes = source.wish.classes
+    names = CLASS_GROUPS[classes] if isinstance(classes, str) else classes
+    if unknown := [c for c in names if c not in data.class_names[:-1]]:
+        raise SimnetError(
+            f"{where}.wish.classes: got {unknown[0]!r}; allowed {', '.join(data.class_names[:-1])}, "
+            f"{', '.join(CLASS_GROUPS)}"
+        )
+    segmentation = Segmentation.from_zoo(source.judge, shape, [data.class_names.index(c) for c in names])
+    segmentation.network.to(device)
+    return segmentation
 
 
 def _codec_facts(plane: SignalPlane, names: list[str]) -> dict[str, Any]:

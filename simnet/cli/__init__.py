@@ -11,7 +11,7 @@ import traceback
 
 import typer
 
-from simnet.cli import check, data, link, list_plugins, models, report, run, schema, sweep, train, validate
+from simnet.cli import check, data, link, list_plugins, models, rate, report, run, schema, sweep, train, validate
 from simnet.cli.group import Group
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command("list")(list_plugins.list_plugins)
 app.command("report")(report.report)
 app.command("train")(train.train)
 app.command("validate")(validate.validate)
+app.command("rate")(rate.rate)
 app.add_typer(models.app, name="models")
 app.add_typer(link.app, name="link")
 app.add_typer(data.app, name="data")

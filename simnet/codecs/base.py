@@ -114,6 +114,19 @@ class Codec(ABC):
         return self.decode(codes, slices)
 
     @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers that a code consists of; () if it isn't layered.
+
+        A name stands for the same bytes in every codec that has it, so that a consumer who holds a layer of an image
+        needs only the others.
+        """
+        return ()
+
+    def split(self, code: bytes) -> list[bytes]:
+        """A code's layers, in the order of :attr:`layers`; joined, they are the code."""
+        return [code]
+
+    @property
     def over_snr(self) -> tuple[tuple[float, float], ...]:
         """(Es/N0 dB, population SS) with ``protection: none``, by ascending SNR; () if nobody has measured it."""
         return ()

@@ -70,8 +70,10 @@ class DeliveryRow:
     st_recovered: float | None = None
     ss: float | None = field(default=None, metadata={"description": "st_recovered/st_original; null if unsure"})
     judge_unsure: bool = False
-    correct_original: bool = False
-    correct_recovered: bool = False
+    correct_original: bool | None = field(
+        default=None, metadata={"description": "the judge recognised the original; null if its task knows no hits"}
+    )
+    correct_recovered: bool | None = None
     psnr_db: float | None = None
     ssim: float | None = None
     mixed_with: str | None = field(

@@ -62,6 +62,8 @@ class Exchange:
         """Ids that the REQUEST named: what the consumer held, or expected, when it asked."""
         self._codes: dict[tuple[str, str], Code] = {}
         """By codec, and codec whose decoder decodes."""
+        self._layers: set[str] = set()
+        """Names of the code's layers that the consumer has received."""
         self._original_judged = False
         self._slices: dict[str, Slice | Fetch] = {}
         self._pinned: list[str] = []
@@ -201,12 +203,13 @@ class Exchange:
         self._expect(plan.missing, self.arm.propagation.bring)
         code: Code = yield from self._encode(codec, plan.decoder)
         self._check_deadline()
-        framed, raw = (b"", code.data) if self._raw else (code.data, b"")
+        framed, raw = (b"", code.data) if self._raw else (self._unsent(code), b"")
         name = f"{codec.name}+{plan.decoder.name}" if plan.mixed else codec.name
         payload = self.payload(CodeMessage(self.index, name, framed), payload_class, name, raw)
         row.stripped_byte += code.header_byte
         body = yield from self.send(payload, self.owner, self.consumer)
         self._check_deadline()
+        self._layers.update(name for name, _ in code.layers)
         # what the consumer has lost since it asked, it asks for again
         slices = yield from self._gather(plan.decoder.decoder_slices, self.arm.propagation.bring_again)
         self._check_deadline()
@@ -238,6 +241,12 @@ class Exchange:
             yield from self._compute(self.owner, codec.encode_flop)
             self._codes[key] = self.arm.plane.result(ticket)
         return self._codes[key]
+
+    def _unsent(self, code: Code) -> bytes:
+        """A code, or those of its layers that no earlier code of this request has brought."""
+        if not self._layers.intersection(name for name, _ in code.layers):
+            return code.data
+        return b"".join(layer for name, layer in code.layers if name not in self._layers)
 
     @property
     def _raw(self) -> bool:

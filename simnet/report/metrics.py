@@ -9,6 +9,7 @@ import pandas as pd
 
 from simnet.core.tables import Outcome
 from simnet.report.run_folder import BYTE_COLUMNS, RunFolder
+from simnet.report.scores import scores, total
 
 ALL = "all"
 """In place of a source type: every source type together."""
@@ -104,7 +105,7 @@ def _row(requests: pd.DataFrame, deliveries: pd.DataFrame) -> dict[str, Any]:
         "satisfied": _ratio(int(requests["satisfied"].sum()), n),
         "ss_mean": requests["ss"].mean(),
         "ss_mean_delivered": delivered["ss"].mean(),
-        "ss_population": _ratio(int(deliveries["correct_recovered"].sum()), int(deliveries["correct_original"].sum())),
+        "ss_population": _ratio(total(scores(deliveries, "recovered")), total(scores(deliveries, "original"))),
         "n_judge_unsure": int(deliveries["judge_unsure"].sum()),
         **sums,
         "byte_per_request": _ratio(sums["end_to_end_byte"], n),
@@ -122,5 +123,5 @@ def _row(requests: pd.DataFrame, deliveries: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _ratio(part: int, whole: int) -> float | None:
+def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole else None

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simnet.report.scores import total
 from simnet.tasks.similarity import Z_95, Rate
 
 N_RESAMPLES = 1000
@@ -56,20 +57,20 @@ def mean(values: ArrayLike, clusters: ArrayLike) -> dict[str, Any]:
 
 
 def ss_population(
-    original: NDArray[np.bool_], recovered: NDArray[np.bool_], items: ArrayLike, *, rng: np.random.Generator
+    original: NDArray[np.float64], recovered: NDArray[np.float64], items: ArrayLike, *, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Ratio of recognition rates with its paired bootstrap interval, whole items resampled.
+    """Ratio of recognition rates (or of mean ST) with its paired bootstrap interval, whole items resampled.
 
     ``simnet.tasks.similarity.ss_population`` is for sets in which each item stands once; here an item
     stands as often as it was delivered. Items with equal counts are exchangeable, so a
     resample is one multinomial draw over the distinct pairs of counts.
 
     Args:
-        original, recovered: [N] bool: was the original, was the recovered image of this delivery recognised?
+        original, recovered: [N], :func:`simnet.report.scores.scores` of each delivery.
         items: [N] labels of the items delivered.
         rng: for the resamples.
     """
-    counts = {"n_original": int(original.sum()), "n_recovered": int(recovered.sum()), "n": len(original)}
+    counts = {"n_original": total(original), "n_recovered": total(recovered), "n": len(original)}
     if counts["n_original"] == 0:
         return {"value": None, "low": None, "high": None, "items": 0, **counts}
     _, label = np.unique(np.asarray(items), return_inverse=True)

@@ -17,6 +17,7 @@ from simnet.core.tables import Outcome, PayloadClass
 from simnet.report import statistics
 from simnet.report.breakeven import Costs, break_even
 from simnet.report.run_folder import RunFolder
+from simnet.report.scores import scores
 
 ALL = "all"
 """In place of a source type: every source type together."""
@@ -171,8 +172,8 @@ def _cell(
         "satisfied": statistics.rate(int(outcomes.get("satisfied", 0)), n),
         "delivered": statistics.rate(len(delivered), n),
         "ss_population": statistics.ss_population(
-            deliveries["correct_original"].to_numpy(bool),
-            deliveries["correct_recovered"].to_numpy(bool),
+            scores(deliveries, "original"),
+            scores(deliveries, "recovered"),
             deliveries["item_id"].to_numpy(),
             rng=generator(folder.seed, "report", "ss_population", *name),
         ),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from pytorch_msssim import ssim
@@ -10,7 +12,6 @@ from torch import Tensor
 
 from simnet.codecs.networks.chunks import in_chunks
 from simnet.tasks.base import Task
-from simnet.tasks.similarity import SURE_ST
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,23 +19,34 @@ class Measurement:
     """What one recovered image was worth.
 
     Attributes:
-        ss: st_recovered / st_original; None if the judge was unsure of the original (ST < 0.5).
+        st_original, st_recovered: None if the original holds nothing to judge by.
+        ss: st_recovered / st_original; None if the judge was unsure of the original: ST below the task's ``sure_st``.
+        correct_original, correct_recovered: None if the task knows no hits.
         psnr_db: inf for a lossless copy.
-        confidence: highest class probability of the recovered image: what a receiver could see.
-        provider_score: probability of the original's most likely class, recovered over original: what the sender could
-            see.
+        confidence: what a receiver could see.
+        provider_score: what the sender could see.
     """
 
-    st_original: float
-    st_recovered: float
+    st_original: float | None
+    st_recovered: float | None
     ss: float | None
     judge_unsure: bool
-    correct_original: bool
-    correct_recovered: bool
+    correct_original: bool | None
+    correct_recovered: bool | None
     psnr_db: float
     ssim: float
     confidence: float
     provider_score: float
+
+    @property
+    def score_original(self) -> float:
+        """What a population's SS adds up: hits, or ST where the task knows none."""
+        return (self.st_original or 0.0) if self.correct_original is None else float(self.correct_original)
+
+    @property
+    def score_recovered(self) -> float:
+        """As :attr:`score_original`."""
+        return (self.st_recovered or 0.0) if self.correct_recovered is None else float(self.correct_recovered)
 
 
 class Judge:
@@ -42,7 +54,7 @@ class Judge:
 
     Args:
         originals: [N, C, H, W] float32 in [0, 1].
-        labels: [N] int64.
+        labels: [N] int64, or [N, H, W] of a task that labels pixels.
     """
 
     def __init__(self, task: Task, originals: Tensor, labels: Tensor) -> None:
@@ -60,18 +72,19 @@ class Judge:
         """
         original, labels, before = self.originals[which], self.labels[which], self._inferred[which]
         after = in_chunks(self.task.infer, recovered)
+        hits = [self.task.recognised(inferred, labels) for inferred in (before, after)]
         columns = {
-            "st_original": self.task.st(before, labels),
-            "st_recovered": self.task.st(after, labels),
-            "correct_original": self.task.recognised(before, labels),
-            "correct_recovered": self.task.recognised(after, labels),
-            "psnr_db": psnr_db(original, recovered),
-            "ssim": in_chunks(_ssim, torch.stack([original, recovered], dim=1)),
-            "confidence": after.amax(dim=1),
-            "provider_score": _ratio_at(before.argmax(dim=1), after, before),
+            "st_original": self.task.st(before, labels).tolist(),
+            "st_recovered": self.task.st(after, labels).tolist(),
+            "correct_original": [None] * len(which) if hits[0] is None else hits[0].tolist(),
+            "correct_recovered": [None] * len(which) if hits[1] is None else hits[1].tolist(),
+            "psnr_db": psnr_db(original, recovered).tolist(),
+            "ssim": in_chunks(_ssim, torch.stack([original, recovered], dim=1)).tolist(),
+            "confidence": self.task.confidence(after).tolist(),
+            "provider_score": self.task.agreement(after, before).tolist(),
         }
-        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-        return [_measurement(dict(zip(columns, row, strict=True))) for row in rows]
+        rows = zip(*columns.values(), strict=True)
+        return [_measurement(dict(zip(columns, row, strict=True)), self.task.sure_st) for row in rows]
 
 
 def psnr_db(original: Tensor, recovered: Tensor) -> Tensor:
@@ -86,12 +99,9 @@ def _ssim(pairs: Tensor) -> Tensor:
     return result
 
 
-def _ratio_at(which: Tensor, after: Tensor, before: Tensor) -> Tensor:
-    index = which.view(-1, 1)
-    return (after.gather(1, index) / before.gather(1, index)).squeeze(1)
-
-
-def _measurement(values: dict[str, float]) -> Measurement:
-    unsure = values["st_original"] < SURE_ST
+def _measurement(values: dict[str, Any], sure_st: float) -> Measurement:
+    if math.isnan(values["st_original"]):
+        return Measurement(ss=None, judge_unsure=True, **{**values, "st_original": None, "st_recovered": None})
+    unsure = values["st_original"] < sure_st
     ss = None if unsure else values["st_recovered"] / values["st_original"]
-    return Measurement(ss=ss, judge_unsure=unsure, **values)  # type: ignore[arg-type]
+    return Measurement(ss=ss, judge_unsure=unsure, **values)

@@ -226,7 +226,7 @@ class SignalPlane:
             return None
         judge = Judge(source.task, source.calibration, source.calibration_labels)
         measured = judge.measure(recovered, torch.arange(len(codes)))
-        if not any(m.correct_original for m in measured):
+        if not any(m.score_original for m in measured):
             raise SimnetError(
                 f"source type {source_type}: its judge recognises none of {len(codes)} calibration images; "
                 "name a judge that was trained on them"
@@ -345,10 +345,15 @@ def _codes(codec: Codec, items: Tensor, start: int, raw: bool, decoder: Codec | 
     """The codes of one chunk of a source type's items."""
     images = items[start : start + CHUNK]
     if raw:
-        codes = codec.encode_raw(images)
-    else:
-        codes = codec.encode(images) if decoder is None else codec.encode_for(images, decoder.decoder_slices)
-    return [Code(code, codec.header_byte(code)) for code in codes]
+        return [Code(code, codec.header_byte(code)) for code in codec.encode_raw(images)]
+    if decoder is not None:
+        codes = codec.encode_for(images, decoder.decoder_slices)
+        return [Code(code, codec.header_byte(code)) for code in codes]
+    return [Code(code, codec.header_byte(code), _layers(codec, code)) for code in codec.encode(images)]
+
+
+def _layers(codec: Codec, code: bytes) -> tuple[tuple[str, bytes], ...]:
+    return tuple(zip(codec.layers, codec.split(code), strict=True)) if codec.layers else ()
 
 
 def _run_bursts(chain: DigitalChain, bursts: list[list[BlockJob]]) -> list[list[BlockResult]]:

@@ -21,6 +21,8 @@ class Code:
 
     data: bytes
     header_byte: int
+    layers: tuple[tuple[str, bytes], ...] = ()
+    """Of a layered codec: each layer's name and bytes, in order; what has the same name is the same in all codecs."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,7 @@ class Calibration:
 
     @cached_property
     def card(self) -> CodecCard:
-        n_original = sum(m.correct_original for m in self.measured)
-        ss = sum(m.correct_recovered for m in self.measured) / n_original
+        ss = sum(m.score_recovered for m in self.measured) / sum(m.score_original for m in self.measured)
         code_byte = sum(len(code.data) for code in self.codes) / len(self.codes)
         return CodecCard(code_byte, ss, len(self.codes), self.over_snr)
 

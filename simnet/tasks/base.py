@@ -15,6 +15,8 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
+    sure_st: ClassVar[float] = 0.5
+    """SS of a delivery is defined only if ST(original) is at least this; else the judge is unsure."""
 
     @property
     @abstractmethod
@@ -41,8 +43,23 @@ class Task(ABC):
         Args:
             inferred: what :meth:`infer` gave.
             truth: the true answers, e.g. class indices [B] int64.
+
+        Returns:
+            NaN where the truth leaves nothing to be inferred.
         """
 
+    def recognised(self, inferred: Tensor, truth: Tensor) -> Tensor | None:
+        """Whether each image was recognised, [B] bool: what recognition rates count; None if the task knows no hits."""
+        return None
+
     @abstractmethod
-    def recognised(self, inferred: Tensor, truth: Tensor) -> Tensor:
-        """Whether each image was recognised, [B] bool: what recognition rates count."""
+    def confidence(self, inferred: Tensor) -> Tensor:
+        """How sure the network is of what it says, [B] in [0, 1]: what a receiver could see."""
+
+    @abstractmethod
+    def agreement(self, recovered: Tensor, original: Tensor) -> Tensor:
+        """How well what it says of recovered images fits what it says of the originals, [B]: what a sender could see.
+
+        Args:
+            recovered, original: what :meth:`infer` gave.
+        """

@@ -50,3 +50,12 @@ class Classification(Task):
     def recognised(self, inferred: Tensor, truth: Tensor) -> Tensor:
         """Whether the most probable class is the true one, [B] bool."""
         return inferred.argmax(dim=1) == truth
+
+    def confidence(self, inferred: Tensor) -> Tensor:
+        """Highest class probability, [B]."""
+        return inferred.amax(dim=1)
+
+    def agreement(self, recovered: Tensor, original: Tensor) -> Tensor:
+        """Probability of the original's most likely class, recovered over original, [B]."""
+        index = original.argmax(dim=1).view(-1, 1)
+        return (recovered.gather(1, index) / original.gather(1, index)).squeeze(1)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from simnet.core.zoo import model_dir
 from simnet.tasks.base import Task
-from simnet.tasks.flops import flops_per_image
+from simnet.tasks.classification import Classification
 from simnet.tasks.networks import load_network
-from simnet.tasks.networks.base import Classifier
 
 SOURCES = ("digits", "clothes", "vehicles", "animals")
 """Class k of the network is ``SOURCES[k]``."""
@@ -33,7 +30,7 @@ def to_source_input(images: Tensor) -> Tensor:
     return padded.expand(batch, 3, IMAGE_SIDE, IMAGE_SIDE)
 
 
-class SourceIdentification(Task):
+class SourceIdentification(Classification, Task):
     """AESC-I's source identification, run by whoever encodes; its mistakes are recorded.
 
     Args:
@@ -42,22 +39,10 @@ class SourceIdentification(Task):
 
     name = "source_identification"
 
-    def __init__(self, network: Classifier) -> None:
-        self.network = network
-
     @classmethod
     def from_zoo(cls, model: str = "source_id/four_sources") -> SourceIdentification:
         """The task with a network of the zoo."""
         return cls(load_network(model_dir(model) / "weights.safetensors"))
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """The network's own; :meth:`infer` pads smaller and grey images."""
-        return self.network.image_shape
-
-    @cached_property
-    def flops_per_image(self) -> int:
-        return flops_per_image(self.network, self.network.image_shape)
 
     def infer(self, images: Tensor) -> Tensor:
         """Probabilities [B, 4] over :data:`SOURCES` of images [B, 1 or 3, H, W] float32 in [0, 1]."""
@@ -68,11 +53,3 @@ class SourceIdentification(Task):
         """The most probable source of each image."""
         with torch.no_grad():
             return [SOURCES[k] for k in self.infer(images).argmax(dim=1).tolist()]
-
-    def st(self, inferred: Tensor, truth: Tensor) -> Tensor:
-        """Probability of the true source, [B]."""
-        return inferred.gather(1, truth.view(-1, 1)).squeeze(1)
-
-    def recognised(self, inferred: Tensor, truth: Tensor) -> Tensor:
-        """Whether the most probable source is the true one, [B] bool."""
-        return inferred.argmax(dim=1) == truth

@@ -100,7 +100,7 @@ class Reconstruction:
     def n_items(self) -> int:
         return len(self.train)
 
-    def loss(self, indices: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+    def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
         images = self._images[indices].to(self.device) / 255
         codes = self.module.encoder(images)
         if self.recipe.code_noise_bits is not None:

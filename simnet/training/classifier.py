@@ -71,7 +71,7 @@ class CrossEntropy:
         self._augmenter = Augmenter(train.images, recipe.augmentation)
         self._label_smoothing = recipe.label_smoothing
 
-    def loss(self, indices: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+    def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
         images = torch.from_numpy(self._augmenter.batch(indices, rng)).to(self._device) / 255
         logits = self.module(images)
         return F.cross_entropy(logits.float(), self._labels[indices], label_smoothing=self._label_smoothing)

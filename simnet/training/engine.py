@@ -43,8 +43,13 @@ class Objective(Protocol):
     def n_items(self) -> int:
         """Number of training items; an epoch sees each once (the last, smaller batch is left out)."""
 
-    def loss(self, indices: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-        """Mean loss (scalar) over the items of one batch; ``rng`` serves augmentation and noise."""
+    def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
+        """Mean loss (scalar) over the items of one batch.
+
+        Args:
+            rng: serves augmentation and noise.
+            done: the share of all steps that are over, in [0, 1).
+        """
 
     def evaluate(self) -> dict[str, float]:
         """Figures for the curve, measured after an epoch with the module in evaluation mode."""
@@ -146,13 +151,14 @@ def _train_epoch(
     rng = streams.generator(recipe.seed, "augment", epoch)
     objective.module.train()
     for batch in range(n_batches):
-        factor = learning_rate_factor(epoch * n_batches + batch, settings.epochs * n_batches, settings)
+        step, n_steps = epoch * n_batches + batch, settings.epochs * n_batches
+        factor = learning_rate_factor(step, n_steps, settings)
         for group in optimiser.param_groups:
             group["lr"] = settings.learning_rate * factor
         indices = order[batch * settings.batch_size : (batch + 1) * settings.batch_size]
         optimiser.zero_grad()
         with torch.autocast(device, dtype=torch.bfloat16, enabled=settings.precision == "bfloat16"):
-            loss = objective.loss(indices, rng)
+            loss = objective.loss(indices, rng, step / n_steps)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         yield loss.detach()

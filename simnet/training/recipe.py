@@ -19,6 +19,9 @@ KIND_MODULES: dict[str, str] = {
     "source_id": "simnet.training.source_id",
     "autoencoder": "simnet.training.autoencoder",
     "segmenter": "simnet.training.segmenter",
+    "lsci": "simnet.training.lsci",
+    "lsci_enhancement": "simnet.training.lsci_enhancement",
+    "channel_slice": "simnet.training.channel_slice",
 }
 """Each module has a class ``Recipe`` and the functions ``run(recipe, training_run)``, which trains and writes
 the results, and ``measure(recipe, training_run)``, which gives the card's figures from what ``run`` left."""

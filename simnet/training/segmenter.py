@@ -61,7 +61,7 @@ class PixelCrossEntropy:
         weights = shares**-recipe.balance
         self._weights = torch.tensor(weights / (weights * shares).sum(), dtype=torch.float32, device=device)
 
-    def loss(self, indices: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+    def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
         images, labels = self._cropper.batch(indices, rng, self._device)
         logits = self.module(images.contiguous(memory_format=torch.channels_last))
         return F.cross_entropy(logits.float(), labels, weight=self._weights, ignore_index=self.module.n_classes)

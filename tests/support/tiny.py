@@ -58,6 +58,13 @@ class BrightQuadrant(Task):
     def recognised(self, inferred: Tensor, truth: Tensor) -> Tensor:
         return inferred.argmax(dim=1) == truth
 
+    def confidence(self, inferred: Tensor) -> Tensor:
+        return inferred.amax(dim=1)
+
+    def agreement(self, recovered: Tensor, original: Tensor) -> Tensor:
+        index = original.argmax(dim=1).view(-1, 1)
+        return (recovered.gather(1, index) / original.gather(1, index)).squeeze(1)
+
 
 class TinyParams(CodecParams):
     """``decoder_byte``: about how many each of ``n_slice`` slices takes; each requires the one before.

@@ -11,14 +11,14 @@ from torch.nn import functional as F
 CHUNK = 64
 
 
-def in_chunks(network: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
-    """``network(inputs)`` without gradients, computed 64 at a time; the last chunk is filled up with zeros.
+def in_chunks(network: Callable[[Tensor], Tensor], inputs: Tensor, n: int = CHUNK) -> Tensor:
+    """``network(inputs)`` without gradients, computed ``n`` at a time; the last chunk is filled up with zeros.
 
     A float32 matrix product differs in its last bits between batch shapes.
     """
     outputs = []
     with torch.inference_mode():
-        for chunk in torch.split(inputs, CHUNK):
-            padding = [0, 0] * (inputs.ndim - 1) + [0, CHUNK - len(chunk)]
+        for chunk in torch.split(inputs, n):
+            padding = [0, 0] * (inputs.ndim - 1) + [0, n - len(chunk)]
             outputs.append(network(F.pad(chunk, padding))[: len(chunk)])
     return torch.cat(outputs)

@@ -40,7 +40,7 @@ class LsciShape(BaseModel):
     """How large a base model is, and how fine its code.
 
     ``width``: channels of the first convolution; 64 is the paper's, 8 trains on a CPU. ``code_channels``: C, the rate
-    knob: 4 in the paper. ``n_centres``: levels of each code value; the paper doesn't say; 5 here, from −2 to 2, learned.
+    knob; 4 in the paper. ``n_centres``: levels of each code value; unstated; 5 here, learned, from −2 … 2 on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,8 +63,10 @@ class Encoder(nn.Sequential):
         super().__init__(*layers, nn.Conv2d(n_in, shape.code_channels, 3, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        features: Tensor = super().forward(2 * images - 1)
-        return features
+        x = 2 * images - 1
+        for layer in self:
+            x = layer(x)
+        return x
 
 
 class Quantiser(nn.Module):
@@ -89,7 +91,7 @@ class Quantiser(nn.Module):
         squares = (features.unsqueeze(-1) - self.centres).square()
         soft = (torch.softmax(-self.sharpness * squares, dim=-1) * self.centres).sum(-1)
         hard = self.centres[squares.argmin(-1)]
-        return soft + (hard - soft).detach()
+        return hard.detach() + (soft - soft.detach())
 
 
 class Generator(nn.Module):

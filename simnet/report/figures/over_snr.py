@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from simnet.report.figures.style import MARKERS, arm_colours, legend_above, page
 from simnet.report.run_folder import RunFolder
+from simnet.report.scores import scores
 from simnet.report.statistics import mean, ratio
 
 TITLE = "Quality over the channel, nothing repeated"
@@ -75,18 +76,21 @@ def _unprotected(run: RunFolder) -> list[str]:
 def _joined(run: RunFolder) -> pd.DataFrame:
     """Requests with what was measured of them, and the mean Es/N0 and radio class of their consumers' links."""
     measured = run.deliveries[
-        ["arm_code", "request_id", "correct_original", "correct_recovered", "psnr_db", "ssim", "st_original"]
-    ]
+        ["arm_code", "request_id", "correct_original", "correct_recovered", "psnr_db", "ssim", "st_original",
+         "st_recovered"]
+    ]  # fmt: skip
     table = run.requests.astype({"arm": object}).merge(measured, on=["arm_code", "request_id"], how="left")
     nodes = run.nodes[["node", "mean_esno_db", "radio"]].dropna().drop_duplicates("node").set_index("node")
     consumer = table["consumer"].astype(object)
     table["esno_db"] = consumer.map(nodes["mean_esno_db"]).round(3)
     table["radio"] = consumer.map(nodes["radio"].astype(object))
     known = measured.merge(run.requests[["arm_code", "request_id", "item_id"]], on=["arm_code", "request_id"])
-    recognised = known.dropna(subset=["st_original"]).groupby("item_id")["correct_original"].first()
-    # An image that arrived nowhere in the run says nothing of its original: it counts as recognised.
-    table["original"] = table["item_id"].map(recognised).astype("boolean").fillna(True).astype(bool)
-    table["recovered"] = table["correct_recovered"].astype("boolean").fillna(False).astype(bool)
+    known = known.dropna(subset=["st_original"])
+    originals = known.assign(score=scores(known, "original")).groupby("item_id")["score"].first()
+    # An image that arrived nowhere in the run says nothing of its original: it counts as recognised, or as the others.
+    hits = bool(known["correct_original"].notna().any())
+    table["original"] = table["item_id"].map(originals).fillna(1.0 if hits else originals.mean()).astype(float)
+    table["recovered"] = scores(table, "recovered")
     return table
 
 

@@ -131,7 +131,7 @@ def test_the_loss_is_equation_10_with_a_scaled_semantic_term(zoo: Path, data_roo
     module = Autoencoder(recipe.autoencoder)
     objective = Reconstruction(module, train, train, features, recipe, torch.device("cpu"))
     indices = np.array([3, 1, 4])
-    got = float(objective.loss(indices, np.random.default_rng(0)).detach())
+    got = float(objective.loss(indices, np.random.default_rng(0), 0.0).detach())
     originals = train.images[indices] / 255
     with torch.no_grad():
         recovered = module.decoder(module.encoder(torch.tensor(originals, dtype=torch.float32)))
@@ -171,7 +171,7 @@ def test_training_noise_is_that_of_the_wanted_bits(zoo: Path, data_root: Path) -
     seen: list[torch.Tensor] = []
     module.decoder.register_forward_pre_hook(lambda _, args: seen.append(args[0].detach()))
     indices = np.arange(len(train))
-    objective.loss(indices, np.random.default_rng(0))
+    objective.loss(indices, np.random.default_rng(0), 0.0)
     with torch.no_grad():
         codes = module.encoder(torch.tensor(train.images) / 255)
     noise = (seen[0] - codes).abs()

@@ -1,0 +1,88 @@
+"""Labelled test pictures, and what codecs make of them: distortion, mIoU, SS with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from pytorch_msssim import ssim
+from torch import Tensor
+
+from simnet.core import streams
+from simnet.data.base import ImageSet
+from simnet.tasks.feature_distance import feature_distance
+from simnet.tasks.intersection import confusion, mean_iou
+from simnet.tasks.networks.segmenter import Segmenter
+
+BATCH = 16
+N_RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Originals:
+    """Test pictures with what judge and features say of them: computed once, held against many codecs."""
+
+    images: ImageSet
+    judge: Segmenter
+    features: Segmenter
+    judged: Tensor
+    """Confusions [N, K, K] of the originals."""
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, images: ImageSet, judge: Segmenter, features: Segmenter) -> Originals:
+        """Run the judge over a set."""
+        return cls(images, judge, features, torch.cat([
+            confusion(judge(original).argmax(1), truth, judge.n_classes) for original, truth in batches(images)
+        ]))  # fmt: skip
+
+    @torch.no_grad()
+    def held_against(self, recover: Callable[[Tensor], Tensor]) -> dict[str, float]:
+        """PSNR (mean over pictures), SSIM, feature distance, mIoU and SS of the set, with 95 % bootstrap intervals.
+
+        Args:
+            recover: recovered pictures of originals [B, 3, H, W] in [0, 1].
+        """
+        rows, matrices = [], []
+        for original, truth in batches(self.images):
+            made = recover(original)
+            psnr = -10 * (made - original).square().flatten(1).mean(1).log10()
+            structure = ssim(original, made, data_range=1.0, size_average=False, win_size=11, win_sigma=1.5)
+            far = feature_distance(self.features.features(original), self.features.features(made))
+            rows.append(torch.stack([psnr, structure, far], 1))
+            matrices.append(confusion(self.judge(made).argmax(1), truth, self.judge.n_classes))
+        psnr_db, structure_mean, far_mean = torch.cat(rows).mean(0).tolist()
+        after = torch.cat(matrices)
+        low, high = ss_interval(self.judged, after, streams.generator(0, "bootstrap", self.images.sha256))
+        return {
+            "psnr_db": round(psnr_db, 3),
+            "ssim": round(structure_mean, 4),
+            "feature_distance": round(far_mean, 4),
+            "miou": round(float(mean_iou(after.sum(0))), 4),
+            "ss": round(float(mean_iou(after.sum(0)) / mean_iou(self.judged.sum(0))), 4),
+            "ss_low": round(low, 4),
+            "ss_high": round(high, 4),
+            "n": len(self.images),
+        }
+
+
+def batches(images: ImageSet) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pictures [B, 3, H, W] float32 in [0, 1] and labels [B, H, W] of a set, in order."""
+    for start in range(0, len(images), BATCH):
+        pixels, labels = images.images[start : start + BATCH], images.labels[start : start + BATCH]
+        yield torch.tensor(pixels).float() / 255, torch.tensor(labels)
+
+
+def ss_interval(before: Tensor, after: Tensor, rng: np.random.Generator) -> tuple[float, float]:
+    """95 % interval of the ratio of two mIoUs, by the percentiles of a paired bootstrap over pictures.
+
+    Args:
+        before, after: confusions [N, K, K] of originals and recovered pictures.
+    """
+    weights = torch.from_numpy(rng.multinomial(len(before), np.full(len(before), 1 / len(before)), N_RESAMPLES))
+    drawn_before, drawn_after = (torch.einsum("rn,nij->rij", weights.double(), m.double()) for m in (before, after))
+    ratios = mean_iou(drawn_after) / mean_iou(drawn_before)
+    low, high = torch.quantile(ratios, torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
+    return float(low), float(high)

@@ -1,0 +1,146 @@
+"""Rate, distortion and SS of codecs at many settings, over one data set: no network, no channel.
+
+``points.yaml``::
+
+    data_set: camvid_small
+    split: test                     # or sample, which is shipped
+    judge: segmenter/street_judge
+    features: segmenter/street_parser
+    codecs:
+      jpeg: {kind: jpeg, image_shape: [3, 96, 128], quality: 1}
+    vary:                           # one point per value; dots lead into a codec's settings
+      jpeg: {quality: [1, 5, 10]}
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from simnet.codecs.base import Codec
+from simnet.core.errors import SimnetError
+from simnet.core.plugins import KINDS
+from simnet.core.zoo import model_dir
+from simnet.data.base import Split
+from simnet.scenario.plugin_field import PluginField
+from simnet.signal.originals import Originals
+from simnet.tasks.networks import load_segmenter
+
+MAX_FILE_BYTE = 1 << 20
+
+
+class Points(BaseModel):
+    """The content of a ``points.yaml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_set: str
+    split: Split = "test"
+    judge: str
+    features: str
+    codecs: dict[str, dict[str, Any]] = Field(min_length=1)
+    vary: dict[str, dict[str, list[Any]]] = {}
+
+
+def read_points(path: Path) -> Points:
+    """The points of a file.
+
+    Raises:
+        SimnetError: not readable, or a key is missing, unknown or wrong.
+    """
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(MAX_FILE_BYTE + 1)
+        points = Points.model_validate(yaml.safe_load(raw[:MAX_FILE_BYTE].decode("utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise SimnetError(f"{path}: cannot be read as YAML ({error})") from error
+    except ValidationError as error:
+        raise SimnetError(f"{path}: {_said(error)}") from error
+    if unknown := set(points.vary) - set(points.codecs):
+        raise SimnetError(f"{path}: vary: got {', '.join(unknown)}; allowed {', '.join(points.codecs)}")
+    return points
+
+
+def measure_points(
+    points: Points, where: str, *, data_root: Path | None = None, tell: Callable[[str], None] = lambda name: None
+) -> Iterator[dict[str, Any]]:
+    """One row per point: ``codec``, ``setting``, its rate and what :meth:`Originals.held_against` says.
+
+    ``bpp`` counts whole codes, ``bpp_stripped`` leaves out what is equal for all pictures. ``decoder_byte``: what must
+    have travelled before.
+
+    Args:
+        where: the file's name, for errors.
+        data_root: folder of the data sets.
+        tell: is called with the name of each point that is begun.
+
+    Raises:
+        SimnetError: a setting isn't allowed, or data or models are missing.
+    """
+    data = KINDS["data"].load(points.data_set)()
+    images = data.load(points.split, data_root)
+    judge, features = (load_segmenter(model_dir(m) / "weights.safetensors") for m in (points.judge, points.features))
+    settings = list(_settings(points))
+    codecs = [_codec(where, name, described) for name, _, described in settings]  # errors come before the work
+    originals = Originals.of(images, judge, features)
+    pixel = images.images.shape[2] * images.images.shape[3] * len(images)
+    for (name, setting, _), codec in zip(settings, codecs, strict=True):
+        tell(f"{name} {setting}".rstrip())
+        codes: list[bytes] = []
+        slices = codec.decoder_slices
+
+        def recover(batch: Any, codec: Codec = codec, codes: list[bytes] = codes, slices: Any = slices) -> Any:
+            coded = codec.encode(batch)
+            codes.extend(coded)
+            return codec.decode(coded, slices)
+
+        quality = originals.held_against(recover)
+        n_byte, n_header = sum(map(len, codes)), sum(codec.header_byte(code) for code in codes)
+        yield {
+            "codec": name,
+            "setting": setting,
+            "bpp": round(8 * n_byte / pixel, 5),
+            "bpp_stripped": round(8 * (n_byte - n_header) / pixel, 5),
+            "code_byte": round(n_byte / len(codes), 2),
+            "decoder_byte": sum(s.n_byte for s in slices),
+            **quality,
+            "encode_flop": codec.encode_flop,
+            "decode_flop": codec.decode_flop,
+        }
+
+
+def _settings(points: Points) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Codec, setting in words, and the codec's description."""
+    for name, described in points.codecs.items():
+        varied = points.vary.get(name, {})
+        if not varied:
+            yield name, "", described
+        for key, values in varied.items():
+            for value in values:
+                changed = copy.deepcopy(described)
+                *path, last = key.split(".")
+                inner = changed
+                for step in path:
+                    inner = inner.setdefault(step, {})
+                inner[last] = value
+                yield name, f"{last} {value}", changed
+
+
+def _codec(where: str, name: str, described: Mapping[str, Any]) -> Codec:
+    try:
+        spec = PluginField(KINDS["codecs"]).validate(described)
+    except ValidationError as error:
+        raise SimnetError(f"{where} codecs.{name}: {_said(error)}") from error
+    codec: Codec = KINDS["codecs"].load(spec.kind)(spec.params)
+    return codec
+
+
+def _said(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(map(str, e['loc']))}: got {e['input']!r}: {e['msg']}" for e in error.errors(include_url=False)
+    )

@@ -1,0 +1,146 @@
+"""Recipes of kind ``channel_slice``: LSCI's Ce and Cd for one channel, the source codec frozen (paper 000, eq. 23)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field, JsonValue
+from torch import Tensor
+from torch.nn import functional as F
+
+from simnet.codecs.networks.channel_slices import (
+    ChannelSlices,
+    ChannelSliceShape,
+    load_channel_slices,
+    pack_channel_slices,
+    through_channel,
+)
+from simnet.codecs.networks.lsci import LsciBase, load_base, pad_to_stride
+from simnet.core import streams
+from simnet.core.plugins import KINDS
+from simnet.core.zoo import model_dir
+from simnet.data.base import ImageSet, Split
+from simnet.phy.learned.esno import EsnoRange
+from simnet.signal.originals import Originals
+from simnet.tasks.networks import load_segmenter
+from simnet.tasks.networks.segmenter import Segmenter
+from simnet.training import cards, checkpoints, engine
+from simnet.training.crops import Cropper, Crops
+from simnet.training.distance import Distance, distance
+from simnet.training.recipe import BaseRecipe, Strict
+from simnet.training.run import TrainingRun
+
+
+class Esno(Strict):
+    """Mean Es/N0 in training, dB, uniform between the two; alike in both directions."""
+
+    low_db: float
+    high_db: float
+
+
+class Recipe(BaseRecipe):
+    """``kind: channel_slice``."""
+
+    kind: Literal["channel_slice"] = "channel_slice"
+    base: str
+    """Zoo name of the source codec, which stays as it is."""
+    slices: ChannelSliceShape
+    esno: Esno
+    image_weight: Annotated[float, Field(ge=0)] = 0.01
+    """γ of (23)."""
+    n_pictures: Annotated[int, Field(ge=1)] = 8
+    """Pictures of a batch whose d(x, x') counts; the codes of all do."""
+    distance: Distance = Field(default_factory=Distance)
+    data_set: str
+    train_on: tuple[Split, ...] = ("train", "val")
+    measure_on: str
+    measure_at_db: tuple[float, ...] = (-6.0, -3.0, 0.0, 3.0, 6.0, 9.0, 12.0, 15.0, 18.0)
+    crops: Crops = Field(default_factory=Crops)
+    judge: str
+    notes: tuple[str, ...] = ()
+
+
+class ChannelCode:
+    """The objective (23): the codes' squared error, and γ times the pictures' distance."""
+
+    def __init__(
+        self, module: ChannelSlices, base: LsciBase, features: Segmenter, train: list[ImageSet], recipe: Recipe,
+        device: torch.device,
+    ) -> None:  # fmt: skip
+        self.module = module.to(device)
+        self._base, self._features = base.to(device), features.to(device)
+        self._cropper = Cropper(train, recipe.crops)
+        self.n_items = len(self._cropper)
+        self._channel = recipe.slices.channel()
+        self._esno = EsnoRange(recipe.esno.low_db, recipe.esno.high_db)
+        self._recipe, self._device = recipe, device
+
+    def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
+        images, _ = self._cropper.batch(indices, rng, self._device)
+        generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
+        with torch.no_grad():
+            quantised = self._base.quantiser(self._base.encoder(pad_to_stride(images)))
+        esno = self._esno.sample(len(images), generator)
+        received = through_channel(self.module, self._channel, quantised, esno, esno, generator)
+        n = self._recipe.n_pictures
+        made = self._base.generator(received[:n])[..., : images.shape[2], : images.shape[3]]
+        far = distance(self._recipe.distance, images[:n], made.float(), self._features)
+        return F.mse_loss(received, quantised) + self._recipe.image_weight * far
+
+    def evaluate(self) -> dict[str, float]:
+        """Nothing beside the loss: the card measures over SNR."""
+        return {}
+
+
+def run(recipe: Recipe, run: TrainingRun) -> None:
+    """Train, then write ``weights.safetensors`` and ``card.yaml``."""
+    data = KINDS["data"].load(recipe.data_set)()
+    train = [data.load(split, run.data_root) for split in recipe.train_on]
+    base, _ = load_base(model_dir(recipe.base) / "weights.safetensors")
+    features = load_segmenter(model_dir(recipe.distance.features) / "weights.safetensors")
+    module = engine.initialised(lambda: ChannelSlices(recipe.slices), recipe.seed, "channel slices")
+    objective = ChannelCode(module, base, features, train, recipe, engine.resolve_device(run.device))
+    fitted = engine.fit(objective, recipe, run)
+    checkpoints.write_atomically(run.out / "weights.safetensors", pack_channel_slices(module))
+    cards.write_card(run.out, cards.Card(
+        model=cards.model_name(run),
+        kind=recipe.kind,
+        training=cards.training_facts(recipe, run, fitted),
+        data=cards.data_used(*train),
+        parameters={
+            "channel_encoder": cards.n_values(module.encoder.parameters()),
+            "channel_decoder": cards.n_values(module.decoder.parameters()),
+        },
+        measured=cards.measure(recipe, run),
+        notes=recipe.notes,
+    ))  # fmt: skip
+    engine.finish(run)
+
+
+def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
+    """Over mean Es/N0: pictures and SS of test pictures, one channel realisation each."""
+    slices = load_channel_slices(run.out / "weights.safetensors")
+    base, _ = load_base(model_dir(recipe.base) / "weights.safetensors")
+    networks = [
+        load_segmenter(model_dir(name) / "weights.safetensors") for name in (recipe.judge, recipe.distance.features)
+    ]
+    test = KINDS["data"].load(recipe.measure_on)().load("test", run.data_root)
+    originals = Originals.of(test, *networks)
+    rows: list[JsonValue] = []
+    for esno_db in recipe.measure_at_db:
+        seed = int(streams.generator(recipe.seed, "channel of the card", str(esno_db)).integers(2**62))
+        generator = torch.Generator().manual_seed(seed)
+        channel = recipe.slices.channel()
+
+        def recover(images: Tensor, esno_db: float = esno_db, generator: torch.Generator = generator) -> Tensor:
+            quantised = base.quantiser(base.encoder(pad_to_stride(images)))
+            esno = torch.full((len(images),), 10 ** (esno_db / 10))
+            received = through_channel(slices, channel, quantised, esno, esno, generator)  # noqa: B023
+            made: Tensor = base.generator(received)[..., : images.shape[2], : images.shape[3]]
+            return made
+
+        rows.append({"esno_db": esno_db, **originals.held_against(recover)})
+    return {"over_esno": rows, "unharmed": {**originals.held_against(base)}}
