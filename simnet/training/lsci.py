@@ -43,8 +43,8 @@ class Recipe(BaseRecipe):
     adversarial: Annotated[float, Field(ge=0, le=1)] = 0.2
     """The last share of the steps, in which the critic plays too."""
     adversarial_weight: Annotated[float, Field(ge=0)] = 0.002
-    """Of the critic's judgement in the generator's loss. The paper's distance is a norm, whose slope λ = 10 outweighs the
-    critic's slope of 1; that of a mean square is near 0.015 here, and the critic at weight 1 took 4.5 dB of PSNR."""
+    """Of the critic's judgement in the generator's loss. The paper's distance is a norm, whose slope λ = 10 outweighs
+    the critic's slope of 1; that of a mean square is near 0.015, and the critic at weight 1 took 4.5 dB of PSNR."""
     shallow: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Share of the batches in which the generator's last residual stages are left out, drawn how many."""
     start_from: str | None = None

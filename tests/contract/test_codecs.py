@@ -14,9 +14,13 @@ from torch import Tensor
 from simnet.codecs.base import Codec, CodecError, CodecParams
 from simnet.codecs.entropy.static import fit_table
 from simnet.codecs.networks.aesc import AescShape, Autoencoder, pack_autoencoder
+from simnet.codecs.networks.lsci import LsciBase, LsciShape, pack_base
+from simnet.codecs.networks.super_resolution import SuperResolution
 from simnet.core.plugins import KINDS
+from simnet.tasks.networks.fpn import Fpn
+from simnet.training.checkpoints import save_weights
 
-GREY, COLOUR = (1, 28, 28), (3, 32, 32)
+GREY, COLOUR, STREET = (1, 28, 28), (3, 32, 32), (3, 40, 64)
 AESC = {
     "tiny_grey": AescShape(architecture="grey28", z=4, code_activation="tanh"),
     "tiny_colour": AescShape(architecture="colour32", z=2, width=4, code_activation="relu"),
@@ -43,6 +47,16 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
         {"image_shape": COLOUR, "wavelet": "reversible"},
         {"image_shape": (3, 6, 8), "rate_bpp": 20, "header": "strip", "wavelet": "reversible"},
     ],
+    "lsci": [
+        {"model": "tiny", "image_shape": STREET},
+        {"model": "tiny", "image_shape": STREET, "stages": 1, "precision": "int4", "sparsity": 0.5},
+        {
+            "model": "tiny",
+            "image_shape": STREET,
+            "segmenter": "segmenter/tiny",
+            "enhancement": {"pooling": 2, "bpp": 2.0, "region": "background", "super_resolution": "lsci_sr/tiny"},
+        },
+    ],
     "raw": [{"image_shape": GREY}, {"image_shape": COLOUR}],
     "thumbnail": [{"image_shape": GREY, "side": 14, "bits": 1}, {"image_shape": COLOUR, "side": 5, "bits": 3}],
     "webp": [{"image_shape": GREY, "quality": 0, "header": "strip"}, {"image_shape": COLOUR, "quality": 50}],
@@ -62,6 +76,17 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
             torch.manual_seed(1)
             table = fit_table(np.ones((shape.z, 16), np.int64))
             (folder / "weights.safetensors").write_bytes(pack_autoencoder(Autoencoder(shape), table))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(2)
+        base = pack_base(LsciBase(LsciShape(width=2)), torch.ones(4, 5, dtype=torch.int64))
+        segmenter, restorer = Fpn(width=4), SuperResolution(2)
+    for name in ("lsci/tiny", "segmenter/tiny", "lsci_sr/tiny"):
+        (root / name).mkdir(parents=True)
+        (root / name / "train.yaml").touch()
+    (root / "lsci/tiny/weights.safetensors").write_bytes(base)
+    header = {"network": "fpn", "options": '{"width": 4}'}
+    save_weights(root / "segmenter/tiny/weights.safetensors", segmenter, header)
+    save_weights(root / "lsci_sr/tiny/weights.safetensors", restorer, {"width": "2"})
     return root
 
 
@@ -138,8 +163,11 @@ def test_unfit_images_are_refused(make: Make) -> None:
     codec = make()
     good = images_of(codec, 1)
     cases = [
-        (good[0], "got shape"), (good[:, :, 1:], "got shape"), (good.double(), "torch.float32"),
-        (good + 1.5, "divide bytes by 255"), (torch.full_like(good, float("nan")), "allowed \\[0, 1\\]"),
+        (good[0], "got shape"),
+        (good[:, :, 1:], "got shape"),
+        (good.double(), "torch.float32"),
+        (good + 1.5, "divide bytes by 255"),
+        (torch.full_like(good, float("nan")), "allowed \\[0, 1\\]"),
     ]
     for images, message in cases:
         for verb in (codec.encode, codec.encode_raw):
