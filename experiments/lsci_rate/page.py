@@ -1,0 +1,156 @@
+"""SSIM, PSNR and SS over bits per pixel for LSCI and the classical codecs, and pictures at equal rate.
+
+    python experiments/lsci_rate/page.py experiments/lsci_rate
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import yaml
+from matplotlib.axes import Axes
+
+from simnet.core.plugins import KINDS
+from simnet.report.figures.style import ARM_COLOURS, INK, MARKERS, page
+from simnet.results import markdown, write_table
+from simnet.results.figures import save
+from simnet.results.figures.canvas import styled
+from simnet.scenario.plugin_field import PluginField
+
+SIZES = {"96x128": "96 × 128", "240x320": "240 × 320"}
+QUANTITIES = {"ssim": "SSIM", "psnr_db": "PSNR, dB", "ss": "SS (mIoU, recovered over original)"}
+LINES = {  # name on the page -> codecs of the table, joined by rising rate
+    "LSCI: base, then slices": ("base", "base_pool8", "base_pool4", "base_pool2", "base_pool1"),
+    "whole model for a higher rate": ("whole_c64",),
+    "JPEG 2000": ("jpeg2000",),
+    "JPEG": ("jpeg",),
+    "WebP": ("webp",),
+    "AVIF": ("avif",),
+}
+BASELINES = ("jpeg", "jpeg2000", "webp", "avif")
+N_PICTURES = 3
+
+
+@styled
+def draw(here: Path) -> None:
+    """Draw ``figure.png`` and ``pictures.png`` and fill the README's tables from the points files beside this one."""
+    tables = {size: pd.read_csv(here / f"points_{size}.csv") for size in SIZES}
+    figure = page(11.0, 6.2)
+    grid = figure.subplots(2, 3, squeeze=False)
+    for row, (size, words) in enumerate(SIZES.items()):
+        for column, (quantity, label) in enumerate(QUANTITIES.items()):
+            _curves(grid[row, column], tables[size], quantity)
+            grid[row, column].set_title(f"{words}: {label}")
+            grid[row, column].set_xlabel("bits per pixel, header stripped")
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=6, fontsize=8.5)
+    figure.suptitle(
+        "Which codec carries the most meaning per bit?\n"
+        f"{int(tables['96x128']['n'].iloc[0])} test pictures of CamVid; bars: 95 % bootstrap intervals over pictures",
+        x=0.01, ha="left", fontsize=10,
+    )  # fmt: skip
+    save(list(grid.ravel()), here / "figure.png")
+    _pictures(here)
+    readme = here / "README.md"
+    for size, table in tables.items():
+        write_table(readme, f"points {size}", markdown(_table(table)))
+    write_table(readme, "verdict", markdown(pd.concat([_verdict(t, SIZES[s]) for s, t in tables.items()])))
+
+
+def _curves(axes: Axes, table: pd.DataFrame, quantity: str) -> None:
+    for i, (name, codecs) in enumerate(LINES.items()):
+        part = table[table["codec"].isin(codecs)].sort_values("bpp_stripped")
+        if name.startswith("LSCI"):
+            part = part[part["ss"] >= part["ss"].cummax()] if quantity == "ss" else part
+        bars = None
+        if quantity == "ss":
+            bars = np.abs(part[["ss_low", "ss_high"]].to_numpy().T - part["ss"].to_numpy())
+        axes.errorbar(
+            part["bpp_stripped"], part[quantity], yerr=bars, label=name, color=ARM_COLOURS[i], marker=MARKERS[i],
+            markersize=4.5, linewidth=2.0 if i == 0 else 1.3, elinewidth=0.8,
+        )  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_xticks([0.01, 0.03, 0.1, 0.3, 1], ["0.01", "0.03", "0.1", "0.3", "1"])
+    axes.minorticks_off()
+
+
+def _table(table: pd.DataFrame) -> pd.DataFrame:
+    point = table["codec"] + " " + table["setting"].fillna("")
+    interval = [f"{row.ss:.3f} [{row.ss_low:.3f}, {row.ss_high:.3f}]" for row in table.itertuples()]
+    return pd.DataFrame({
+        "point": point.str.strip(),
+        "bpp": table["bpp"],
+        "bpp, header stripped": table["bpp_stripped"],
+        "PSNR (dB)": table["psnr_db"],
+        "SSIM": table["ssim"],
+        "feature distance": table["feature_distance"],
+        "mIoU": table["miou"],
+        "SS [95 %]": interval,
+        "decoder (bytes)": table["decoder_byte"],
+    })  # fmt: skip
+
+
+def _verdict(table: pd.DataFrame, size: str) -> pd.DataFrame:
+    """At the lowest rate that each baseline reaches: its SS, and that of the best LSCI point of no higher rate."""
+    own = table[table["codec"].isin(LINES["LSCI: base, then slices"])]
+    rows = []
+    for name in BASELINES:
+        for header, column in (("counted", "bpp"), ("stripped", "bpp_stripped")):
+            lowest = table[table["codec"] == name].sort_values(column).iloc[0]
+            rivals = own[own[column] <= lowest[column]]
+            best = None if rivals.empty else rivals.sort_values("ss").iloc[-1]
+            rows.append({
+                "size": size, "baseline": name, "header": header, "its lowest bpp": lowest[column],
+                "its SS": lowest["ss"],
+                "LSCI at most that": "none reaches it" if best is None else f"{best['codec']} {best['setting']}",
+                "LSCI's bpp": None if best is None else best[column],
+                "LSCI's SS": None if best is None else best["ss"],
+                "difference": None if best is None else round(best["ss"] - lowest["ss"], 3),
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _pictures(here: Path) -> None:
+    """Originals and what codecs make of them at about 0.2 bit per pixel, and foreground against background."""
+    points = yaml.safe_load((here / "points_96x128.yaml").read_text())
+    data = KINDS["data"].load(points["data_set"])().load("sample")
+    chosen = np.linspace(10, len(data) - 10, N_PICTURES).astype(int)
+    images = torch.tensor(data.images[chosen]).float() / 255
+    columns = {
+        "original": None,
+        "LSCI base": ("base", {}),
+        "LSCI base + slice 2": ("base_pool2", {"bpp": 0.2}),
+        "foreground only": ("base_foreground", {"bpp": 0.2}),
+        "background only": ("base_background", {"bpp": 0.2}),
+        "JPEG 2000": ("jpeg2000", {"rate_bpp": 0.2, "header": "strip"}),
+        "JPEG, quality 1": ("jpeg", {"quality": 1, "header": "strip"}),
+    }
+    figure = page(1.75 * len(columns), 1.45 * N_PICTURES + 0.5)
+    grid = figure.subplots(N_PICTURES, len(columns), squeeze=False)
+    for column, (name, how) in enumerate(columns.items()):
+        shown, rate = images, ""
+        if how is not None:
+            described = dict(points["codecs"][how[0]])
+            if "bpp" in how[1]:
+                described["enhancement"] = {**described["enhancement"], **how[1]}
+            else:
+                described.update(how[1])
+            spec = PluginField(KINDS["codecs"]).validate(described)
+            codec = KINDS["codecs"].load(spec.kind)(spec.params)
+            codes = codec.encode(images)
+            shown = codec.decode(codes, codec.decoder_slices)
+            rate = f"\n{8 * np.mean([len(c) for c in codes]) / images[0, 0].numel():.3f} bpp"
+        for row in range(N_PICTURES):
+            axes = grid[row, column]
+            axes.imshow(shown[row].permute(1, 2, 0).numpy())
+            axes.set_axis_off()
+        grid[0, column].set_title(f"{name}{rate}", fontsize=8.5, color=INK)
+    save(list(grid.ravel()), here / "pictures.png")
+
+
+if __name__ == "__main__":
+    draw(Path(sys.argv[1]))

@@ -1,0 +1,66 @@
+"""SS over bits per weight and over sparsity of LSCI's slices, and what they weigh (paper 000, Fig. 10).
+
+    python experiments/lsci_variants/page.py experiments/lsci_variants
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
+from simnet.results import markdown, write_table
+from simnet.results.figures import save
+from simnet.results.figures.canvas import styled
+
+CODECS = {"base": "base model", "base_shallow": "base without residual stages", "enhanced": "base + slice for factor 2"}
+
+
+@styled
+def draw(here: Path) -> None:
+    """Draw ``figure.png`` and fill the README's table from ``points.csv``."""
+    table = pd.read_csv(here / "points.csv")
+    table[["kind", "value"]] = table["setting"].str.split(" ", n=1, expand=True)
+    table["bits"] = table["value"].str.extract(r"[a-z]+(\d+)").astype(float)
+    figure = page(9.6, 3.9)
+    left, right = figure.subplots(1, 2, sharey=True)
+    for i, (codec, name) in enumerate(CODECS.items()):
+        part = table[table["codec"] == codec]
+        whole = part[part["value"] == "int8"]
+        _line(left, part[part["kind"] == "precision"].sort_values("bits"), "bits", name, i)
+        pruned = part[part["kind"] == "sparsity"]
+        pruned = pd.concat([whole.assign(value="0"), pruned]).assign(share=lambda t: t["value"].astype(float))
+        _line(right, pruned, "share", name, i)
+    left.set_xlabel("bits per weight")
+    left.set_ylabel("SS (mIoU, recovered over original)")
+    left.set_title("Quantised, nothing pruned")
+    right.set_xlabel("share of weights pruned")
+    right.set_title("Pruned by magnitude, eight bits a weight, no fine-tuning")
+    left.legend(loc="lower right")
+    figure.suptitle(
+        f"How coarse may slices be?  {int(table['n'].iloc[0])} test pictures; bars: 95 % bootstrap intervals",
+        x=0.01, ha="left", fontsize=10,
+    )  # fmt: skip
+    save([left, right], here / "figure.png")
+    reference = table[table["value"] == "float16"].set_index("codec")["ss"]
+    shown = pd.DataFrame({
+        "slices": table["codec"].map(CODECS),
+        "variant": table["setting"],
+        "decoder (bytes)": table["decoder_byte"],
+        "SS": table["ss"],
+        "SS over that of float16": (table["ss"] / table["codec"].map(reference)).round(4),
+    })  # fmt: skip
+    write_table(here / "README.md", "variants", markdown(shown))
+
+
+def _line(axes: Axes, part: pd.DataFrame, x: str, name: str, i: int) -> None:
+    bars = np.abs(part[["ss_low", "ss_high"]].to_numpy().T - part["ss"].to_numpy())
+    axes.errorbar(part[x], part["ss"], yerr=bars, label=name, color=ARM_COLOURS[i], marker=MARKERS[i], elinewidth=0.8)
+
+
+if __name__ == "__main__":
+    draw(Path(sys.argv[1]))
