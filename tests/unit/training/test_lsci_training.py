@@ -1,0 +1,67 @@
+"""LSCI's base model is trained anew, interrupted and resumed: the same bytes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from simnet.codecs.networks.lsci import load_base
+from simnet.training import checkpoints, train
+
+SAMPLES = Path(__file__).parents[3] / "simnet/data/samples/camvid_small"
+RECIPE = """
+kind: lsci
+base: {width: 2, code_channels: 2}
+data_set: camvid_small
+train_on: [train]
+measure_on: [camvid_small]
+adversarial: 0.5
+crops: {size: [64, 64]}
+judge: segmenter/street_judge
+optimisation: {epochs: 2, batch_size: 4, optimiser: adam, learning_rate: 0.001}
+"""
+
+
+@pytest.fixture
+def data_root(tmp_path: Path) -> Path:
+    """Eight shipped pictures for training, two for measuring."""
+    names = (SAMPLES / "test.txt").read_text().split()[:10]
+    root = tmp_path / "data" / "camvid"
+    for split, chosen in (("train", names[:8]), ("test", names[8:])):
+        for kind, end in (("images", "webp"), ("labels", "png")):
+            (root / split / kind).mkdir(parents=True)
+            for name in chosen:
+                shutil.copy(SAMPLES / "test" / kind / f"{name}.{end}", root / split / kind)
+        (root / f"{split}.txt").write_text("\n".join(chosen))
+    return root.parent
+
+
+def test_resumed_after_a_kill_gives_the_same_weights(
+    tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.set_num_threads(1)
+    for folder in ("whole", "killed"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "train.yaml").write_text(RECIPE)
+    train(tmp_path / "whole" / "train.yaml", data_root=data_root, quiet=True)
+
+    save = checkpoints.save_checkpoint
+
+    def save_and_die(*args: Any) -> None:
+        save(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints, "save_checkpoint", save_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "killed" / "train.yaml", data_root=data_root, quiet=True)
+    monkeypatch.setattr(checkpoints, "save_checkpoint", save)
+    train(tmp_path / "killed" / "train.yaml", data_root=data_root, resume=True, quiet=True)
+
+    weights = [(tmp_path / folder / "weights.safetensors").read_bytes() for folder in ("whole", "killed")]
+    assert weights[0] == weights[1]
+    _, counts = load_base(tmp_path / "whole" / "weights.safetensors")
+    assert counts.sum(1).tolist() == [8 * 3 * 4] * 2  # every code symbol of every training picture, per channel
