@@ -32,7 +32,7 @@ from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
-from simnet.signal.originals import Originals
+from simnet.signal.originals import Originals, batches
 from simnet.tasks.networks import load_segmenter
 
 SEED = 1
@@ -48,6 +48,7 @@ SYSTEMS = {
     "ldpc": "LSCI, LDPC ½, 4QAM",
     "jpeg2000": "JPEG 2000, LDPC ½, 4QAM",
 }
+NOTHING = "nothing"
 JPEG2000_BPP = 0.1
 Recover = Callable[[Tensor], Tensor]
 
@@ -60,8 +61,10 @@ def measure() -> pd.DataFrame:
     lsci = Lsci(Lsci.Params(image_shape=data.image_shape))
     jpeg2000 = Jpeg2000(Jpeg2000.Params(image_shape=data.image_shape, rate_bpp=JPEG2000_BPP, header="strip"))
     chain = DigitalChain()
+    nothing = originals.held_against(_nothing(originals))
     rows = []
     for fading in FADINGS:
+        rows.append({"fading": fading, "esno_db": ESNO_DB[0], "system": NOTHING, "uses": 0, **nothing})
         for esno_db in ESNO_DB:
             for system in SYSTEMS:
                 uses: list[int] = []
@@ -74,6 +77,15 @@ def measure() -> pd.DataFrame:
                 rows.append({"fading": fading, "esno_db": esno_db, "system": system, "uses": np.mean(uses), **quality})
             print(f"{fading} {esno_db:g} dB", file=sys.stderr)
     return pd.DataFrame(rows)
+
+
+@torch.no_grad()
+def _nothing(originals: Originals) -> Recover:
+    """The same picture for all: what the generator makes of the mean code, for which nothing need be sent."""
+    base, _ = load_base(model_dir("lsci/street") / "weights.safetensors")
+    codes = [base.quantiser(base.encoder(pad_to_stride(images))) for images, _ in batches(originals.images)]
+    mean = base.generator(torch.cat(codes).mean(0, keepdim=True))
+    return lambda images: mean[..., : images.shape[2], : images.shape[3]].expand_as(images)
 
 
 def _learned(model: str, esno_db: float, uses: list[int]) -> Recover:
@@ -133,6 +145,8 @@ def draw(table: pd.DataFrame, here: Path) -> None:
                 part["esno_db"], part["ss"], yerr=bars, label=f"{name} ({part['uses'].iloc[0]:.0f} uses)",
                 color=ARM_COLOURS[i], marker=MARKERS[i], markersize=4, linewidth=1.5, elinewidth=0.7,
             )  # fmt: skip
+        nothing = table[(table["fading"] == fading) & (table["system"] == NOTHING)]["ss"].iloc[0]
+        axes.axhline(nothing, color="#888888", linestyle="--", linewidth=1, label="nothing sent: one mean picture")
         axes.set_title(words)
         axes.set_xlabel("mean Es/N0, dB")
     grid[0].set_ylabel("SS (mIoU, recovered over original)")
@@ -149,20 +163,22 @@ def draw(table: pd.DataFrame, here: Path) -> None:
 
 
 def _gains(table: pd.DataFrame) -> pd.DataFrame:
-    """How many dB the channel slices (the better one at each Es/N0) save against LDPC, at equal SS of LSCI."""
+    """dB that the better channel slice saves against LDPC, at SS between nothing sent and unharmed."""
     rows = []
     for fading, words in FADINGS.items():
         part = table[table["fading"] == fading]
         digital = part[part["system"] == "ldpc"].sort_values("esno_db")
         learned = part[part["system"].str.startswith("slice")].groupby("esno_db")["ss"].max()
         best = float(digital["ss"].max())
+        least = float(part[part["system"] == NOTHING]["ss"].iloc[0])
         uses = {s: float(part[part["system"] == s]["uses"].iloc[0]) for s in ("ldpc", "slice_low")}
-        for share in (0.5, 0.7, 0.9):
-            at = [_crossing(s, share * best) for s in (digital.set_index("esno_db")["ss"], learned)]
+        for share in (0.25, 0.5, 0.75):
+            at = [_crossing(s, least + share * (best - least)) for s in (digital.set_index("esno_db")["ss"], learned)]
             gain = None if None in at else at[0] - at[1]  # type: ignore[operator]
             energy = None if gain is None else gain + 10 * math.log10(uses["ldpc"] / uses["slice_low"])
+            wanted = f"{least + share * (best - least):.3f}, {share:.0%} of the way from {least:.3f} to {best:.3f}"
             rows.append({
-                "channel": words, "SS wanted": f"{share:.0%} of {best:.3f}",
+                "channel": words, "SS wanted": wanted,
                 "LDPC needs (dB)": at[0], "slices need (dB)": at[1], "gain in Es/N0 (dB)": gain,
                 "gain in energy a picture (dB)": energy,
                 "the same, feedback counted (dB)": None if energy is None else energy - 10 * math.log10(1.5),
@@ -183,7 +199,8 @@ def _crossing(ss: pd.Series, wanted: float) -> float | None:  # type: ignore[typ
 
 
 def _points(table: pd.DataFrame) -> pd.DataFrame:
-    wide = table.pivot_table(index=["fading", "esno_db"], columns="system", values="ss", sort=False).reset_index()
+    sent = table[table["system"] != NOTHING]
+    wide = sent.pivot_table(index=["fading", "esno_db"], columns="system", values="ss", sort=False).reset_index()
     return wide[["fading", "esno_db", *SYSTEMS]].rename(columns={"esno_db": "Es/N0 (dB)", **SYSTEMS})
 
 
