@@ -28,6 +28,8 @@ device, sizes, measured quality) and its weights. This page is made from the car
 - `bler/<code>/` holds block error rates over Es/N0 with counts and 95 % intervals, one file per block size and scheme,
   for links of `fidelity: table`; `simnet link calibrate` makes them.
 """
+STREETS = {"camvid_small": "96 × 128", "camvid": "240 × 320"}
+"""Data set -> size of its pictures."""
 BLER_SHOWN = 0.1
 BLER_FOOT = f"Es/N0 in dB at a block error rate of {BLER_SHOWN}, AWGN; k: information bits of a block, CRC included."
 FOOT = "SS: population SS on the whole test set. PSNR: mean of the images' own. Code: mean bytes, entropy coded."
@@ -44,7 +46,22 @@ def page(root: Path) -> str:
     lines += ["", FOOT, "", "## Networks that recognise\n"]
     lines += _table(
         ("model", "parameters", "MFLOP", "accuracy (95 %)", "images", "epochs"),
-        (_network_row(card) for card in cards if card.kind != "autoencoder"),
+        (_network_row(card) for card in cards if card.kind in ("classifier", "source_id")),
+    )
+    lines += ["", "## Networks that label pixels\n"]
+    lines += _table(
+        ("model", "parameters", *(f"mIoU at {size} (95 %)" for size in STREETS.values()), "epochs"),
+        (_segmenter_row(card) for card in cards if card.kind == "segmenter"),
+    )
+    lines += ["", "## LSCI: base models\n"]
+    lines += _table(
+        ("model", "parameters enc / gen", "pictures", "bpp", "stages", "SS (95 %)", "PSNR dB", "SSIM", "epochs"),
+        (row for card in cards if card.kind == "lsci" for row in _lsci_rows(card)),
+    )
+    lines += ["", "## LSCI: super-resolution and channel slices\n"]
+    lines += _table(
+        ("model", "parameters", "what it does", "epochs"),
+        (_slice_row(card) for card in cards if card.kind in ("lsci_enhancement", "channel_slice")),
     )
     lines += ["", "## Block error rates\n", *_bler_table(root / "bler"), "", BLER_FOOT]
     return "\n".join(lines) + "\n"
@@ -94,6 +111,44 @@ def _network_row(card: Card) -> tuple[str, ...]:
         f"{test['n']:,}",
         str(card.training.epochs),
     )
+
+
+def _segmenter_row(card: Card) -> tuple[str, ...]:
+    measured: dict[str, Any] = card.measured
+    cells = []
+    for name in STREETS:
+        low, high = measured[name]["test"]["interval_95"]
+        cells.append(f"{measured[name]['test']['miou']:.3f} ({low:.3f}–{high:.3f})")
+    return card.model, f"{sum(card.parameters.values()):,}", *cells, str(card.training.epochs)
+
+
+def _lsci_rows(card: Card) -> Iterator[tuple[str, ...]]:
+    measured: dict[str, Any] = card.measured
+    for name, size in STREETS.items():
+        for stages in ("0", "3"):
+            found = measured[name]["by_stages"][stages]
+            yield (
+                card.model,
+                f"{card.parameters['encoder']:,} / {card.parameters['generator']:,}",
+                size,
+                f"{measured[name]['bound_bpp']:.4f}",
+                stages,
+                f"{found['ss']:.3f} ({found['ss_low']:.3f}–{found['ss_high']:.3f})",
+                f"{found['psnr_db']:.1f}",
+                f"{found['ssim']:.3f}",
+                str(card.training.epochs),
+            )
+
+
+def _slice_row(card: Card) -> tuple[str, ...]:
+    measured: dict[str, Any] = card.measured
+    if card.kind == "lsci_enhancement":
+        does = f"squared error of restored residuals × {measured['error_ratio']:.3f}"
+    else:
+        ends = [measured["over_esno"][0], measured["over_esno"][-1]]
+        does = ", ".join(f"SS {row['ss']:.3f} at {row['esno_db']:g} dB" for row in ends).replace("-", "−")
+        does += f"; unharmed {measured['unharmed']['ss']:.3f}"
+    return card.model, f"{sum(card.parameters.values()):,}", does, str(card.training.epochs)
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> list[str]:
