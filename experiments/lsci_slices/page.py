@@ -1,4 +1,4 @@
-"""What travels, and which SS it buys: slices as needed, whole models, the base alone, JPEG 2000."""
+"""What travels, and which SS it buys: slices as needed, whole models, and codecs without enhancement or decoder."""
 
 from __future__ import annotations
 
