@@ -69,8 +69,7 @@ class Dataset(ABC):
         Raises:
             DataError: no such folder, a file is missing, truncated, damaged or holds labels out of range.
         """
-        if split not in self.splits:
-            raise UnknownName(f"split of data set {self.name}", split, self.splits)
+        self._known(split)
         test_indices = None
         if split == "sample":
             folder = Path(__file__).parent / "samples" / self.name
@@ -88,6 +87,11 @@ class Dataset(ABC):
             sha256=content_hash(images, labels),
             test_indices=test_indices,
         )
+
+    def _known(self, split: Split) -> Split:
+        if split not in self.splits:
+            raise UnknownName(f"split of data set {self.name}", split, self.splits)
+        return split
 
     @abstractmethod
     def _read(self, split: str, folder: Path) -> tuple[NDArray[np.uint8], Labels]:

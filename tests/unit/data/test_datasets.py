@@ -17,7 +17,7 @@ from simnet.data.idx import write_idx
 from simnet.data.mosaic import read_mosaic, write_mosaic
 
 NAMES = ["cifar10", "fashion_mnist", "mnist"]
-DENSE = ["camvid", "camvid_small"]
+DENSE = ["camvid", "camvid_small", "cityscapes", "streets"]
 
 
 def data_set(name: str) -> Dataset:

@@ -102,7 +102,7 @@ CASES = [
         "11 sources.digits.dataset",
         (
             "unknown data set: got 'mnits'; did you mean 'mnist'?",
-            "Allowed: camvid, camvid_small, cifar10, fashion_mnist, mnist.",
+            "Allowed: camvid, camvid_small, cifar10, cityscapes, fashion_mnist, mnist, streets.",
             "simnet list data",
         ),
     ),
