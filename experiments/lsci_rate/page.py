@@ -22,7 +22,7 @@ from simnet.results.figures.canvas import styled
 from simnet.scenario.plugin_field import PluginField
 
 SIZES = {"96x128": "96 × 128", "240x320": "240 × 320"}
-QUANTITIES = {"ssim": "SSIM", "psnr_db": "PSNR, dB", "ss": "SS (mIoU, recovered over original)"}
+QUANTITIES = {"ssim": "SSIM", "psnr_db": "PSNR, dB", "ss": "SS"}
 LINES = {  # name on the page -> codecs of the table, joined by rising rate
     "LSCI: base, then slices": ("base", "base_pool8", "base_pool4", "base_pool2", "base_pool1"),
     "whole model for a higher rate": ("whole_c64",),
@@ -48,9 +48,10 @@ def draw(here: Path) -> None:
             grid[row, column].set_xlabel("bits per pixel, header stripped")
     handles, labels = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=6, fontsize=8.5)
+    n = " and ".join(str(int(table["n"].iloc[0])) for table in tables.values())
     figure.suptitle(
-        "Which codec carries the most meaning per bit?\n"
-        f"{int(tables['96x128']['n'].iloc[0])} test pictures of CamVid; bars: 95 % bootstrap intervals over pictures",
+        f"Which codec carries the most meaning per bit?\n{n} test pictures of CamVid; SS: mIoU, recovered over original; "
+        "bars: 95 % bootstrap intervals over pictures",
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
     save(list(grid.ravel()), here / "figure.png")
@@ -64,8 +65,8 @@ def draw(here: Path) -> None:
 def _curves(axes: Axes, table: pd.DataFrame, quantity: str) -> None:
     for i, (name, codecs) in enumerate(LINES.items()):
         part = table[table["codec"].isin(codecs)].sort_values("bpp_stripped")
-        if name.startswith("LSCI"):
-            part = part[part["ss"] >= part["ss"].cummax()] if quantity == "ss" else part
+        if name.startswith("LSCI"):  # several slices reach the same rate: the points that no cheaper one beats
+            part = part[part[quantity] >= part[quantity].cummax()]
         bars = None
         if quantity == "ss":
             bars = np.abs(part[["ss_low", "ss_high"]].to_numpy().T - part["ss"].to_numpy())

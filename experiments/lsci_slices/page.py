@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from simnet.report.figures.style import arm_colours, page
 from simnet.results import Results, load, markdown, write_table
 from simnet.results.figures import save
-from simnet.results.figures.canvas import styled
+from simnet.results.figures.canvas import number_ticks, styled
 from simnet.results.labels import label
 
 METRICS = ("model_byte_per_request", "byte_per_request", "ss_mean", "satisfied", "latency_mean_s")
@@ -26,7 +26,8 @@ def draw(folder: Path, here: Path) -> None:
     for axes, metric in zip(grid, ("byte_per_request", "model_byte_per_request", "ss_mean"), strict=True):
         _dots(axes, results, metric)
     grid[0].set_xscale("log")
-    grid[1].set_xscale("symlog", linthresh=100)
+    grid[1].margins(x=0.08)
+    number_ticks(grid[1], "x")
     n = results.runs["seed"].nunique()
     figure.suptitle(f"{results.question}\n{n} replications, bars: 95 % intervals", x=0.01, ha="left", fontsize=9.5)
     save(list(grid), here / "figure.png")

@@ -224,7 +224,8 @@ class SignalPlane:
             if decoder is None:
                 raise
             return None
-        judge = Judge(source.task, source.calibration, source.calibration_labels)
+        make = partial(Judge, source.task, source.calibration, source.calibration_labels)
+        judge: Judge = self._kept.once(("calibration judge", source.content), make)
         measured = judge.measure(recovered, torch.arange(len(codes)))
         if not any(m.score_original for m in measured):
             raise SimnetError(

@@ -77,9 +77,16 @@ def test_no_wall_time_or_process_leaks_into_tables(reference: RunFolder) -> None
         assert set(metadata or {}) <= {b"ARROW:schema"}
 
 
+STREETS = ("crossings", "roads", "surveys")
 SHORT = {
     "city_iot": ["duration_s=30"],
     "hello": [],
+    "street_slices": [
+        "duration_s=60",
+        *(f"sources.{name}.items=88" for name in STREETS),
+        *(f"protocol.codecs.{name}=[base_shallow, shallow_4]" for name in STREETS),
+        *(f"arms.jpeg2000.codecs.{name}=[jpeg2000_020]" for name in STREETS),
+    ],
     "thousand_models": ["duration_s=30"],
     "aesc_over_noise": ["duration_s=5", "drain_s=10", "radios.awgn.fidelity=ideal", "radios.fading.fidelity=ideal"],
 }
