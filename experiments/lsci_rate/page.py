@@ -50,8 +50,8 @@ def draw(here: Path) -> None:
     figure.legend(handles, labels, loc="outside lower center", ncols=6, fontsize=8.5)
     n = " and ".join(str(int(table["n"].iloc[0])) for table in tables.values())
     figure.suptitle(
-        f"Which codec carries the most meaning per bit?\n{n} test pictures of CamVid; SS: mIoU, recovered over original; "
-        "bars: 95 % bootstrap intervals over pictures",
+        f"Which codec carries the most meaning per bit?\n{n} test pictures of CamVid; SS: mIoU, recovered over "
+        "original; bars: 95 % intervals over pictures",
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
     save(list(grid.ravel()), here / "figure.png")
