@@ -38,7 +38,7 @@ N_PICTURES = 3
 @styled
 def draw(here: Path) -> None:
     """Draw ``figure.png`` and ``pictures.png`` and fill the README's tables from the points files beside this one."""
-    tables = {size: pd.read_csv(here / f"points_{size}.csv") for size in SIZES}
+    tables = {size: pd.read_csv(here / f"points_{size}.csv").fillna({"setting": ""}) for size in SIZES}
     figure = page(11.0, 6.2)
     grid = figure.subplots(2, 3, squeeze=False)
     for row, (size, words) in enumerate(SIZES.items()):
@@ -80,7 +80,7 @@ def _curves(axes: Axes, table: pd.DataFrame, quantity: str) -> None:
 
 
 def _table(table: pd.DataFrame) -> pd.DataFrame:
-    point = table["codec"] + " " + table["setting"].fillna("")
+    point = table["codec"] + " " + table["setting"]
     interval = [f"{row.ss:.3f} [{row.ss_low:.3f}, {row.ss_high:.3f}]" for row in table.itertuples()]
     return pd.DataFrame({
         "point": point.str.strip(),
@@ -107,7 +107,7 @@ def _verdict(table: pd.DataFrame, size: str) -> pd.DataFrame:
             rows.append({
                 "size": size, "baseline": name, "header": header, "its lowest bpp": lowest[column],
                 "its SS": lowest["ss"],
-                "LSCI at most that": "none reaches it" if best is None else f"{best['codec']} {best['setting']}",
+                "LSCI at most that": "none reaches it" if best is None else f"{best['codec']} {best['setting']}".rstrip(),
                 "LSCI's bpp": None if best is None else best[column],
                 "LSCI's SS": None if best is None else best["ss"],
                 "difference": None if best is None else round(best["ss"] - lowest["ss"], 3),
