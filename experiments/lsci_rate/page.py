@@ -104,10 +104,11 @@ def _verdict(table: pd.DataFrame, size: str) -> pd.DataFrame:
             lowest = table[table["codec"] == name].sort_values(column).iloc[0]
             rivals = own[own[column] <= lowest[column]]
             best = None if rivals.empty else rivals.sort_values("ss").iloc[-1]
+            named = "none reaches it" if best is None else f"{best['codec']} {best['setting']}".rstrip()
             rows.append({
                 "size": size, "baseline": name, "header": header, "its lowest bpp": lowest[column],
                 "its SS": lowest["ss"],
-                "LSCI at most that": "none reaches it" if best is None else f"{best['codec']} {best['setting']}".rstrip(),
+                "LSCI at most that": named,
                 "LSCI's bpp": None if best is None else best[column],
                 "LSCI's SS": None if best is None else best["ss"],
                 "difference": None if best is None else round(best["ss"] - lowest["ss"], 3),
