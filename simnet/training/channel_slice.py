@@ -34,6 +34,10 @@ from simnet.training.recipe import BaseRecipe, Strict
 from simnet.training.run import TrainingRun
 
 
+CHUNK = 12
+"""Pictures of one crop size, encoded together."""
+
+
 class Esno(Strict):
     """Mean Es/N0 in training, dB, uniform between the two; alike in both directions."""
 
@@ -53,6 +57,10 @@ class Recipe(BaseRecipe):
     """γ of (23)."""
     n_pictures: Annotated[int, Field(ge=1)] = 8
     """Pictures of a batch whose d(x, x') counts; the codes of all do."""
+    picture_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the steps, drawn, in which d(x, x') is looked at; there it counts by the inverse of this share."""
+    rounds: Annotated[int, Field(ge=1)] = 1
+    """Crops of every picture; each is encoded once, for the source codec stays as it is."""
     distance: Distance = Field(default_factory=Distance)
     data_set: str
     train_on: tuple[Split, ...] = ("train", "val")
@@ -71,28 +79,45 @@ class ChannelCode:
         device: torch.device,
     ) -> None:  # fmt: skip
         self.module = module.to(device)
-        self._base, self._features = base.to(device), features.to(device)
-        self._cropper = Cropper(train, recipe.crops)
-        self.n_items = len(self._cropper)
+        self._generator, self._features = base.generator.to(device), features.to(device)
+        self._images, self._codes = _encoded(base.to(device), train, recipe, device)
+        self.n_items = len(self._codes)
         self._channel = recipe.slices.channel()
         self._esno = EsnoRange(recipe.esno.low_db, recipe.esno.high_db)
         self._recipe, self._device = recipe, device
 
     def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
-        images, _ = self._cropper.batch(indices, rng, self._device)
+        which = torch.from_numpy(indices)
+        quantised = self._codes[which].to(self._device)
         generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
-        with torch.no_grad():
-            quantised = self._base.quantiser(self._base.encoder(pad_to_stride(images)))
-        esno = self._esno.sample(len(images), generator)
+        esno = self._esno.sample(len(quantised), generator)
         received = through_channel(self.module, self._channel, quantised, esno, esno, generator)
-        n = self._recipe.n_pictures
-        made = self._base.generator(received[:n])[..., : images.shape[2], : images.shape[3]]
-        far = distance(self._recipe.distance, images[:n], made.float(), self._features)
-        return F.mse_loss(received, quantised) + self._recipe.image_weight * far
+        error = F.mse_loss(received, quantised)
+        share, n = self._recipe.picture_share, self._recipe.n_pictures
+        if rng.random() >= share:
+            return error
+        images = self._images[which[:n]].to(self._device).float() / 255
+        made = self._generator(received[:n])[..., : images.shape[2], : images.shape[3]]
+        far = distance(self._recipe.distance, images, made.float(), self._features)
+        return error + self._recipe.image_weight / share * far
 
     def evaluate(self) -> dict[str, float]:
         """Nothing beside the loss: the card measures over SNR."""
         return {}
+
+
+@torch.no_grad()
+def _encoded(base: LsciBase, train: list[ImageSet], recipe: Recipe, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Crops [N, 3, h, w] uint8 and their codes w^q [N, C, h', w'] float32."""
+    cropper = Cropper(train, recipe.crops)
+    images, codes = [], []
+    for turn in range(recipe.rounds):
+        rng = streams.generator(recipe.seed, "crops", turn)
+        for part in np.array_split(np.arange(len(cropper)), max(1, len(cropper) // CHUNK)):
+            batch, _ = cropper.batch(part, rng, device)
+            images.append((batch * 255).round().byte().cpu())
+            codes.append(base.quantiser(base.encoder(pad_to_stride(batch))).float().cpu())
+    return torch.cat(images), torch.cat(codes)
 
 
 def run(recipe: Recipe, run: TrainingRun) -> None:
