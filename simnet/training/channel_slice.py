@@ -33,7 +33,6 @@ from simnet.training.distance import Distance, distance
 from simnet.training.recipe import BaseRecipe, Strict
 from simnet.training.run import TrainingRun
 
-
 CHUNK = 12
 """Pictures of one crop size, encoded together."""
 
