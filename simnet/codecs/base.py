@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -11,6 +12,9 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from simnet.core.errors import SimnetError
+from simnet.core.fading import FadingKind
+from simnet.phy.channels.model import ChannelModel
+from simnet.phy.learned.on_air import OnAir, Uses
 from simnet.wire.slices import Slice
 
 
@@ -22,6 +26,21 @@ class CodecParams(BaseModel):
     """What a scenario may say of a codec: frozen, and no key is unknown."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Analog:
+    """How codes go on the air that a learned channel coder sends as symbols, not as bits.
+
+    Attributes:
+        uses: complex symbols per image.
+        fadings: kinds of fading of the links that it is for.
+        channel: of the same kind, for measuring what the coder is worth: ``channel_by_name``.
+    """
+
+    uses: Uses
+    fadings: tuple[FadingKind, ...]
+    channel: ChannelModel
 
 
 class Codec(ABC):
@@ -130,6 +149,20 @@ class Codec(ABC):
     def over_snr(self) -> tuple[tuple[float, float], ...]:
         """(Es/N0 dB, population SS) with ``protection: none``, by ascending SNR; () if nobody has measured it."""
         return ()
+
+    @property
+    def analog(self) -> Analog | None:
+        """Of a learned channel coder: how its codes cross a radio link; None: as bytes."""
+        return None
+
+    def over_air(self, codes: Sequence[bytes], each: Sequence[OnAir]) -> list[bytes]:
+        """What a receiver gets of analog codes: the bytes that :meth:`decode` takes.
+
+        Args:
+            codes: as :meth:`encode` gives them, which never leave the sender.
+            each: what each one's symbols meet.
+        """
+        raise NotImplementedError(f"codec {self.name} sends bytes")
 
     def header_byte(self, code: bytes) -> int:
         """How many bytes of this code are fixed format header: equal for all images and so known beforehand."""

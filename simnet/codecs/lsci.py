@@ -32,6 +32,7 @@ from simnet.codecs.networks.enhancement import Enhancement, region_mask
 from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.lsci import N_STAGES, STRIDE, code_size, generator_parts, load_base, pad_to_stride
 from simnet.codecs.networks.super_resolution import load_super_resolution
+from simnet.core.weights import take_over
 from simnet.core.zoo import model_dir, version_name
 from simnet.tasks.networks import load_segmenter
 from simnet.wire.slices import Precision, Slice, make_slice
@@ -148,14 +149,14 @@ class Lsci(Codec):
     @cached_property
     def _base_flop(self) -> int:
         parts = [self._generator.get_submodule(part) for part in generator_parts(self.params.stages)]
-        return flop_per_image(nn.Sequential(*parts), self._code_shape)
+        return flop_per_image(nn.Sequential(*parts), self.code_shape)
 
     @cached_property
     def _mask_flop(self) -> int:
         return 0 if self._segmenter is None else flop_per_image(self._segmenter, self.image_shape)
 
     @property
-    def _code_shape(self) -> tuple[int, int, int]:
+    def code_shape(self) -> tuple[int, int, int]:
         return self.shape.code_channels, *code_size(self.image_shape)
 
     # ------------------------------------------------------------------ layers
@@ -171,7 +172,7 @@ class Lsci(Codec):
 
     @cached_property
     def _n_symbols(self) -> int:
-        return math.prod(self._code_shape)
+        return math.prod(self.code_shape)
 
     @cached_property
     def _base_n_byte(self) -> int:
@@ -192,8 +193,8 @@ class Lsci(Codec):
         if short := [len(code) for code in codes if len(code) < self._base_n_byte]:
             raise CodecError(f"codec lsci: got a code of {short[0]} bytes; its base layer alone is {self._base_n_byte}")
         unpacked = (radix_unpack(self.split(code)[0], self._n_symbols, self.shape.n_centres) for code in codes)
-        symbols = np.stack([s.reshape(self._code_shape) for s in unpacked])
-        return self._recover(symbols, [self.split(code)[1:] for code in codes], self._received(slices))
+        symbols = np.stack([s.reshape(self.code_shape) for s in unpacked])
+        return self._recover(symbols, [self.split(code)[1:] for code in codes], self.tensors_of(slices))
 
     def encode_for(self, images: Tensor, slices: Sequence[Slice]) -> list[bytes]:
         """Base layers as always; the enhancement is that of what these slices make of them."""
@@ -216,15 +217,15 @@ class Lsci(Codec):
         n_base = packed_n_byte(self._n_symbols, self._symbol_bit)
         self._check_codes(codes, n_byte=n_base if self._how is None else None)
         unpacked = (unpack(code[:n_base].ljust(n_base, b"\0"), self._n_symbols, self._symbol_bit) for code in codes)
-        symbols = np.stack([s.reshape(self._code_shape) for s in unpacked]).clip(0, self.shape.n_centres - 1)
+        symbols = np.stack([s.reshape(self.code_shape) for s in unpacked]).clip(0, self.shape.n_centres - 1)
         rest = [[code[n_base:]] if self._how is not None else [] for code in codes]
-        return self._recover(symbols, rest, self._received(slices), damaged=True)
+        return self._recover(symbols, rest, self.tensors_of(slices), damaged=True)
 
     def _symbols(self, images: Tensor) -> NDArray[np.int64]:
         """[B, C, h, w] of images."""
         self._check_images(images)
         if len(images) == 0:
-            return np.empty((0, *self._code_shape), np.int64)
+            return np.empty((0, *self.code_shape), np.int64)
         padded = pad_to_stride(images.to(self.device))
         return in_chunks(lambda x: self._quantiser.symbols(self._encoder(x)), padded, CHUNK).cpu().numpy()
 
@@ -233,7 +234,7 @@ class Lsci(Codec):
         assert self._how is not None
         if len(images) == 0:
             return []
-        tensors = self._received(slices)
+        tensors = self.tensors_of(slices)
         base = self._base_images(symbols, tensors)
         return self._how.code((images.to(self.device) - base) * self._mask(base, tensors), self._streams)
 
@@ -246,7 +247,7 @@ class Lsci(Codec):
         layers = [layer for (layer,) in rest]
         residual = self._how.uncode(layers, self._streams, self.image_shape[1:], damaged=damaged).to(self.device)
         if self._restorer is not None:
-            _load(self._restorer, tensors[str(self._how.super_resolution)])
+            take_over(self._restorer, tensors[str(self._how.super_resolution)])
             residual = in_chunks(self._restorer, residual, CHUNK)
         return (base + residual * self._mask(base, tensors)).clamp(0, 1)
 
@@ -257,12 +258,19 @@ class Lsci(Codec):
 
     def _base_images(self, symbols: NDArray[np.int64], tensors: Mapping[str, Any]) -> Tensor:
         """x' [B, 3, H, W] of symbols, by the received generator."""
+        return self.generate(self.quantised(symbols, tensors), tensors)
+
+    def quantised(self, symbols: NDArray[np.int64], tensors: Mapping[str, Any]) -> Tensor:
+        """w^q [B, C, h, w] of symbols, by the received centres."""
+        centres = torch.from_numpy(tensors[f"{self._name}/stem"][CENTRES].astype(np.float32)).to(self.device)
+        return centres[torch.from_numpy(symbols).to(self.device)]
+
+    def generate(self, quantised: Tensor, tensors: Mapping[str, Any]) -> Tensor:
+        """x' [B, 3, H, W] of w^q or what stands for it, by the received generator."""
         _, height, width = self.image_shape
         for part in generator_parts(self.params.stages):
             weights = {k: v for k, v in tensors[f"{self._name}/{part}"].items() if k != CENTRES}
-            _load(self._generator.get_submodule(part), weights)
-        centres = torch.from_numpy(tensors[f"{self._name}/stem"][CENTRES].astype(np.float32)).to(self.device)
-        quantised = centres[torch.from_numpy(symbols).to(self.device)]
+            take_over(self._generator.get_submodule(part), weights)
         made = in_chunks(lambda w: self._generator(w, self.params.stages), quantised, CHUNK)
         return made[..., :height, :width]
 
@@ -270,11 +278,11 @@ class Lsci(Codec):
         assert self._how is not None
         if self._segmenter is None:
             return torch.ones_like(base[:, :1])
-        _load(self._segmenter, tensors[self.params.segmenter])
+        take_over(self._segmenter, tensors[self.params.segmenter])
         classes, segmenter = self._how.classes, self._segmenter
         return in_chunks(lambda x: region_mask(x, classes, segmenter), base, CHUNK)
 
-    def _received(self, slices: Sequence[Slice]) -> Mapping[str, Mapping[str, NDArray[Any]]]:
+    def tensors_of(self, slices: Sequence[Slice]) -> Mapping[str, Mapping[str, NDArray[Any]]]:
         """Slice name -> tensors, checked to be this codec's decoder."""
         wanted = {s.name: {k: v.shape for k, v in s.tensors.items()} for s in self.decoder_slices}
         got = {s.name: {k: v.shape for k, v in s.tensors.items()} for s in slices}
@@ -295,10 +303,3 @@ CHUNK = 8
 def _numpy(network: nn.Module) -> dict[str, NDArray[Any]]:
     """Tensors of a network, without the counters of batch normalisation, which inference doesn't read."""
     return {k: v.numpy(force=True) for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
-
-
-def _load(network: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
-    """Take over received weights."""
-    state = network.state_dict()
-    state.update({k: torch.from_numpy(v.astype(np.float32)) for k, v in tensors.items()})
-    network.load_state_dict(state)

@@ -24,11 +24,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from simnet.core.errors import SimnetError
+from simnet.core.weights import load_weights
 
 FULL_WIDTH = 32
 """Channels of Table II's first convolution; the other layers scale with it."""
@@ -165,19 +165,10 @@ def load_autoencoder(weights: Path) -> tuple[Autoencoder, NDArray[np.uint8]]:
     Raises:
         SimnetError: missing, damaged, or not such a file.
     """
-    try:
-        with safe_open(weights, framework="pt") as file:
-            shape = AescShape.model_validate_json((file.metadata() or {})["shape"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
-        table = tensors.pop("table").numpy()
-        with torch.device("meta"):
-            autoencoder = Autoencoder(shape)
-        autoencoder.load_state_dict(tensors, assign=True)
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        raise SimnetError(
-            f"{weights}: not the weights of an AESC-I codec ({error}); train it anew with 'simnet train'"
-        ) from error
-    return autoencoder.eval().requires_grad_(False), table
+    autoencoder, (table,) = load_weights(
+        weights, lambda header: Autoencoder(AescShape.model_validate_json(header["shape"])), "an AESC-I codec", "table"
+    )
+    return autoencoder, table.numpy()
 
 
 def _he_initialise(layer: nn.Module) -> None:

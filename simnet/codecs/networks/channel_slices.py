@@ -11,11 +11,10 @@ from typing import Annotated, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from simnet.core.errors import SimnetError
+from simnet.core.weights import load_weights
 from simnet.phy.channels.registry import channel_by_name
 from simnet.phy.learned.channel import Equaliser, LearnedChannel
 from simnet.phy.learned.feedback import FeedbackChannel
@@ -73,18 +72,10 @@ def load_channel_slices(weights: Path) -> ChannelSlices:
     Raises:
         SimnetError: missing, damaged, or not such a file.
     """
-    try:
-        with safe_open(weights, framework="pt") as file:
-            shape = ChannelSliceShape.model_validate_json((file.metadata() or {})["shape"])
-            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 (not a dict)
-        with torch.device("meta"):
-            slices = ChannelSlices(shape)
-        slices.load_state_dict(tensors, assign=True)
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        raise SimnetError(
-            f"{weights}: not the weights of channel slices ({error}); train them anew with 'simnet train'"
-        ) from error
-    return slices.eval().requires_grad_(False)
+    slices, _ = load_weights(
+        weights, lambda header: ChannelSlices(ChannelSliceShape.model_validate_json(header["shape"])), "channel slices"
+    )
+    return slices
 
 
 def through_channel(

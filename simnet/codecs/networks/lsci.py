@@ -21,12 +21,12 @@ from typing import Annotated
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from simnet.core.errors import SimnetError
+from simnet.core.weights import load_weights
 
 FULL_WIDTH = 64
 STRIDE = 32
@@ -200,16 +200,7 @@ def load_base(weights: Path) -> tuple[LsciBase, Tensor]:
     Raises:
         SimnetError: missing, damaged, or not such a file.
     """
-    try:
-        with safe_open(weights, framework="pt") as file:
-            shape = LsciShape.model_validate_json((file.metadata() or {})["shape"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
-        counts = tensors.pop("counts")
-        with torch.device("meta"):
-            model = LsciBase(shape)
-        model.load_state_dict({k: v.float() for k, v in tensors.items()}, assign=True)
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        raise SimnetError(
-            f"{weights}: not the weights of an LSCI base model ({error}); train it anew with 'simnet train'"
-        ) from error
-    return model.eval().requires_grad_(False), counts
+    model, (counts,) = load_weights(
+        weights, lambda header: LsciBase(LsciShape.model_validate_json(header["shape"])), "an LSCI base model", "counts"
+    )
+    return model, counts

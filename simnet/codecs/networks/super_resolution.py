@@ -13,11 +13,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from simnet.core.errors import SimnetError
+from simnet.core.weights import load_weights
 
 FULL_WIDTH = 32
 """Channels of Table II's first layer; the other layers scale with it."""
@@ -57,15 +56,5 @@ def load_super_resolution(weights: Path) -> SuperResolution:
     Raises:
         SimnetError: missing, damaged, or not such a file.
     """
-    try:
-        with safe_open(weights, framework="pt") as file:
-            width = int((file.metadata() or {})["width"])
-            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 (not a dict)
-        with torch.device("meta"):
-            network = SuperResolution(width)
-        network.load_state_dict(tensors, assign=True)
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        raise SimnetError(
-            f"{weights}: not the weights of a super-resolution slice ({error}); train it anew with 'simnet train'"
-        ) from error
-    return network.eval().requires_grad_(False)
+    network, _ = load_weights(weights, lambda header: SuperResolution(int(header["width"])), "a super-resolution slice")
+    return network

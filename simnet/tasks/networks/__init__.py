@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, TypeVar
 
-import torch
-from safetensors import SafetensorError, safe_open
-
 from simnet.core.errors import SimnetError, UnknownName
+from simnet.core.weights import load_weights
 from simnet.tasks.networks.base import Classifier
 from simnet.tasks.networks.fpn import Fpn
 from simnet.tasks.networks.lenet import LeNet
@@ -48,12 +46,12 @@ def load_network(weights: Path) -> Classifier:
     Raises:
         SimnetError: the file is missing, damaged, or doesn't fit the network that it names.
     """
-    return _load(NETWORKS, weights, "classifier")
+    return _load(NETWORKS, weights, "a classifier")
 
 
 def load_segmenter(weights: Path) -> Segmenter:
     """The segmentation network of a weights file; as :func:`load_network`."""
-    return _load(SEGMENTERS, weights, "segmentation network")
+    return _load(SEGMENTERS, weights, "a segmentation network")
 
 
 def _build(networks: dict[str, type[Network]], name: str, options: dict[str, Any] | None) -> Network:
@@ -66,15 +64,7 @@ def _build(networks: dict[str, type[Network]], name: str, options: dict[str, Any
 
 
 def _load(networks: dict[str, type[Network]], weights: Path, what: str) -> Network:
-    try:
-        with safe_open(weights, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
-        with torch.device("meta"):  # no initial weights are drawn only to be overwritten
-            network = _build(networks, header["network"], json.loads(header["options"]))
-        network.load_state_dict(tensors, assign=True)
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        raise SimnetError(
-            f"{weights}: not the weights of a {what} ({error}); train it anew with 'simnet train'"
-        ) from error
-    return network.eval().requires_grad_(False)
+    network, _ = load_weights(
+        weights, lambda header: _build(networks, header["network"], json.loads(header["options"])), what
+    )
+    return network

@@ -1,0 +1,163 @@
+"""LSCI's base layer as symbols: the channel slices Ce and Cd in place of LDPC and QAM (paper 000, section III-C).
+
+::
+
+    image -> E -> w^q -> Ce -> radio link and its noisy feedback -> Cd -> G -> x'
+
+Ce stays with the sender; Cd travels as a slice beside the generator's, so that a node which holds the generator needs
+only the Cd of the channel that it sees.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Annotated
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from simnet.codecs.base import Analog, Codec, CodecError, CodecParams
+from simnet.codecs.entropy.radix import radix_n_byte, radix_unpack
+from simnet.codecs.lsci import Lsci
+from simnet.codecs.networks.channel_slices import load_channel_slices
+from simnet.codecs.networks.chunks import in_chunks
+from simnet.codecs.networks.flops import flop_per_image
+from simnet.codecs.networks.lsci import N_STAGES
+from simnet.core.fading import FadingKind
+from simnet.core.weights import take_over
+from simnet.core.zoo import model_dir
+from simnet.phy.learned.feedback import FeedbackDraws
+from simnet.phy.learned.on_air import OnAir, Uses, forward_draws, reverse_draws
+from simnet.wire.slices import Precision, Slice, make_slice
+
+FADINGS: dict[str, tuple[FadingKind, ...]] = {
+    "awgn": ("none",),
+    "rayleigh_block": ("rayleigh", "rician", "clarke"),
+    "rayleigh_fast": ("rayleigh_fast", "rician_fast"),
+}
+"""Channel that slices were trained for -> kinds of fading of the links that they are for."""
+
+
+class LsciChannel(Codec):
+    """One base model with the channel slices of one channel and region of Es/N0."""
+
+    semantic = True
+
+    class Params(CodecParams):
+        """``channel``: zoo name of the channel slices; the others as of ``lsci``.
+
+        ``precision`` is that of all slices.
+        """
+
+        channel: Annotated[str, Field(min_length=1)]
+        model: Annotated[str, Field(min_length=1)] = "street"
+        version: Annotated[int, Field(ge=1, lt=2**32)] = 1
+        image_shape: tuple[int, int, int] = (3, 96, 128)
+        stages: Annotated[int, Field(ge=0, le=N_STAGES)] = N_STAGES
+        precision: Precision = "int8"
+
+    def __init__(self, params: Params, *, device: str = "cpu") -> None:
+        super().__init__(params, device=device)
+        self.params = params
+        of_source = params.model_dump(exclude={"channel"})
+        self._source = Lsci(Lsci.Params.model_validate(of_source), device=device)
+        slices = load_channel_slices(model_dir(params.channel) / "weights.safetensors")
+        if slices.shape.code_channels != self._source.shape.code_channels:
+            raise CodecError(
+                f"codec lsci_channel: {params.channel} is for codes of {slices.shape.code_channels} channels; "
+                f"lsci/{params.model} makes codes of {self._source.shape.code_channels}"
+            )
+        self._fading = slices.shape.fading
+        self._channel = slices.shape.channel()
+        self._sender, self._receiver = slices.encoder.to(self.device), slices.decoder.to(self.device)
+
+    # ------------------------------------------------------------------ slices and costs
+
+    @cached_property
+    def encoder_slices(self) -> tuple[Slice, ...]:
+        """The source encoder; Ce; and the decoder's, since a sender plans with them."""
+        tensors = {k: v.numpy(force=True) for k, v in self._sender.state_dict().items()}
+        sender = make_slice(f"{self.params.channel}/encoder", "encoder", tensors, precision="float16")
+        return (*self._source.encoder_slices, sender)
+
+    @cached_property
+    def decoder_slices(self) -> tuple[Slice, ...]:
+        tensors = {k: v.numpy(force=True) for k, v in self._receiver.state_dict().items()}
+        name = f"{self.params.channel}/decoder"
+        return (*self._source.decoder_slices, make_slice(name, "decoder", tensors, precision=self.params.precision))
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return self._source.image_shape
+
+    @cached_property
+    def encode_flop(self) -> int:
+        """Ce runs once for each pass."""
+        channels, *size = self._source.code_shape
+        return self._source.encode_flop + 2 * flop_per_image(self._sender, (2 * channels, *size))
+
+    @cached_property
+    def decode_flop(self) -> int:
+        channels, *size = self._source.code_shape
+        return self._source.decode_flop + flop_per_image(self._receiver, (2 * channels, *size))
+
+    @property
+    def analog(self) -> Analog:
+        return Analog(
+            Uses(self._n_value, self._n_value // 2), FADINGS[self._fading], self._channel.forward_channel.channel
+        )
+
+    @property
+    def _n_value(self) -> int:
+        return math.prod(self._source.code_shape)
+
+    # ------------------------------------------------------------------ coding
+
+    def encode(self, images: Tensor) -> list[bytes]:
+        """The base layer's symbols, from which the sender makes what it sends."""
+        return self._source.encode(images)
+
+    def over_air(self, codes: Sequence[bytes], each: Sequence[OnAir]) -> list[bytes]:
+        """What both passes bring, equalised: 2C·h·w float32 values."""
+        n_centres = self._source.shape.n_centres
+        self._check_codes(codes, n_byte=radix_n_byte(self._n_value, n_centres))
+        symbols = np.stack([radix_unpack(c, self._n_value, n_centres) for c in codes])
+        own = self._source.tensors_of(self._source.decoder_slices)
+        quantised = self._source.quantised(symbols.reshape(-1, *self._source.code_shape), own)
+        got = []
+        for start in range(0, len(codes), CHUNK):
+            some, airs = quantised[start : start + CHUNK], list(each[start : start + CHUNK])
+            n = len(some)
+            airs += airs[-1:] * (CHUNK - n)
+            some = torch.cat([some, some[-1:].expand(CHUNK - n, *some.shape[1:])])
+            got.append(self._exchange(some, airs)[:n])
+        return [features.numpy(force=True).tobytes() for features in torch.cat(got)]
+
+    @torch.inference_mode()
+    def _exchange(self, quantised: Tensor, each: Sequence[OnAir]) -> Tensor:
+        uses = self.analog.uses
+        draws = FeedbackDraws(forward_draws(each, uses.forward), reverse_draws(each, uses.reverse))
+        esno, reverse_esno = torch.tensor([(air.esno, air.reverse_esno) for air in each], device=self.device).T
+        features: Tensor = self._channel(quantised, self._sender, esno, reverse_esno, draws).features
+        return features
+
+    def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
+        channels, height, width = self._source.code_shape
+        self._check_codes(codes, n_byte=2 * self._n_value * 4)
+        name = f"{self.params.channel}/decoder"
+        of_channel = [s for s in slices if s.name == name]
+        if len(of_channel) != 1:
+            got = ", ".join(s.name for s in slices) or "none"
+            raise CodecError(f"codec lsci_channel: decoder slices: got {got}; allowed exactly one {name} among them")
+        take_over(self._receiver, of_channel[0].tensors)
+        values = np.stack([np.frombuffer(code, np.float32) for code in codes])
+        features = torch.from_numpy(values).to(self.device).reshape(-1, 2 * channels, height, width)
+        received = in_chunks(self._receiver, features, CHUNK)
+        return self._source.generate(received, self._source.tensors_of([s for s in slices if s.name != name]))
+
+
+CHUNK = 8

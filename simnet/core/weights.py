@@ -1,0 +1,52 @@
+"""Weights files (safetensors) to networks, and received tensors into networks; never pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from simnet.core.errors import SimnetError
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def load_weights(
+    weights: Path, build: Callable[[Mapping[str, str]], Network], what: str, *beside: str
+) -> tuple[Network, tuple[Tensor, ...]]:
+    """The network of a weights file in float32, frozen and in evaluation mode; and tensors that lie beside it.
+
+    Args:
+        build: makes the network of the file's metadata; no initial weights are drawn only to be overwritten.
+        what: names such files in errors.
+        beside: keys of the file that aren't the network's.
+
+    Raises:
+        SimnetError: missing, damaged, or not such a file.
+    """
+    try:
+        with safe_open(weights, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+        others = tuple(tensors.pop(key) for key in beside)
+        with torch.device("meta"):
+            network = build(header)
+        network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}, assign=True)
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise SimnetError(
+            f"{weights}: not the weights of {what} ({error}); train it anew with 'simnet train'"
+        ) from error
+    return network.eval().requires_grad_(False), others
+
+
+def take_over(network: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Received weights into a network; what is not among them stays."""
+    state = network.state_dict()
+    state.update({k: torch.from_numpy(v.astype(np.float32)) for k, v in tensors.items()})
+    network.load_state_dict(state)

@@ -1,0 +1,73 @@
+"""How the air treats the symbols of one image: named, so that it is the same whoever computes it, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from simnet.core.streams import Name, generator
+from simnet.phy.channels.flat import complex_noise
+from simnet.phy.channels.model import ChannelModel
+from simnet.phy.learned.draws import ChannelDraws
+
+
+class Uses(NamedTuple):
+    """Complex symbols of one image.
+
+    Attributes:
+        forward: that the sender sends.
+        reverse: that the receiver sends in between, of coders with feedback.
+    """
+
+    forward: int
+    reverse: int = 0
+
+
+class OnAir(NamedTuple):
+    """What one image's symbols meet.
+
+    Attributes:
+        esno: mean Es/N0 at the receiver, linear.
+        reverse_esno: mean Es/N0 at the sender, of what the receiver sends.
+        gain: h of all forward symbols, or the bytes of one complex64 for each.
+        reverse_gain: the same of the reverse symbols.
+        noise: seed and names of the noise.
+    """
+
+    esno: float
+    reverse_esno: float
+    gain: complex | bytes
+    reverse_gain: complex | bytes
+    noise: tuple[Name, ...]
+
+    @classmethod
+    def drawn(cls, channel: ChannelModel, uses: Uses, esno: float, seed: int, *names: Name) -> OnAir:
+        """Over a channel model; both directions meet one gain where it stays one, and have one Es/N0."""
+        gains = channel.gains(sum(uses), rng=generator(seed, "analog gain", *names)).astype(np.complex64)
+        forward, reverse = gains[: uses.forward].tobytes(), gains[uses.forward :].tobytes()
+        return cls(esno, esno, forward, reverse, (seed, "analog noise", *names))
+
+
+def forward_draws(each: Sequence[OnAir], n_symbol: int) -> ChannelDraws:
+    """Gains and noise of the forward symbols, [B, n_symbol]."""
+    noise = np.stack([complex_noise((*air.noise, "forward"), n_symbol) for air in each])
+    return ChannelDraws(_gains([air.gain for air in each], n_symbol), torch.from_numpy(noise))
+
+
+def reverse_draws(each: Sequence[OnAir], n_symbol: int) -> ChannelDraws:
+    """Gains and noise of the reverse symbols, [B, n_symbol]."""
+    noise = np.stack([complex_noise((*air.noise, "reverse"), n_symbol) for air in each])
+    return ChannelDraws(_gains([air.reverse_gain for air in each], n_symbol), torch.from_numpy(noise))
+
+
+def _gains(gains: Sequence[complex | bytes], n_symbol: int) -> Tensor:
+    rows: list[NDArray[np.complex64]] = [
+        np.frombuffer(gain, np.complex64) if isinstance(gain, bytes) else np.full(n_symbol, gain, np.complex64)
+        for gain in gains
+    ]
+    return torch.from_numpy(np.stack(rows))
