@@ -34,6 +34,7 @@ from simnet.data.street_classes import CLASS_GROUPS
 from simnet.net.arm import Arm
 from simnet.net.protect import check_protect
 from simnet.net.timeline import Event, Timeline
+from simnet.phy.learned.on_air import Analog
 from simnet.scenario.checks import arm_protocols
 from simnet.scenario.dump import dump_scenario
 from simnet.scenario.plugin_field import PluginSpec
@@ -185,6 +186,7 @@ def build(scenario: Scenario, *, device: str = "cpu", kept: Kept | None = None) 
     identifier = _identifier(str(identifiers.pop()), device, kept) if identifiers else None
     plane = SignalPlane(codecs, sources, identifier=identifier, device=device, batch=scenario.signal.batch, kept=kept)
     _check_protection(scenario, plane)
+    _check_analog(scenario, plane)
     if scenario.surrogates is None:
         return Simulation(scenario, plan, catalogue, plane)
     types, n_item = surrogate_types(scenario), len(catalogue)
@@ -224,6 +226,38 @@ def _check_protection(scenario: Scenario, plane: SignalPlane) -> None:
         slices = [slice_ for codec in codecs for slice_ in plane.codecs[codec].decoder_slices]
         own = "protect" in scenario.arms.get(name, {})
         check_protect(protocol.protect, slices, f"arms.{name}.protect" if own else "protocol.protect")
+
+
+def _check_analog(scenario: Scenario, plane: SignalPlane) -> None:
+    """Before the first arm runs: symbols have a link that can carry them, and plans count them."""
+    for arm, protocol in arm_protocols(scenario).items():
+        for source, names in protocol.codecs.items():
+            for name in names:
+                analog = plane.codecs[name].analog
+                if analog is None:
+                    continue
+                where = f"arm {arm}, source {source}: codec {name} sends symbols"
+                if protocol.planner.cost == "bytes":
+                    raise SimnetError(
+                        f"{where}, which are no bytes: planner.cost: got bytes; allowed airtime, energy"
+                    )
+                if scenario.surrogates is not None and source in scenario.surrogates.like:
+                    raise SimnetError(f"{where}, and surrogates are like {source}: leave out one of them")
+                _check_carried(scenario, analog, where)
+
+
+def _check_carried(scenario: Scenario, analog: Analog, where: str) -> None:
+    fitting = {name: radio for name, radio in scenario.radios.items() if radio.fading in analog.fadings}
+    if not fitting:
+        got = ", ".join(f"{name}: {radio.fading}" for name, radio in scenario.radios.items()) or "no radios"
+        raise SimnetError(f"{where} for fading {', '.join(analog.fadings)}: got {got}; no radio carries them")
+    for name, radio in fitting.items():
+        needs_s = sum(analog.uses) / radio.bandwidth_hz + (2 * radio.turnaround_s if analog.uses.reverse else 0.0)
+        if needs_s > radio.max_burst_s:
+            raise SimnetError(
+                f"{where}, {needs_s:.3g} s of them in one burst: radios.{name}.max_burst_s: got {radio.max_burst_s:g}; "
+                "raise it or bandwidth_hz"
+            )
 
 
 def _catalogue(

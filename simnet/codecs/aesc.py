@@ -67,6 +67,10 @@ class Aesc(Codec):
         code_bits: Annotated[int, Field(ge=2, le=16)] = 8
         entropy_coding: bool = True
 
+        def models(self) -> dict[str, str]:
+            key = "model" if self.version == 1 else "version"
+            return {key: version_name(f"aesc/{self.model}", self.version)}
+
     def __init__(self, params: Params, *, device: str = "cpu", folder: Path | None = None) -> None:
         super().__init__(params, device=device)
         self.params = params

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -12,9 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from simnet.core.errors import SimnetError
-from simnet.core.fading import FadingKind
-from simnet.phy.channels.model import ChannelModel
-from simnet.phy.learned.on_air import OnAir, Uses
+from simnet.phy.learned.on_air import Analog, OnAir
 from simnet.wire.slices import Slice
 
 
@@ -27,20 +24,9 @@ class CodecParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-
-@dataclass(frozen=True)
-class Analog:
-    """How codes go on the air that a learned channel coder sends as symbols, not as bits.
-
-    Attributes:
-        uses: complex symbols per image.
-        fadings: kinds of fading of the links that it is for.
-        channel: of the same kind, for measuring what the coder is worth: ``channel_by_name``.
-    """
-
-    uses: Uses
-    fadings: tuple[FadingKind, ...]
-    channel: ChannelModel
+    def models(self) -> dict[str, str]:
+        """The models of the zoo that the codec takes: the key that names one -> ``<family>/<name>``."""
+        return {}
 
 
 class Codec(ABC):

@@ -65,6 +65,16 @@ class Lsci(Codec):
         enhancement: Enhancement | None = None
         segmenter: str = "segmenter/street_parser"
 
+        def models(self) -> dict[str, str]:
+            key = "model" if self.version == 1 else "version"
+            named = {key: version_name(f"lsci/{self.model}", self.version)}
+            if self.enhancement is not None:
+                if self.enhancement.super_resolution is not None:
+                    named["enhancement.super_resolution"] = self.enhancement.super_resolution
+                if self.enhancement.region != "all":
+                    named["segmenter"] = self.segmenter
+            return named
+
         @model_validator(mode="after")
         def _colour(self) -> Lsci.Params:
             if self.image_shape[0] != 3:

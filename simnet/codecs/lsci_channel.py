@@ -20,7 +20,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from simnet.codecs.base import Analog, Codec, CodecError, CodecParams
+from simnet.codecs.base import Codec, CodecError, CodecParams
 from simnet.codecs.entropy.radix import radix_n_byte, radix_unpack
 from simnet.codecs.lsci import Lsci
 from simnet.codecs.networks.channel_slices import load_channel_slices
@@ -31,7 +31,7 @@ from simnet.core.fading import FadingKind
 from simnet.core.weights import take_over
 from simnet.core.zoo import model_dir
 from simnet.phy.learned.feedback import FeedbackDraws
-from simnet.phy.learned.on_air import OnAir, Uses, forward_draws, reverse_draws
+from simnet.phy.learned.on_air import Analog, OnAir, Uses, forward_draws, reverse_draws
 from simnet.wire.slices import Precision, Slice, make_slice
 
 FADINGS: dict[str, tuple[FadingKind, ...]] = {
@@ -60,11 +60,18 @@ class LsciChannel(Codec):
         stages: Annotated[int, Field(ge=0, le=N_STAGES)] = N_STAGES
         precision: Precision = "int8"
 
+        def models(self) -> dict[str, str]:
+            return {"channel": self.channel, **self.source.models()}
+
+        @property
+        def source(self) -> Lsci.Params:
+            """Of the codec of the base layer."""
+            return Lsci.Params.model_validate(self.model_dump(exclude={"channel"}))
+
     def __init__(self, params: Params, *, device: str = "cpu") -> None:
         super().__init__(params, device=device)
         self.params = params
-        of_source = params.model_dump(exclude={"channel"})
-        self._source = Lsci(Lsci.Params.model_validate(of_source), device=device)
+        self._source = Lsci(params.source, device=device)
         slices = load_channel_slices(model_dir(params.channel) / "weights.safetensors")
         if slices.shape.code_channels != self._source.shape.code_channels:
             raise CodecError(

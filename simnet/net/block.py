@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TypeAlias
 
 from simnet.core.mcs import CodeFamily, Mcs
 from simnet.core.tables import TransferRow
 from simnet.net.payload import Payload
-from simnet.phy.blocks import BlockFormat, capacity_byte, segment
+from simnet.phy.blocks import BLOCK_BITS, BlockFormat, capacity_byte, segment
+from simnet.phy.learned.on_air import Uses
 from simnet.phy.link_fading import ChannelState
 
 
@@ -98,6 +100,35 @@ class Block:
         wrong = (int.from_bytes(received[here]) ^ int.from_bytes(data)).bit_count()
         received[here] = data
         return wrong
+
+
+@dataclass(frozen=True, slots=True)
+class AnalogBlock:
+    """An analog code's symbols: sent once, in one burst, and taken as they arrive. No bytes; the reverse symbols of a
+    coder with feedback count as overhead."""
+
+    index: int
+    uses: Uses
+    k: int = BLOCK_BITS[0]
+    """Information bits of the block by which the burst's MCS is chosen, if no other block is in it."""
+    attempt: int = 0
+    protected: bool = False
+    mcs: Mcs | None = None
+
+    def channel_uses(self, mcs: Mcs) -> int:
+        return self.uses.forward
+
+    def count_sent(self, row: TransferRow, mcs: Mcs) -> None:
+        row.first_channel_use += self.uses.forward
+
+    def count_arrived(self, row: TransferRow, mcs: Mcs, ok: bool) -> None:
+        row.delivered_channel_use += self.uses.forward
+
+    def count_in_flight(self, row: TransferRow, mcs: Mcs) -> None:
+        row.in_flight_channel_use += self.uses.forward
+
+
+AnyBlock: TypeAlias = Block | AnalogBlock
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ import simpy
 from simnet.core.mcs import Mcs
 from simnet.core.streams import Name
 from simnet.core.tables import PayloadClass, TransferRow
-from simnet.net.block import Block
+from simnet.net.block import AnyBlock
 from simnet.net.clock import Clock
 from simnet.net.errors import QueueFull
 from simnet.net.payload import Payload
@@ -44,7 +44,7 @@ class RadioEnd:
 class Burst:
     """What one grant sends: blocks at one MCS over one state of the channel."""
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[AnyBlock, ...]
     mcs: Mcs
     state: ChannelState
     duration_s: float
@@ -70,7 +70,7 @@ class Transfer:
     row: TransferRow
     done: simpy.Event
     order: int
-    pending: deque[Block]
+    pending: deque[AnyBlock]
     waiting_since_s: float
     received: bytearray = field(init=False)
     burst: Burst | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +16,7 @@ from simnet.net.fetch import Bring, Fetch
 from simnet.net.latency import Latency
 from simnet.net.network import AtNode
 from simnet.net.node import Node
-from simnet.net.payload import Payload
+from simnet.net.payload import Payload, Symbols
 from simnet.net.planner import Plan
 from simnet.signal.plane import Code, CodecProfile, Measurement
 from simnet.traffic.base import CatalogueItem
@@ -31,6 +32,8 @@ COLUMN: dict[PayloadClass, str] = {
     "code": "code_byte", "model": "model_byte", "control": "control_byte", "enhancement": "enhancement_byte",
 }  # fmt: skip
 """Class of payload -> where a request's row counts its bytes."""
+ANALOG_HEADER = struct.Struct("<II")
+"""Before an analog code's symbols: how many come, and how many go back in between."""
 Process = Generator[simpy.Event, Any, Any]
 
 
@@ -179,6 +182,11 @@ class Exchange:
         """
         plane, item = self.arm.plane, self.item
         while better := _better(plans, plans[0]):
+            if plans[0].codec.analog is not None:  # nobody can rehearse what the air does: the prediction must do
+                if plans[0].predicted_ss >= self.row.wish_ss:
+                    return plans
+                plans = better
+                continue
             codec, decoder = plans[0].codec, plans[0].decoder
             code = yield from self._encode(codec, decoder)
             ticket = plane.measure(item.item_id, codec.name, code.data, decoder.decoder_slices, raw=self._raw)
@@ -203,9 +211,14 @@ class Exchange:
         self._expect(plan.missing, self.arm.propagation.bring)
         code: Code = yield from self._encode(codec, plan.decoder)
         self._check_deadline()
-        framed, raw = (b"", code.data) if self._raw else (self._unsent(code), b"")
+        analog = None if codec.analog is None else Symbols(codec.analog.uses)
+        raw_layout = analog is None and self._raw
+        if analog is not None:
+            framed, raw = ANALOG_HEADER.pack(*analog.uses), b""
+        else:
+            framed, raw = (b"", code.data) if raw_layout else (self._unsent(code), b"")
         name = f"{codec.name}+{plan.decoder.name}" if plan.mixed else codec.name
-        payload = self.payload(CodeMessage(self.index, name, framed), payload_class, name, raw)
+        payload = self.payload(CodeMessage(self.index, name, framed), payload_class, name, raw, analog)
         row.stripped_byte += code.header_byte
         body = yield from self.send(payload, self.owner, self.consumer)
         self._check_deadline()
@@ -216,14 +229,15 @@ class Exchange:
         yield from self._compute(self.consumer, plan.decoder.decode_flop + plane.task_flop(self.item.source_type))
         self._check_deadline()
         self._unpin()
-        received = body if self._raw else code.data
+        received = body if raw_layout else code.data
         delivery = DeliveryRow(
             self.arm.name, row.request_id, self.consumer.name, self.item.item_id, self.item.source_type, codec.name,
-            self.clock.now, " ".join(s.id for s in slices), len(received), code.header_byte,
+            self.clock.now, " ".join(s.id for s in slices), len(received) if analog is None else 0, code.header_byte,
             damaged=received != code.data or any(s.damaged for s in slices),
             mixed_with=plan.decoder.name if plan.mixed else None,
         )  # fmt: skip
-        ticket = plane.measure(self.item.item_id, codec.name, received, slices, raw=self._raw)
+        air = None if analog is None else analog.air
+        ticket = plane.measure(self.item.item_id, codec.name, received, slices, raw=raw_layout, air=air)
         self.arm.delivered(delivery, row, ticket)
         facts = self.item.item_id, codec.name
         self.network.timeline.add(self.clock.now, self.consumer.name, "decoded item {} with {}", *facts)
@@ -237,7 +251,8 @@ class Exchange:
         """The owner encodes the item for a decoder; what it has encoded for this request before, it still has."""
         key = codec.name, decoder.name
         if key not in self._codes:
-            ticket = self.arm.plane.encode(self.item.item_id, codec.name, raw=self._raw, decoder=decoder.name)
+            raw = codec.analog is None and self._raw
+            ticket = self.arm.plane.encode(self.item.item_id, codec.name, raw=raw, decoder=decoder.name)
             yield from self._compute(self.owner, codec.encode_flop)
             self._codes[key] = self.arm.plane.result(ticket)
         return self._codes[key]
@@ -305,10 +320,13 @@ class Exchange:
 
     # ------------------------------------------------------------------ payloads
 
-    def payload(self, message: Message, payload_class: PayloadClass, what: str = "", body: bytes = b"") -> Payload:
+    def payload(
+        self, message: Message, payload_class: PayloadClass, what: str = "", body: bytes = b"",
+        symbols: Symbols | None = None,
+    ) -> Payload:  # fmt: skip
         """A message of this request as a payload; ``what`` it carries, for its label."""
-        label = type(message).__name__
-        return self._labelled(encode_message(message), payload_class, f"{label} {what}" if what else label, body)
+        label = f"{type(message).__name__} {what}" if what else type(message).__name__
+        return self._labelled(encode_message(message), payload_class, label, body, symbols)
 
     def clean_slice(self, slice_: Slice) -> Payload:
         """A slice as one protected frame."""
@@ -318,10 +336,12 @@ class Exchange:
         """A delta to a slice, protected."""
         return self._labelled(delta.frame, "model", f"SliceDelta {delta.new.name}")
 
-    def _labelled(self, frame: bytes, payload_class: PayloadClass, label: str, body: bytes = b"") -> Payload:
+    def _labelled(
+        self, frame: bytes, payload_class: PayloadClass, label: str, body: bytes = b"", symbols: Symbols | None = None
+    ) -> Payload:
         repeat = self._sent.get(label, 0)
         self._sent[label] = repeat + 1
-        return Payload(frame, payload_class, label, self.row.request_id, self.name, repeat, body)
+        return Payload(frame, payload_class, label, self.row.request_id, self.name, repeat, body, symbols)
 
     def send(
         self, payload: Payload, origin: Node, target: Node, *, waits: bool = True, at_node: AtNode | None = None

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from simnet.core.tables import PayloadClass
+from simnet.phy.learned.on_air import OnAir, Uses
+
+
+@dataclass(eq=False)
+class Symbols:
+    """An analog code on its way: no bits, but complex symbols.
+
+    Args:
+        uses: how many.
+        air: what they met, once their burst is granted.
+    """
+
+    uses: Uses
+    air: OnAir | None = None
 
 
 class Payload(NamedTuple):
@@ -19,6 +34,7 @@ class Payload(NamedTuple):
         request_name: consumer and its request's index.
         repeat: how many payloads of this label the request has sent before.
         body: the raw fixed-layout part that ``protection: none`` sends without CRC; empty otherwise.
+        symbols: of an analog codec: what crosses the one radio link behind the frame.
     """
 
     frame: bytes
@@ -28,6 +44,7 @@ class Payload(NamedTuple):
     request_name: str
     repeat: int = 0
     body: bytes = b""
+    symbols: Symbols | None = None
 
     @property
     def n_byte(self) -> int:

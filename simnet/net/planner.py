@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from simnet.net.assembly import AnyLink
+from simnet.net.radio import RadioLink
 from simnet.net.routing import Routes
+from simnet.phy.learned.on_air import Analog
 from simnet.scenario.schema import Planner as PlannerSpec
 from simnet.signal.plane import CodecProfile
 from simnet.wire.slices import Slice
@@ -40,6 +42,13 @@ class Plan:
         return self.codec.name, self.decoder.name
 
 
+def analog_link(analog: Analog, links: Sequence[AnyLink]) -> RadioLink | None:
+    """The link that carries an analog code's symbols: a radio link of the right fading that is the whole route."""
+    if len(links) != 1 or not isinstance(links[0], RadioLink):
+        return None
+    return links[0] if links[0].radio.fading in analog.fadings else None
+
+
 class Planner:
     """Ranks plans.
 
@@ -68,6 +77,11 @@ class Planner:
         """
         plans = []
         for codec in codecs:
+            analog, link = codec.analog, None
+            if analog is not None:
+                link = analog_link(analog, self.routes.path(owner, consumer))
+                if link is None:
+                    continue
             card = codec.card(source_type)
             missing = tuple(s for s in codec.decoder_slices if s.id not in held)
             if missing and others is not None:
@@ -79,15 +93,24 @@ class Planner:
                         plans.append(Plan(codec, decoder, (), ss, cost))
             if missing and not self.may_fetch:
                 continue
-            cost = self._cost(owner, consumer, math.ceil(card.code_byte))
+            esno_db, cost = mean_esno_db, self._cost(owner, consumer, math.ceil(card.code_byte))
+            if analog is not None and link is not None:
+                esno_db = link.esno_db(consumer)
+                cost += self._analog_cost(analog, link, owner)
             for slice_ in missing:
                 n_byte = slice_.n_byte if fetch_byte is None else fetch_byte(slice_)
                 cost += self._cost(owner, consumer, n_byte) / self.spec.expected_uses
-            plans.append(Plan(codec, codec, missing, card.ss_at(mean_esno_db), cost))
+            plans.append(Plan(codec, codec, missing, card.ss_at(esno_db), cost))
         enough = wish_ss + self.spec.ss_margin
         meets = sorted((p for p in plans if p.predicted_ss >= enough), key=lambda p: (p.cost, *p.names))
         short = sorted((p for p in plans if p.predicted_ss < enough), key=lambda p: (-p.predicted_ss, *p.names))
         return meets + short
+
+    def _analog_cost(self, analog: Analog, link: RadioLink, owner: str) -> float:
+        """Of the symbols; ``bytes`` would count them as nothing, and is refused when a run is built."""
+        if self.spec.cost == "airtime":
+            return link.analog_airtime_s(analog.uses)
+        return link.analog_energy_j(analog.uses, owner)
 
     def _cost(self, owner: str, consumer: str, n_byte: int) -> float:
         return self.routes.cost(owner, consumer, n_byte, self.spec.cost)

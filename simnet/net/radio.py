@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import simpy
+from numpy.typing import NDArray
 
+from simnet.core import streams
 from simnet.core.mcs import Mcs
 from simnet.core.tables import TransferRow
 from simnet.core.units import db_to_linear, dbm_to_watt, esno, linear_to_db
 from simnet.net.air import Air
-from simnet.net.block import Block, cut
+from simnet.net.block import AnalogBlock, AnyBlock, Block, cut
 from simnet.net.carrier import Burst, Carrier, RadioEnd, Transfer
 from simnet.net.errors import LinkFailed
 from simnet.net.payload import Payload
+from simnet.phy.learned.on_air import OnAir, Uses
 from simnet.phy.link_fading import ChannelState
 from simnet.scenario.schema import Radio
 
@@ -45,6 +49,7 @@ class RadioLink:
     air: Air
     spend: Callable[[str, float, float], None]
     ends: dict[str, RadioEnd] = field(init=False)
+    _throughputs: dict[tuple[str, float], float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         radio, loss = self.radio, db_to_linear(-self.path_loss_db)
@@ -71,6 +76,15 @@ class RadioLink:
     def other(self, node: str) -> str:
         return self.gateway if node == self.device else self.device
 
+    def end(self, end: RadioEnd, time_s: float) -> RadioEnd:
+        """An end with the mean Es/N0 that it has at a time: ``esno_swing_db`` moves it slowly, both ends alike."""
+        radio = self.radio
+        if not radio.esno_swing_db:
+            return end
+        phase = streams.uniform(self.air.seed, "swing", self.name) + time_s / radio.swing_period_s
+        swing_db = radio.esno_swing_db * math.sin(math.tau * phase)
+        return replace(end, esno=self.ends[end.node].esno * db_to_linear(swing_db))
+
     def state(self, time_s: float) -> ChannelState:
         """The channel at a time, E|h|² = 1."""
         return self.air.fading.state(self.name, time_s)
@@ -88,9 +102,12 @@ class RadioLink:
             len(payload.frame), len(payload.body), protect_body=not self.unprotected, code=self.radio.code,
             mcs=self.air.apart,
         )  # fmt: skip
+        pending: deque[AnyBlock] = deque(blocks)
+        if payload.symbols is not None:
+            pending.append(AnalogBlock(len(blocks), payload.symbols.uses))
         transfer = Transfer(
             payload, self, self.ends[sender], self.ends[self.other(sender)], row, clock.event(), carrier.n_submitted,
-            deque(blocks), clock.now,
+            pending, clock.now,
         )  # fmt: skip
         carrier.submit(transfer)
         yield transfer.done
@@ -109,6 +126,8 @@ class RadioLink:
         """
         radio, row, fading = self.radio, transfer.row, self.air.fading
         state = self.state(now_s)
+        if radio.esno_swing_db:
+            transfer.sender, transfer.receiver = self.end(transfer.sender, now_s), self.end(transfer.receiver, now_s)
         mcs = transfer.pending[0].mcs
         if mcs is None:
             known = state if not radio.csi_delay_s else self.state(now_s - radio.csi_delay_s)
@@ -120,6 +139,11 @@ class RadioLink:
         symbols = overhead + data_symbols
         ack = radio.ack_symbol if any(block.protected for block in blocks) else 0
         duration_s = (symbols + ack) / radio.bandwidth_hz + (radio.turnaround_s if ack else 0.0)
+        digital = [block for block in blocks if isinstance(block, Block)]
+        if len(digital) < len(blocks):
+            reverse = self._put_on_air(transfer, state)
+            ack += reverse
+            duration_s += reverse / radio.bandwidth_hz + (2 * radio.turnaround_s if reverse else 0.0)
         if row.started_s is None:
             row.started_s, row.gain_abs2, row.mcs = now_s, fading.mean_power(state), mcs.name
             row.esno_db = linear_to_db(row.gain_abs2 * transfer.receiver.esno)
@@ -128,9 +152,23 @@ class RadioLink:
         row.queue_s += now_s - transfer.waiting_since_s
         row.air_s += duration_s
         self._spend(transfer, symbols / radio.bandwidth_hz, ack / radio.bandwidth_hz)
-        return Burst(tuple(blocks), mcs, state, duration_s, self.air.begin(transfer, blocks, mcs, state))
+        ticket = self.air.begin(transfer, digital, mcs, state) if digital else None
+        return Burst(tuple(blocks), mcs, state, duration_s, ticket)
 
-    def _next_blocks(self, pending: deque[Block], mcs: Mcs) -> tuple[list[Block], int]:
+    def _put_on_air(self, transfer: Transfer, state: ChannelState) -> int:
+        """Say what an analog code's symbols meet; returns how many the receiver sends in between."""
+        symbols, gains = transfer.payload.symbols, self.air.fading.gains
+        assert symbols is not None
+        forward, reverse = (
+            gains(state, n, *transfer.noise_name, way) for n, way in zip(symbols.uses, ("to", "fro"), strict=True)
+        )
+        symbols.air = OnAir(
+            transfer.receiver.esno, transfer.sender.esno, _hashable(forward), _hashable(reverse),
+            (self.air.seed, "analog noise", *transfer.noise_name),
+        )  # fmt: skip
+        return symbols.uses.reverse
+
+    def _next_blocks(self, pending: deque[AnyBlock], mcs: Mcs) -> tuple[list[AnyBlock], int]:
         """Take the blocks of the next burst, by the airtime that it has for data; all are sent at one MCS. Also says
         how many symbols they are."""
         radio, overhead = self.radio, self.air.fading.overhead_channel_use
@@ -151,8 +189,13 @@ class RadioLink:
         burst, row = transfer.burst, transfer.row
         assert burst is not None
         transfer.burst = None
-        again: list[Block] = []
-        for block, arrived in zip(burst.blocks, self.air.end(burst), strict=True):
+        again: list[AnyBlock] = []
+        outcomes = iter(() if burst.ticket is None else self.air.end(burst))
+        for block in burst.blocks:
+            if isinstance(block, AnalogBlock):
+                block.count_arrived(row, burst.mcs, True)
+                continue
+            arrived = next(outcomes)
             block.count_arrived(row, burst.mcs, arrived.ok)
             row.attempt_count = max(row.attempt_count, block.attempt + 1)
             if not block.protected:
@@ -175,17 +218,45 @@ class RadioLink:
             row.rx_j += rx_j
             self.spend(end.node, tx_j, rx_j)
 
-    @cached_property
-    def _throughput(self) -> dict[str, float]:
-        """Receiver -> expected payload bytes per second of airtime, over the fading."""
-        return {node: self.air.expected_byte_per_s(end.esno) for node, end in self.ends.items()}
+    def analog_airtime_s(self, uses: Uses) -> float:
+        """Airtime of an analog code's symbols, without the frame before them."""
+        turnarounds_s = 2 * self.radio.turnaround_s if uses.reverse else 0.0
+        return sum(uses) / self.radio.bandwidth_hz + turnarounds_s
+
+    def analog_energy_j(self, uses: Uses, sender: str) -> float:
+        """Energy at both ends of an analog code's symbols."""
+        radio, total_j = self.radio, 0.0
+        for end, n in zip((self.ends[sender], self.ends[self.other(sender)]), uses, strict=True):
+            power_w = end.power_w / radio.amplifier_efficiency + radio.circuit_power_w + radio.receive_power_w
+            total_j += n / radio.bandwidth_hz * power_w
+        return total_j
+
+    def esno_db(self, node: str) -> float:
+        """Mean Es/N0 of what a node receives now, dB."""
+        return linear_to_db(self.end(self.ends[node], self.carrier.clock.now).esno)
+
+    def _byte_per_s(self, node: str) -> float:
+        """Expected payload bytes per second of airtime to a node, over the fading."""
+        if not self.radio.esno_swing_db:
+            return self._throughput(node, self.ends[node].esno)
+        return self._throughput(node, db_to_linear(0.5 * round(2.0 * self.esno_db(node))))
+
+    def _throughput(self, node: str, esno: float) -> float:
+        known = self._throughputs.get((node, esno))
+        if known is None:
+            known = self._throughputs[node, esno] = self.air.expected_byte_per_s(esno)
+        return known
 
     def expected_airtime_s(self, n_byte: int, sender: str) -> float:
         """Mean airtime of a payload, retries, preambles and acknowledgements included; waiting not."""
-        return self.air.expected_airtime_s(self._throughput[self.other(sender)], n_byte)
+        return self.air.expected_airtime_s(self._byte_per_s(self.other(sender)), n_byte)
 
     def expected_energy_j(self, n_byte: int, sender: str) -> float:
         """Mean energy at both ends of sending a payload."""
         radio, airtime_s = self.radio, self.expected_airtime_s(n_byte, sender)
         power_w = self.ends[sender].power_w / radio.amplifier_efficiency + radio.circuit_power_w
         return airtime_s * (power_w + radio.receive_power_w)
+
+
+def _hashable(gains: complex | NDArray[np.complex64]) -> complex | bytes:
+    return gains if isinstance(gains, complex) else gains.tobytes()

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import os.path
+import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, runtime_checkable
 
 from pydantic import ValidationError
 from pydantic_core import to_json
 
 from simnet.core.errors import UnknownName
-from simnet.core.zoo import model_dir, version_name
+from simnet.core.zoo import model_dir
 from simnet.scenario.errors import KeyPath, Problem, ScenarioError, shown
 from simnet.scenario.explain import explain
 from simnet.scenario.plugin_field import PluginSpec
 from simnet.scenario.schema import Protocol, Scenario
 from simnet.scenario.surrogates import surrogate_types, with_surrogate_codecs
+
+
+@runtime_checkable
+class NamesModels(typing.Protocol):
+    """Parameters of a plug-in that say which models of the zoo it takes."""
+
+    def models(self) -> dict[str, str]:
+        """Key, dotted where it is nested -> ``<family>/<name>``."""
 
 
 def arm_protocols(scenario: Scenario) -> dict[str, Protocol]:
@@ -60,10 +69,9 @@ def _models(scenario: Scenario, protocols: Mapping[str, Protocol]) -> Iterator[t
     for name, source in scenario.sources.items():
         yield ("sources", name, "judge"), source.judge
     for name, codec in scenario.codecs.items():
-        if isinstance(model := getattr(codec.params, "model", None), str):
-            version = getattr(codec.params, "version", 1)
-            key = "model" if version == 1 else "version"
-            yield ("codecs", name, key), version_name(f"{codec.kind}/{model}", version)
+        if isinstance(codec.params, NamesModels):
+            for key, model in codec.params.models().items():
+                yield ("codecs", name, *key.split(".")), model
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

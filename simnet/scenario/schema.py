@@ -68,6 +68,10 @@ class Radio(Part):
     mean_esno_db: float | None = Field(
         None, description="mean Es/N0 of both directions, dB, in place of the one from powers and path loss"
     )
+    esno_swing_db: NonNegative = Field(
+        0.0, description="the mean Es/N0 of each link goes up and down by this, dB, as a sine of its own phase"
+    )
+    swing_period_s: Positive = Field(86_400.0, description="period of that sine, s")
     fading: FadingKind = Field(
         "rayleigh",
         description="none; flat, constant over coherence intervals: rayleigh (h ~ CN(0, 1)), rician; flat, changing "

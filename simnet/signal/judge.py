@@ -10,7 +10,7 @@ import torch
 from pytorch_msssim import ssim
 from torch import Tensor
 
-from simnet.codecs.networks.chunks import in_chunks
+from simnet.codecs.networks.chunks import chunk_for, in_chunks
 from simnet.tasks.base import Task
 
 
@@ -61,7 +61,7 @@ class Judge:
         self.task = task
         self.originals = originals
         self.labels = labels
-        self._inferred = in_chunks(task.infer, originals)
+        self._inferred = in_chunks(task.infer, originals, chunk_for(originals))
 
     def measure(self, recovered: Tensor, which: Tensor) -> list[Measurement]:
         """One measurement per image.
@@ -71,7 +71,7 @@ class Judge:
             which: [B] int64, the original of each.
         """
         original, labels, before = self.originals[which], self.labels[which], self._inferred[which]
-        after = in_chunks(self.task.infer, recovered)
+        after = in_chunks(self.task.infer, recovered, chunk_for(recovered))
         hits = [self.task.recognised(inferred, labels) for inferred in (before, after)]
         columns = {
             "st_original": self.task.st(before, labels).tolist(),
@@ -79,7 +79,7 @@ class Judge:
             "correct_original": [None] * len(which) if hits[0] is None else hits[0].tolist(),
             "correct_recovered": [None] * len(which) if hits[1] is None else hits[1].tolist(),
             "psnr_db": psnr_db(original, recovered).tolist(),
-            "ssim": in_chunks(_ssim, torch.stack([original, recovered], dim=1)).tolist(),
+            "ssim": in_chunks(_ssim, torch.stack([original, recovered], dim=1), chunk_for(original)).tolist(),
             "confidence": self.task.confidence(after).tolist(),
             "provider_score": self.task.agreement(after, before).tolist(),
         }

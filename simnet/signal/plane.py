@@ -17,11 +17,13 @@ from torch import Tensor
 from simnet.codecs.base import CodecError
 from simnet.codecs.networks.chunks import CHUNK, in_chunks
 from simnet.core.errors import SimnetError
+from simnet.core.units import db_to_linear
 from simnet.phy.chain import BlockJob, BlockResult, DigitalChain
+from simnet.phy.learned.on_air import Analog, OnAir
 from simnet.phy.tables.bler import Lookup
 from simnet.signal.judge import Judge, Measurement
 from simnet.signal.kept import Kept
-from simnet.signal.profile import Calibration, Code, CodecCard, CodecProfile
+from simnet.signal.profile import Calibration, Code, CodecCard, CodecProfile, population_ss
 from simnet.signal.surrogates import Surrogates
 from simnet.signal.ticket import Ticket, TicketQueue
 from simnet.tasks.base import Task
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     from simnet.codecs.base import Codec
 
 __all__ = ["Code", "CodecCard", "CodecProfile", "Measurement", "SignalPlane", "SourceImages", "Ticket"]
+
+
+CALIBRATION_ESNO_DB = tuple(float(db) for db in range(-9, 25, 3))
+"""Mean Es/N0 at which analog codecs are measured for planners, dB."""
 
 
 @dataclass(frozen=True)
@@ -142,10 +148,15 @@ class SignalPlane:
         return self._bursts[backend].submit(self._serial, list(jobs))
 
     def measure(
-        self, item_id: int, codec: str, code: bytes, slices: Sequence[Slice], *, raw: bool = False
-    ) -> Ticket[Measurement]:
-        """What an item is worth, decoded from these bytes with these slices."""
-        key = (item_id, codec, code, tuple(slices), raw)  # slices are equal if ids and bytes are
+        self, item_id: int, codec: str, code: bytes, slices: Sequence[Slice], *, raw: bool = False,
+        air: OnAir | None = None,
+    ) -> Ticket[Measurement]:  # fmt: skip
+        """What an item is worth, decoded from these bytes with these slices.
+
+        Args:
+            air: of an analog codec, whose code went on the air as symbols: what they met.
+        """
+        key = (item_id, codec, code, tuple(slices), raw, air)  # slices are equal if ids and bytes are
         return self._measurements.submit(key, key)
 
     def result(self, ticket: Ticket[Any]) -> Any:
@@ -218,22 +229,41 @@ class SignalPlane:
 
     def _calibrated(self, codec: Codec, source_type: str, decoder: Codec | None) -> Calibration | None:
         source = self.sources[source_type]
+        if codec.analog is not None:
+            return self._calibrated_over_air(codec, codec.analog, source_type)
         try:
             codes, recovered = _through(codec, source.calibration, decoder)
         except CodecError:
             if decoder is None:
                 raise
             return None
+        measured = self._judged_calibration(source_type, recovered)
+        with_header = tuple(Code(code, codec.header_byte(code)) for code in codes)
+        return Calibration(with_header, measured, codec.over_snr)
+
+    def _judged_calibration(self, source_type: str, recovered: Tensor) -> tuple[Measurement, ...]:
+        source = self.sources[source_type]
         make = partial(Judge, source.task, source.calibration, source.calibration_labels)
         judge: Judge = self._kept.once(("calibration judge", source.content), make)
-        measured = judge.measure(recovered, torch.arange(len(codes)))
+        measured = tuple(judge.measure(recovered, torch.arange(len(recovered))))
         if not any(m.score_original for m in measured):
             raise SimnetError(
-                f"source type {source_type}: its judge recognises none of {len(codes)} calibration images; "
+                f"source type {source_type}: its judge recognises none of {len(measured)} calibration images; "
                 "name a judge that was trained on them"
             )
-        with_header = tuple(Code(code, codec.header_byte(code)) for code in codes)
-        return Calibration(with_header, tuple(measured), codec.over_snr)
+        return measured
+
+    def _calibrated_over_air(self, codec: Codec, analog: Analog, source_type: str) -> Calibration:
+        """Over the channel that the codec is for, at each Es/N0; ``measured`` is that of the highest."""
+        codes, curve = codec.encode(self.sources[source_type].calibration), []
+        measured: tuple[Measurement, ...] = ()
+        for esno_db in CALIBRATION_ESNO_DB:
+            esno, n = db_to_linear(esno_db), len(codes)
+            each = [OnAir.drawn(analog.channel, analog.uses, esno, 0, "calibration", str(esno_db), i) for i in range(n)]
+            recovered = codec.decode(codec.over_air(codes, each), codec.decoder_slices)
+            measured = self._judged_calibration(source_type, recovered)
+            curve.append((esno_db, population_ss(measured)))
+        return Calibration((Code(b"", 0),) * len(codes), measured, tuple(curve))
 
     def _encode(self, wanted: list[_Encoding]) -> list[Code]:
         """Networks see ``CHUNK`` images whether one is wanted or all: the neighbours' codes are made along with it."""
@@ -274,25 +304,27 @@ class SignalPlane:
             self._probabilities[source_type] = dict(enumerate(probabilities, start=source.first_item_id))
         return self._probabilities[source_type]
 
-    def _measure(self, wanted: list[tuple[int, str, bytes, tuple[Slice, ...], bool]]) -> list[Measurement]:
+    def _measure(self, wanted: list[_Delivered]) -> list[Measurement]:
         """Decode per codec and slices, judge per source type; surrogates have been measured."""
         results: dict[int, Measurement] = {}
         unharmed: dict[int, Hashable] = {}
         groups: dict[Hashable, list[int]] = {}
-        for index, (item_id, name, code, slices, raw) in enumerate(wanted):
+        for index, (item_id, name, code, slices, raw, air) in enumerate(wanted):
             if item_id in self.surrogates:
                 results[index] = self.surrogates.measure(item_id, self.codecs[name], code, slices)
                 continue
-            if (key := self._unharmed(item_id, name, code, slices, raw)) is not None:
+            if air is None and (key := self._unharmed(item_id, name, code, slices, raw)) is not None:
                 unharmed[index] = key
                 if (found := self._kept.find(key)) is not None:
                     results[index] = found
                     continue
-            groups.setdefault((name, slices, raw, self._type_of[item_id]), []).append(index)
+            groups.setdefault((name, slices, raw, air is None, self._type_of[item_id]), []).append(index)
         recovered: dict[str, list[tuple[int, Tensor]]] = {}
         for members in groups.values():
-            item_id, name, _, slices, raw = wanted[members[0]]
+            item_id, name, _, slices, raw, _ = wanted[members[0]]
             codec, codes = self.codecs[name].codec, [wanted[i][2] for i in members]
+            if airs := [air for i in members if (air := wanted[i][5]) is not None]:
+                codes = codec.over_air(codes, airs)
             images = codec.decode_raw(codes, slices) if raw else codec.decode(codes, slices)
             recovered.setdefault(self._type_of[item_id], []).extend(zip(members, images, strict=True))
         for source_type, pairs in recovered.items():
@@ -316,9 +348,14 @@ class SignalPlane:
         return "measurement", profile.codec, source.content, item_id - source.first_item_id, raw
 
     def recover(self, item_id: int, codec: str) -> Tensor:
-        """An item after an unharmed trip through a codec, [C, H, W]: for pictures in reports."""
+        """An item after an unharmed trip through a codec, [C, H, W]: for pictures in reports. An analog codec's symbols
+        meet the highest Es/N0 at which such codecs are measured."""
         codec_ = self.codecs[codec].codec
-        return codec_.decode(codec_.encode(self._original(item_id)[None]), codec_.decoder_slices)[0]
+        codes = codec_.encode(self._original(item_id)[None])
+        if (analog := codec_.analog) is not None:
+            esno = db_to_linear(CALIBRATION_ESNO_DB[-1])
+            codes = codec_.over_air(codes, [OnAir.drawn(analog.channel, analog.uses, esno, 0, "picture", item_id)])
+        return codec_.decode(codes, codec_.decoder_slices)[0]
 
     def original(self, item_id: int) -> Tensor:
         """An item's image [C, H, W]: for pictures in reports, never for a node."""
@@ -329,6 +366,8 @@ class SignalPlane:
         return source.items[item_id - source.first_item_id]
 
 
+_Delivered = tuple[int, str, bytes, tuple[Slice, ...], bool, OnAir | None]
+"""A delivery that is to be judged: item, codec, code, slices, whether raw, and what analog symbols met."""
 _Encoding = tuple[int, str, bool, str]
 """What an item's code depends on: item, codec, whether raw, and the codec whose decoder will decode it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from simnet.wire.slices import Slice
 
 if TYPE_CHECKING:
     from simnet.codecs.base import Codec
+    from simnet.phy.learned.on_air import Analog
     from simnet.signal.plane import SignalPlane
 
 
@@ -32,7 +34,8 @@ class CodecCard:
     Args:
         code_byte: mean size of a code.
         ss: population SS where everything arrives unharmed.
-        over_snr: (Es/N0 dB, population SS) of ``protection: none``, by ascending SNR, where the model's card has it.
+        over_snr: (mean Es/N0 dB, population SS) by ascending SNR: of an analog codec; or of ``protection: none``, where
+            the model's card has it.
     """
 
     code_byte: float
@@ -69,9 +72,14 @@ class Calibration:
 
     @cached_property
     def card(self) -> CodecCard:
-        ss = sum(m.score_recovered for m in self.measured) / sum(m.score_original for m in self.measured)
+        ss = population_ss(self.measured)
         code_byte = sum(len(code.data) for code in self.codes) / len(self.codes)
         return CodecCard(code_byte, ss, len(self.codes), self.over_snr)
+
+
+def population_ss(measured: Sequence[Measurement]) -> float:
+    """ΣST(recovered)/ΣST(original)."""
+    return sum(m.score_recovered for m in measured) / sum(m.score_original for m in measured)
 
 
 @dataclass(eq=False)
@@ -91,6 +99,10 @@ class CodecProfile:
     @cached_property
     def encoder_slices(self) -> tuple[Slice, ...]:
         return in_dependency_order(self.codec.encoder_slices)
+
+    @cached_property
+    def analog(self) -> Analog | None:
+        return self.codec.analog
 
     @cached_property
     def encode_flop(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from simnet.core.fading import FadingKind
 from simnet.core.streams import Name, generator
 from simnet.phy.channels.flat import complex_noise
 from simnet.phy.channels.model import ChannelModel
@@ -26,6 +28,21 @@ class Uses(NamedTuple):
 
     forward: int
     reverse: int = 0
+
+
+@dataclass(frozen=True)
+class Analog:
+    """How codes go on the air that a learned channel coder sends as symbols, not as bits.
+
+    Attributes:
+        uses: complex symbols per image.
+        fadings: kinds of fading of the links that it is for.
+        channel: of the same kind, for measuring what the coder is worth: ``channel_by_name``.
+    """
+
+    uses: Uses
+    fadings: tuple[FadingKind, ...]
+    channel: ChannelModel
 
 
 class OnAir(NamedTuple):
