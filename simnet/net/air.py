@@ -81,18 +81,28 @@ class Air(ABC):
     def expected_byte_per_s(self, mean_esno: float) -> float:
         """Payload bytes per second of data airtime in long codewords, averaged over the fading.
 
-        With HARQ it is that of plain ARQ, a little less than the truth.
+        With HARQ as if all transmissions of a block met the same channel, a little less than the truth under fading.
         """
         total = 0.0
         for state in self.fading.samples:
             block_format = format_of(_LONGEST, self.mcs(state, mean_esno, _LONGEST), self.radio.code)
-            success = 1.0
-            if self.radio.protection != "none":
-                success -= self.lookup(block_format, self.effective_esno((state,), mean_esno, block_format)).bler
+            success = self._success_per_transmission(state, mean_esno, block_format)
             uses = block_format.channel_uses
             uses += self.fading.overhead_channel_use(uses)
             total += success * block_format.capacity_byte * self.radio.bandwidth_hz / uses
         return total / len(self.fading.samples)
+
+    def _success_per_transmission(self, state: ChannelState, mean_esno: float, block_format: BlockFormat) -> float:
+        """Blocks that arrive for good per block that is sent: 1 − BLER; of n combined receptions P(n needed) = BLER(n −
+        1) − BLER(n)."""
+        if self.radio.protection == "none":
+            return 1.0
+        n_most = self.radio.max_attempts if self.radio.protection == "harq" else 1
+        failing = [1.0]
+        while len(failing) <= n_most and failing[-1] > 1e-9:
+            heard = (state,) * len(failing)
+            failing.append(self.lookup(block_format, self.effective_esno(heard, mean_esno, block_format)).bler)
+        return (1.0 - failing[-1]) / sum(failing[:-1])
 
     def expected_airtime_s(self, byte_per_s: float, n_byte: int) -> float:
         """Mean airtime of a payload at this throughput, with preamble, turn-around and ACK of each burst."""

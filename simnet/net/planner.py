@@ -67,7 +67,7 @@ class Planner:
         consumer: str, mean_esno_db: float | None, fetch_byte: Callable[[Slice], int] | None = None,
         others: Callable[[CodecProfile], Sequence[CodecProfile]] | None = None,
     ) -> list[Plan]:  # fmt: skip
-        """Plans, best first: those that meet the wish by cost, then the others by predicted SS, best first.
+        """Plans, best first: those that meet the wish by cost, of equal ones the better first; then the others by SS.
 
         Args:
             held: ids of the slices that the consumer's REQUEST named.
@@ -102,7 +102,8 @@ class Planner:
                 cost += self._cost(owner, consumer, n_byte) / self.spec.expected_uses
             plans.append(Plan(codec, codec, missing, card.ss_at(esno_db), cost))
         enough = wish_ss + self.spec.ss_margin
-        meets = sorted((p for p in plans if p.predicted_ss >= enough), key=lambda p: (p.cost, *p.names))
+        meets = [p for p in plans if p.predicted_ss >= enough]
+        meets.sort(key=lambda p: (p.cost, -p.predicted_ss, *p.names))
         short = sorted((p for p in plans if p.predicted_ss < enough), key=lambda p: (-p.predicted_ss, *p.names))
         return meets + short
 
