@@ -231,8 +231,8 @@ def _check_protection(scenario: Scenario, plane: SignalPlane) -> None:
 def _check_analog(scenario: Scenario, plane: SignalPlane) -> None:
     """Before the first arm runs: symbols have a link that can carry them, and plans count them."""
     for arm, protocol in arm_protocols(scenario).items():
-        for source, names in protocol.codecs.items():
-            for name in names:
+        for source in scenario.sources:
+            for name in protocol.codecs[source]:
                 analog = plane.codecs[name].analog
                 if analog is None:
                     continue

@@ -32,10 +32,10 @@ from simnet.codecs.networks.enhancement import Enhancement, region_mask
 from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.lsci import N_STAGES, STRIDE, code_size, generator_parts, load_base, pad_to_stride
 from simnet.codecs.networks.super_resolution import load_super_resolution
-from simnet.core.weights import take_over
 from simnet.core.zoo import model_dir, version_name
 from simnet.tasks.networks import load_segmenter
 from simnet.wire.slices import Precision, Slice, make_slice
+from simnet.wire.weights import inference_tensors, take_over
 
 CENTRES = "centres"
 Side = Annotated[int, Field(ge=32, le=4096)]
@@ -103,7 +103,7 @@ class Lsci(Codec):
     @cached_property
     def encoder_slices(self) -> tuple[Slice, ...]:
         """The encoder; and the decoder's slices, since the residual is that of what the receiver will see."""
-        tensors = _numpy(self._encoder) | {CENTRES: self._quantiser.centres.numpy(force=True)}
+        tensors = inference_tensors(self._encoder) | {CENTRES: self._quantiser.centres.numpy(force=True)}
         version = self.params.version
         encoder = make_slice(f"{self._name}/encoder", "encoder", tensors, precision="float16", version=version)
         return (encoder, *(self.decoder_slices if self._how is not None else ()))
@@ -112,16 +112,17 @@ class Lsci(Codec):
     def decoder_slices(self) -> tuple[Slice, ...]:
         slices: list[Slice] = []
         for part in generator_parts(self.params.stages):
-            tensors = _numpy(self._generator.get_submodule(part))
+            tensors = inference_tensors(self._generator.get_submodule(part))
             if part == "stem":
                 tensors[CENTRES] = self._quantiser.centres.numpy(force=True)
             after = (slices[-1].id,) if part.startswith("residual") else ()
             network = self._generator.get_submodule(part)
             slices.append(self._slice(f"{self._name}/{part}", network, tensors, after, self.params.version))
         if self._segmenter is not None:
-            slices.append(self._slice(self.params.segmenter, self._segmenter, _numpy(self._segmenter)))
+            slices.append(self._slice(self.params.segmenter, self._segmenter, inference_tensors(self._segmenter)))
         if self._restorer is not None and self._how is not None:
-            slices.append(self._slice(str(self._how.super_resolution), self._restorer, _numpy(self._restorer)))
+            tensors = inference_tensors(self._restorer)
+            slices.append(self._slice(str(self._how.super_resolution), self._restorer, tensors))
         return tuple(slices)
 
     @property
@@ -308,8 +309,3 @@ class Lsci(Codec):
 
 CHUNK = 8
 """Pictures that networks see at once: of 240 x 320, 64 of them would take gigabytes."""
-
-
-def _numpy(network: nn.Module) -> dict[str, NDArray[Any]]:
-    """Tensors of a network, without the counters of batch normalisation, which inference doesn't read."""
-    return {k: v.numpy(force=True) for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}

@@ -27,19 +27,12 @@ from simnet.codecs.networks.channel_slices import load_channel_slices
 from simnet.codecs.networks.chunks import in_chunks
 from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.lsci import N_STAGES
-from simnet.core.fading import FadingKind
-from simnet.core.weights import take_over
 from simnet.core.zoo import model_dir
 from simnet.phy.learned.feedback import FeedbackDraws
+from simnet.phy.learned.links import FADINGS
 from simnet.phy.learned.on_air import Analog, OnAir, Uses, forward_draws, reverse_draws
 from simnet.wire.slices import Precision, Slice, make_slice
-
-FADINGS: dict[str, tuple[FadingKind, ...]] = {
-    "awgn": ("none",),
-    "rayleigh_block": ("rayleigh", "rician", "clarke"),
-    "rayleigh_fast": ("rayleigh_fast", "rician_fast"),
-}
-"""Channel that slices were trained for -> kinds of fading of the links that they are for."""
+from simnet.wire.weights import inference_tensors, take_over
 
 
 class LsciChannel(Codec):
@@ -87,13 +80,13 @@ class LsciChannel(Codec):
     @cached_property
     def encoder_slices(self) -> tuple[Slice, ...]:
         """The source encoder; Ce; and the decoder's, since a sender plans with them."""
-        tensors = {k: v.numpy(force=True) for k, v in self._sender.state_dict().items()}
+        tensors = inference_tensors(self._sender)
         sender = make_slice(f"{self.params.channel}/encoder", "encoder", tensors, precision="float16")
         return (*self._source.encoder_slices, sender)
 
     @cached_property
     def decoder_slices(self) -> tuple[Slice, ...]:
-        tensors = {k: v.numpy(force=True) for k, v in self._receiver.state_dict().items()}
+        tensors = inference_tensors(self._receiver)
         name = f"{self.params.channel}/decoder"
         return (*self._source.decoder_slices, make_slice(name, "decoder", tensors, precision=self.params.precision))
 

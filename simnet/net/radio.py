@@ -8,9 +8,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import simpy
-from numpy.typing import NDArray
 
 from simnet.core import streams
 from simnet.core.mcs import Mcs
@@ -162,10 +160,8 @@ class RadioLink:
         forward, reverse = (
             gains(state, n, *transfer.noise_name, way) for n, way in zip(symbols.uses, ("to", "fro"), strict=True)
         )
-        symbols.air = OnAir(
-            transfer.receiver.esno, transfer.sender.esno, _hashable(forward), _hashable(reverse),
-            (self.air.seed, "analog noise", *transfer.noise_name),
-        )  # fmt: skip
+        noise = self.air.seed, "analog noise", *transfer.noise_name
+        symbols.air = OnAir.met(transfer.receiver.esno, transfer.sender.esno, forward, reverse, noise)
         return symbols.uses.reverse
 
     def _next_blocks(self, pending: deque[AnyBlock], mcs: Mcs) -> tuple[list[AnyBlock], int]:
@@ -257,6 +253,3 @@ class RadioLink:
         power_w = self.ends[sender].power_w / radio.amplifier_efficiency + radio.circuit_power_w
         return airtime_s * (power_w + radio.receive_power_w)
 
-
-def _hashable(gains: complex | NDArray[np.complex64]) -> complex | bytes:
-    return gains if isinstance(gains, complex) else gains.tobytes()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["Code", "CodecCard", "CodecProfile", "Measurement", "SignalPlane", "SourceImages", "Ticket"]
 
 
-CALIBRATION_ESNO_DB = tuple(float(db) for db in range(-9, 25, 3))
-"""Mean Es/N0 at which analog codecs are measured for planners, dB."""
+LEAST_ESNO_DB, MOST_ESNO_DB, ESNO_STEP_DB = -9.0, 24.0, 3.0
+"""Mean Es/N0 at which analog codecs are measured for planners."""
 
 
 @dataclass(frozen=True)
@@ -254,16 +254,24 @@ class SignalPlane:
         return measured
 
     def _calibrated_over_air(self, codec: Codec, analog: Analog, source_type: str) -> Calibration:
-        """Over the channel that the codec is for, at each Es/N0; ``measured`` is that of the highest."""
-        codes, curve = codec.encode(self.sources[source_type].calibration), []
-        measured: tuple[Measurement, ...] = ()
-        for esno_db in CALIBRATION_ESNO_DB:
-            esno, n = db_to_linear(esno_db), len(codes)
-            each = [OnAir.drawn(analog.channel, analog.uses, esno, 0, "calibration", str(esno_db), i) for i in range(n)]
+        """Over the channel that the codec is for, at multiples of 3 dB, each when first asked for; ``measured`` is that
+        of the highest."""
+        codes = codec.encode(self.sources[source_type].calibration)
+
+        @cache
+        def measured(esno_db: float) -> tuple[Measurement, ...]:
+            names, esno = ("calibration", str(esno_db)), db_to_linear(esno_db)
+            each = [OnAir.drawn(analog.channel, analog.uses, esno, 0, *names, i) for i in range(len(codes))]
             recovered = codec.decode(codec.over_air(codes, each), codec.decoder_slices)
-            measured = self._judged_calibration(source_type, recovered)
-            curve.append((esno_db, population_ss(measured)))
-        return Calibration((Code(b"", 0),) * len(codes), measured, tuple(curve))
+            return self._judged_calibration(source_type, recovered)
+
+        def ss(esno_db: float) -> float:
+            position = (min(max(esno_db, LEAST_ESNO_DB), MOST_ESNO_DB) - LEAST_ESNO_DB) / ESNO_STEP_DB
+            low, share = int(position), position % 1.0
+            values = [population_ss(measured(LEAST_ESNO_DB + ESNO_STEP_DB * i)) for i in (low, low + bool(share))]
+            return (1 - share) * values[0] + share * values[-1]
+
+        return Calibration((Code(b"", 0),) * len(codes), measured(MOST_ESNO_DB), ss_over_air=ss)
 
     def _encode(self, wanted: list[_Encoding]) -> list[Code]:
         """Networks see ``CHUNK`` images whether one is wanted or all: the neighbours' codes are made along with it."""
@@ -353,7 +361,7 @@ class SignalPlane:
         codec_ = self.codecs[codec].codec
         codes = codec_.encode(self._original(item_id)[None])
         if (analog := codec_.analog) is not None:
-            esno = db_to_linear(CALIBRATION_ESNO_DB[-1])
+            esno = db_to_linear(MOST_ESNO_DB)
             codes = codec_.over_air(codes, [OnAir.drawn(analog.channel, analog.uses, esno, 0, "picture", item_id)])
         return codec_.decode(codes, codec_.decoder_slices)[0]
 

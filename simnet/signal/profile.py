@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -34,20 +34,23 @@ class CodecCard:
     Args:
         code_byte: mean size of a code.
         ss: population SS where everything arrives unharmed.
-        over_snr: (mean Es/N0 dB, population SS) by ascending SNR: of an analog codec; or of ``protection: none``, where
-            the model's card has it.
+        over_snr: (Es/N0 dB, population SS) of ``protection: none``, by ascending SNR, where the model's card has it.
+        ss_over_air: of an analog codec: population SS at a mean Es/N0, dB.
     """
 
     code_byte: float
     ss: float
     n: int
     over_snr: tuple[tuple[float, float], ...] = ()
+    ss_over_air: Callable[[float], float] | None = None
 
     def ss_at(self, mean_esno_db: float | None) -> float:
         """Population SS on a route of this mean Es/N0; None: errors are repaired.
 
         The model's curve was measured with one variant of its decoder; another one is never better than without errors.
         """
+        if mean_esno_db is not None and self.ss_over_air is not None:
+            return self.ss_over_air(mean_esno_db)
         if mean_esno_db is None or not self.over_snr:
             return self.ss
         import numpy as np
@@ -63,18 +66,19 @@ class Calibration:
     Args:
         codes: [N].
         measured: [N], where everything arrived unharmed.
-        over_snr: see :class:`CodecCard`.
+        over_snr, ss_over_air: see :class:`CodecCard`.
     """
 
     codes: tuple[Code, ...]
     measured: tuple[Measurement, ...]
     over_snr: tuple[tuple[float, float], ...] = ()
+    ss_over_air: Callable[[float], float] | None = None
 
     @cached_property
     def card(self) -> CodecCard:
         ss = population_ss(self.measured)
         code_byte = sum(len(code.data) for code in self.codes) / len(self.codes)
-        return CodecCard(code_byte, ss, len(self.codes), self.over_snr)
+        return CodecCard(code_byte, ss, len(self.codes), self.over_snr, self.ss_over_air)
 
 
 def population_ss(measured: Sequence[Measurement]) -> float:

@@ -59,13 +59,14 @@ class Recipe(BaseRecipe):
     picture_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of the steps, drawn, in which d(x, x') is looked at; there it counts by the inverse of this share."""
     rounds: Annotated[int, Field(ge=1)] = 1
-    """Crops of every picture; each is encoded once, for the source codec stays as it is."""
+    """Crops of every picture and size; each is encoded once, for the source codec stays as it is."""
     distance: Distance = Field(default_factory=Distance)
     data_set: str
     train_on: tuple[Split, ...] = ("train", "val")
     measure_on: str
     measure_at_db: tuple[float, ...] = (-6.0, -3.0, 0.0, 3.0, 6.0, 9.0, 12.0, 15.0, 18.0)
-    crops: Crops = Field(default_factory=Crops)
+    crops: Annotated[tuple[Crops, ...], Field(min_length=1)] = (Crops(),)
+    """Of one size or several, which take turns: at the borders codes differ, and of small pictures all is border."""
     judge: str
     notes: tuple[str, ...] = ()
 
@@ -79,15 +80,16 @@ class ChannelCode:
     ) -> None:  # fmt: skip
         self.module = module.to(device)
         self._generator, self._features = base.generator.to(device), features.to(device)
-        self._images, self._codes = _encoded(base.to(device), train, recipe, device)
-        self.n_items = len(self._codes)
+        self._coded = [_encoded(base.to(device), train, how, recipe, device) for how in recipe.crops]
+        self.n_items = sum(len(codes) for _, codes in self._coded)
         self._channel = recipe.slices.channel()
         self._esno = EsnoRange(recipe.esno.low_db, recipe.esno.high_db)
         self._recipe, self._device = recipe, device
 
     def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
-        which = torch.from_numpy(indices)
-        quantised = self._codes[which].to(self._device)
+        pictures, codes = self._coded[int(rng.integers(len(self._coded)))]
+        which = torch.from_numpy(indices % len(codes))
+        quantised = codes[which].to(self._device)
         generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
         esno = self._esno.sample(len(quantised), generator)
         received = through_channel(self.module, self._channel, quantised, esno, esno, generator)
@@ -95,7 +97,7 @@ class ChannelCode:
         share, n = self._recipe.picture_share, self._recipe.n_pictures
         if rng.random() >= share:
             return error
-        images = self._images[which[:n]].to(self._device).float() / 255
+        images = pictures[which[:n]].to(self._device).float() / 255
         made = self._generator(received[:n])[..., : images.shape[2], : images.shape[3]]
         far = distance(self._recipe.distance, images, made.float(), self._features)
         return error + self._recipe.image_weight / share * far
@@ -108,10 +110,10 @@ class ChannelCode:
 @torch.no_grad()
 def _encoded(base: LsciBase, train: list[ImageSet], recipe: Recipe, device: torch.device) -> tuple[Tensor, Tensor]:
     """Crops [N, 3, h, w] uint8 and their codes w^q [N, C, h', w'] float32."""
-    cropper = Cropper(train, recipe.crops)
+    cropper = Cropper(train, how)
     images, codes = [], []
     for turn in range(recipe.rounds):
-        rng = streams.generator(recipe.seed, "crops", turn)
+        rng = streams.generator(recipe.seed, "crops", *how.size, turn)
         for part in np.array_split(np.arange(len(cropper)), max(1, len(cropper) // CHUNK)):
             batch, _ = cropper.batch(part, rng, device)
             images.append((batch * 255).round().byte().cpu())

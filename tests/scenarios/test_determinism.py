@@ -78,7 +78,17 @@ def test_no_wall_time_or_process_leaks_into_tables(reference: RunFolder) -> None
 
 
 STREETS = ("crossings", "roads", "surveys")
+SMALL = ("bits", "symbols_low", "symbols_high")
 SHORT = {
+    "channel_slices": [
+        "sources.streets={dataset: camvid_small, items: 88, owners: gateway, judge: segmenter/street_judge, "
+        "wish: {task: segmentation, ss: 0.3, deadline_s: 60}}",
+        *(f"codecs.{name}.image_shape=[3, 96, 128]" for name in SMALL),
+        "radios.radio.esno_swing_db=1",
+        "arms.planner_chooses.codecs.streets=[bits]",
+        "arms.slice_per_region.codecs.streets=[symbols_high]",
+        "duration_s=3000",
+    ],
     "city_iot": ["duration_s=30"],
     "hello": [],
     "street_slices": [

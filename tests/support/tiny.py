@@ -15,6 +15,11 @@ import torch
 from torch import Tensor
 
 from simnet.codecs.base import Codec, CodecParams
+from simnet.phy.channels.flat_models import Awgn
+from simnet.phy.learned.channel import LearnedChannel
+from simnet.phy.learned.mapping import to_features, to_symbols
+from simnet.phy.learned.on_air import Analog, OnAir, Uses, forward_draws
+from simnet.phy.learned.power import normalise_power
 from simnet.tasks.base import Task
 from simnet.wire.slices import Slice, make_slice
 
@@ -147,6 +152,28 @@ class Tiny(Codec):
 
     def header_byte(self, code: bytes) -> int:
         return self.params.header_byte
+
+
+class TinyAnalog(Tiny):
+    """Four brightnesses as two complex symbols of power 1, and one symbol back; its decoder is ballast too."""
+
+    @property
+    def analog(self) -> Analog:
+        return Analog(Uses(2, 1), ("none",), Awgn())
+
+    def encode(self, images: Tensor) -> list[bytes]:
+        symbols = normalise_power(to_symbols(_quadrants(images)))
+        return [row.numpy().tobytes() for row in symbols]
+
+    def over_air(self, codes: Sequence[bytes], each: Sequence[OnAir]) -> list[bytes]:
+        symbols = torch.from_numpy(np.stack([np.frombuffer(code, np.complex64) for code in codes]))
+        esno = torch.tensor([air.esno for air in each])
+        return [row.numpy().tobytes() for row in LearnedChannel(Awgn())(symbols, esno, forward_draws(each, 2)).symbols]
+
+    def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
+        self._check_codes(codes, n_byte=16)
+        levels = to_features(torch.from_numpy(np.stack([np.frombuffer(c, np.complex64) for c in codes])), (1, 2, 2))
+        return (levels / 2).clamp(0, 1).repeat_interleave(6, dim=2).repeat_interleave(6, dim=3)
 
 
 def _quadrants(images: Tensor) -> Tensor:

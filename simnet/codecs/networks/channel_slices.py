@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from simnet.core.weights import load_weights
 from simnet.phy.channels.registry import channel_by_name
 from simnet.phy.learned.channel import Equaliser, LearnedChannel
 from simnet.phy.learned.feedback import FeedbackChannel
+from simnet.wire.weights import load_weights
 
 FULL_WIDTH = 64
 

@@ -11,7 +11,6 @@ channel are heads, one for each number of symbols; the others are one trunk that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,12 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from simnet.core.weights import load_weights
 from simnet.phy.channels.registry import channel_by_name
 from simnet.phy.learned.channel import Equaliser, LearnedChannel
 from simnet.phy.learned.draws import ChannelDraws
 from simnet.phy.learned.mapping import to_features, to_symbols
 from simnet.phy.learned.power import normalise_power
+from simnet.wire.weights import load_weights
 
 FULL_WIDTH = 64
 STRIDE = 4
@@ -128,13 +127,7 @@ def load_jscc(weights: Path) -> Jscc:
     Raises:
         SimnetError: missing, damaged, or not such a file.
     """
-
-    def build(header: Mapping[str, str]) -> Jscc:
-        networks = Jscc(JsccShape.model_validate_json(header["shape"]))
-        for layer in networks.modules():
-            if isinstance(layer, nn.BatchNorm2d):
-                layer.num_batches_tracked = None  # inference doesn't read it
-        return networks
-
-    networks, _ = load_weights(weights, build, "a JSCC codec")
+    networks, _ = load_weights(
+        weights, lambda header: Jscc(JsccShape.model_validate_json(header["shape"])), "a JSCC codec"
+    )
     return networks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from simnet.core.streams import Name, generator
 from simnet.phy.channels.flat import complex_noise
 from simnet.phy.channels.model import ChannelModel
 from simnet.phy.learned.draws import ChannelDraws
+
+Gains: TypeAlias = complex | NDArray[np.complex64]
+"""One for all symbols, or one each."""
 
 
 class Uses(NamedTuple):
@@ -61,6 +64,12 @@ class OnAir(NamedTuple):
     gain: complex | bytes
     reverse_gain: complex | bytes
     noise: tuple[Name, ...]
+
+    @classmethod
+    def met(cls, esno: float, reverse_esno: float, gain: Gains, reverse_gain: Gains, noise: tuple[Name, ...]) -> OnAir:
+        """Of gains as links give them."""
+        hashable = [g if isinstance(g, complex) else g.astype(np.complex64).tobytes() for g in (gain, reverse_gain)]
+        return cls(esno, reverse_esno, hashable[0], hashable[1], noise)
 
     @classmethod
     def drawn(cls, channel: ChannelModel, uses: Uses, esno: float, seed: int, *names: Name) -> OnAir:

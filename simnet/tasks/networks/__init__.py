@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from simnet.core.errors import SimnetError, UnknownName
-from simnet.core.weights import load_weights
 from simnet.tasks.networks.base import Classifier
 from simnet.tasks.networks.fpn import Fpn
 from simnet.tasks.networks.lenet import LeNet
@@ -16,6 +15,7 @@ from simnet.tasks.networks.segmenter import Segmenter
 from simnet.tasks.networks.small_cnn import SmallCnn
 from simnet.tasks.networks.source_cnn import SourceCnn
 from simnet.tasks.networks.unet import UNet
+from simnet.wire.weights import load_weights
 
 Network = TypeVar("Network", Classifier, Segmenter)
 NETWORKS: dict[str, type[Classifier]] = {c.name: c for c in (LeNet, ResNet20, SmallCnn, SourceCnn)}

@@ -35,6 +35,8 @@ class Link:
 class Profile:
     """As much of a codec as a planner sees."""
 
+    analog = None
+
     def __init__(self, name: str, code_byte: float, ss: float, n_slice: int = 0, **card: Any) -> None:
         self.name = name
         self._card = CodecCard(code_byte, ss, 100, **card)

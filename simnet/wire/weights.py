@@ -50,3 +50,8 @@ def take_over(network: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
     state = network.state_dict()
     state.update({k: torch.from_numpy(v.astype(np.float32)) for k, v in tensors.items()})
     network.load_state_dict(state)
+
+
+def inference_tensors(network: nn.Module) -> dict[str, NDArray[Any]]:
+    """Tensors of a network, without the counters of batch normalisation, which inference doesn't read."""
+    return {k: v.numpy(force=True) for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
