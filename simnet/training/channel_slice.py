@@ -108,7 +108,9 @@ class ChannelCode:
 
 
 @torch.no_grad()
-def _encoded(base: LsciBase, train: list[ImageSet], recipe: Recipe, device: torch.device) -> tuple[Tensor, Tensor]:
+def _encoded(
+    base: LsciBase, train: list[ImageSet], how: Crops, recipe: Recipe, device: torch.device
+) -> tuple[Tensor, Tensor]:
     """Crops [N, 3, h, w] uint8 and their codes w^q [N, C, h', w'] float32."""
     cropper = Cropper(train, how)
     images, codes = [], []
