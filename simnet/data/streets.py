@@ -120,7 +120,7 @@ class _Scene:
             near_end = WIDTH if side > 0 else 0
             corners = [(columns[0], tops[0]), (columns[1], tops[1]), (columns[1], feet[1]), (columns[0], feet[0])]
             self._draw("polygon", corners, wall, "building")
-            if depth >= 0.95:
+            if depth >= 0.95 and 0 <= columns[1] <= WIDTH:  # its near end, where the picture ends before it does
                 self._draw("rectangle", [(columns[1], tops[1]), (near_end, feet[1])], wall, "building")
             self._windows(columns, tops, feet, wall)
 

@@ -56,14 +56,32 @@ def read_points(path: Path) -> Points:
     try:
         with open(path, "rb") as file:
             raw = file.read(MAX_FILE_BYTE + 1)
-        points = Points.model_validate(yaml.safe_load(raw[:MAX_FILE_BYTE].decode("utf-8")))
+        if len(raw) > MAX_FILE_BYTE:
+            raise SimnetError(f"{path}: larger than {MAX_FILE_BYTE} bytes; is it a file of points?")
+        points = Points.model_validate(yaml.safe_load(raw.decode("utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise SimnetError(f"{path}: cannot be read as YAML ({error})") from error
     except ValidationError as error:
-        raise SimnetError(f"{path}: {_said(error)}") from error
-    if unknown := set(points.vary) - set(points.codecs):
+        raise SimnetError(f"{path}: {_said(error, Points)}") from error
+    if unknown := sorted(set(points.vary) - set(points.codecs)):
         raise SimnetError(f"{path}: vary: got {', '.join(unknown)}; allowed {', '.join(points.codecs)}")
+    for codec, varied in points.vary.items():
+        for key, values in varied.items():
+            if not values:
+                raise SimnetError(f"{path}: vary.{codec}.{key}: got no values; allowed a list of at least one")
+            _check_path(f"{path}: vary.{codec}", points.codecs[codec], key)
     return points
+
+
+def _check_path(where: str, described: Mapping[str, Any], key: str) -> None:
+    """Dots lead into settings that have settings of their own."""
+    inner: Any = described
+    *steps, _ = key.split(".")
+    for i, step in enumerate(steps):
+        inner = inner.get(step, {})
+        if not isinstance(inner, Mapping):
+            way = ".".join(steps[: i + 1])
+            raise SimnetError(f"{where}: got {key!r}, but {way} is {inner!r} and has no settings; allowed {way!r}")
 
 
 def measure_points(
@@ -135,12 +153,22 @@ def _codec(where: str, name: str, described: Mapping[str, Any]) -> Codec:
     try:
         spec = PluginField(KINDS["codecs"]).validate(described)
     except ValidationError as error:
-        raise SimnetError(f"{where} codecs.{name}: {_said(error)}") from error
+        raise SimnetError(f"{where} codecs.{name}: {_said(error, _params_of(described))}") from error
     codec: Codec = KINDS["codecs"].load(spec.kind)(spec.params)
     return codec
 
 
-def _said(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(map(str, e['loc']))}: got {e['input']!r}: {e['msg']}" for e in error.errors(include_url=False)
-    )
+def _params_of(described: Mapping[str, Any]) -> type[BaseModel] | None:
+    kind = described.get("kind")
+    return KINDS["codecs"].load(kind).Params if kind in KINDS["codecs"].names() else None
+
+
+def _said(error: ValidationError, model: type[BaseModel] | None) -> str:
+    said = []
+    for e in error.errors(include_url=False):
+        where = ".".join(map(str, e["loc"]))
+        if e["type"] == "extra_forbidden" and model is not None and len(e["loc"]) == 1:
+            said.append(f"{where}: unknown key; allowed: {', '.join(model.model_fields)}")
+        else:
+            said.append(f"{where}: got {e['input']!r}: {e['msg']}")
+    return "; ".join(said)

@@ -12,6 +12,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
+from simnet.core.errors import SimnetError
 from simnet.data.base import ImageSet
 from simnet.training.recipe import Strict
 
@@ -37,9 +38,17 @@ class Cropper:
 
     Args:
         sets: with dense labels and pictures of one shape; their pictures are numbered through.
+
+    Raises:
+        SimnetError: the pictures are smaller than ``size``.
     """
 
     def __init__(self, sets: Sequence[ImageSet], how: Crops) -> None:
+        height, width = sets[0].images.shape[2:]
+        if height < how.size[0] or width < how.size[1]:
+            raise SimnetError(
+                f"crops.size: got {list(how.size)}; allowed at most [{height}, {width}], the size of the pictures"
+            )
         self._how = how
         self._images = torch.from_numpy(np.concatenate([s.images for s in sets]))
         self._labels = torch.from_numpy(np.concatenate([s.labels for s in sets]))
