@@ -17,6 +17,7 @@ from simnet.data.base import ImageSet, Split
 from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.segmenter import Segmenter
 from simnet.training import cards, checkpoints, engine, lsci_card
+from simnet.training.compressed import Compressed, compress, settle
 from simnet.training.critic import MultiScaleCritic, critic_loss, generator_loss
 from simnet.training.crops import Cropper, Crops
 from simnet.training.distance import Distance, distance
@@ -49,6 +50,8 @@ class Recipe(BaseRecipe):
     """Share of the batches in which the generator's last residual stages are left out, drawn how many."""
     start_from: str | None = None
     """Zoo name of a model whose weights are the starting point, where shapes agree."""
+    compressed: Compressed | None = None
+    """The generator is trained for slices of this variant, and all else stays as it is, so that codes fit it."""
     judge: str
     """Zoo name of the segmentation network that measures SS for the card."""
     notes: tuple[str, ...] = ()
@@ -112,9 +115,14 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     module = engine.initialised(lambda: Adversaries(recipe.base), recipe.seed, "lsci")
     if recipe.start_from is not None:
         _start_as(module.base, load_base(model_dir(recipe.start_from) / "weights.safetensors")[0])
+    if recipe.compressed is not None:
+        for kept in (module.base.encoder, module.base.quantiser):
+            kept.requires_grad_(False)
+        compress(module.base.generator, recipe.compressed)
     features = load_segmenter(model_dir(recipe.distance.features) / "weights.safetensors")
     fitted = engine.fit(BaseObjective(module, train, test, features, recipe, device), recipe, run)
     base = module.base.cpu()
+    settle(base.generator)
     counts = sum((count_symbols(base, s) for s in train), torch.zeros((), dtype=torch.int64))
     checkpoints.write_atomically(run.out / "weights.safetensors", pack_base(base, counts))
     cards.write_card(run.out, cards.Card(
