@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
@@ -18,7 +19,9 @@ from simnet.core.units import db_to_linear
 from simnet.core.zoo import model_dir
 from simnet.data.base import ImageSet
 from simnet.phy.learned.esno import EsnoRange, Per
-from simnet.tasks.networks import load_network
+from simnet.signal.originals import BATCH as ORIGINALS_BATCH
+from simnet.signal.originals import Originals
+from simnet.tasks.networks import load_network, load_segmenter
 from simnet.tasks.networks.base import Classifier
 from simnet.training import cards, checkpoints, engine
 from simnet.training.augmentation import Augmentation, Augmenter
@@ -48,7 +51,9 @@ class Recipe(BaseRecipe):
     augmentation: Augmentation = Field(default_factory=lambda: Augmentation(mirror=True))
     measure_at_db: tuple[float, ...] = (-5.0, 0.0, 5.0, 7.0, 10.0, 15.0, 20.0)
     judge: str
-    """Zoo name of the classifier that measures accuracy and SS."""
+    """Zoo name of what measures SS: a classifier, or a segmenter where the data set has a label per pixel."""
+    features: str | None = None
+    """Of a set with a label per pixel: zoo name of the segmenter whose features measure distances."""
     evaluate_on: Annotated[int, Field(ge=1)] = 1000
     """Test images that the curve is measured on."""
     notes: tuple[str, ...] = ()
@@ -131,6 +136,8 @@ def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
     """Over mean Es/N0, for each head: PSNR both ways, accuracy, SS."""
     device = engine.resolve_device(run.device)
     networks = load_jscc(run.out / "weights.safetensors").to(device)
+    if recipe.features is not None:
+        return _street_figures(recipe, run, networks)
     judge = load_network(model_dir(recipe.judge) / "weights.safetensors").to(device)
     test = KINDS["data"].load(recipe.data_set)().load("test", run.data_root)
     labels = torch.tensor(test.labels)
@@ -151,6 +158,26 @@ def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
                 "n": len(test),
             })  # fmt: skip
     return {"over_esno": rows, "original_accuracy": round(float(before[0].mean()), 4)}
+
+
+def _street_figures(recipe: Recipe, run: TrainingRun, networks: Jscc) -> dict[str, JsonValue]:
+    """What :class:`Originals` says of test pictures with a label per pixel."""
+    assert recipe.features is not None
+    test = KINDS["data"].load(recipe.data_set)().load("test", run.data_root)
+    models = (load_segmenter(model_dir(name) / "weights.safetensors") for name in (recipe.judge, recipe.features))
+    originals = Originals.of(test, *models)
+    rows: list[JsonValue] = []
+    for head in recipe.networks.heads:
+        for esno_db in recipe.measure_at_db:
+            made = iter(torch.split(transmitted(networks, test.images, head, esno_db, recipe.seed), ORIGINALS_BATCH))
+
+            def recover(images: Tensor, made: Iterator[Tensor] = made) -> Tensor:
+                return next(made)
+
+            quality = originals.held_against(recover)
+            size = (test.images.shape[2], test.images.shape[3])
+            rows.append({"symbols": n_symbols(size, head), "esno_db": esno_db, **quality})
+    return {"over_esno": rows}
 
 
 @torch.no_grad()
