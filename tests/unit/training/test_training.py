@@ -13,6 +13,10 @@ import yaml
 from safetensors import safe_open
 
 from simnet import training
+from simnet.codecs.networks.channel_slices import ChannelSlices
+from simnet.codecs.networks.jscc import Jscc
+from simnet.codecs.networks.lsci import LsciBase
+from simnet.codecs.networks.super_resolution import SuperResolution
 from simnet.core.errors import SimnetError, UnknownName
 from simnet.data.base import content_hash
 from simnet.data.idx import write_idx
@@ -263,3 +267,28 @@ def test_missing_or_broken_card(tmp_path: Path) -> None:
     (tmp_path / "card.yaml").write_text("model: 3")
     with pytest.raises(SimnetError, match="not a readable card"):
         cards.read_card(tmp_path)
+
+
+ZOO = Path(__file__).parents[3] / "models"
+
+
+@pytest.mark.parametrize("path", sorted(ZOO.glob("*/*/train*.yaml")), ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_every_recipe_of_the_zoo_can_be_read(path: Path) -> None:
+    recipe = read_recipe(path)
+    assert recipe.optimisation.epochs > 0
+
+
+def test_recipes_for_a_gpu_are_the_papers_sizes() -> None:
+    """Tables I to III of paper 000, and the width of paper 003; on the meta device."""
+    full = {path.parent.relative_to(ZOO).as_posix(): read_recipe(path) for path in ZOO.glob("*/*/train_full.yaml")}
+    with torch.device("meta"):
+        base = LsciBase(full["lsci/street"].base)  # type: ignore[attr-defined]
+        channel = ChannelSlices(full["channel/street_awgn_low"].slices)  # type: ignore[attr-defined]
+        restorer = SuperResolution(full["lsci_sr/street_2"].width)  # type: ignore[attr-defined]
+        jscc = Jscc(full["jscc/deepjscc_awgn"].networks)  # type: ignore[attr-defined]
+    counts = [
+        sum(p.numel() for p in part.parameters())
+        for part in (base.encoder, base.generator, channel.encoder, channel.decoder, restorer, jscc.encoder)
+    ]
+    assert counts[:5] == [15_745_668, 176_195_203, 193_864, 191_556, 445_443]
+    assert counts[5] + sum(p.numel() for p in jscc.to_channel.parameters()) == 293_463
