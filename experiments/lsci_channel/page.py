@@ -1,4 +1,4 @@
-"""SS over Es/N0: LSCI by channel slices or LDPC, and JPEG 2000 by LDPC; nothing is repeated.
+"""SS over Es/N0: LSCI by channel slices or LDPC, JPEG 2000 by LDPC, and DeepJSCC; nothing is repeated.
 
     python experiments/lsci_channel/page.py experiments/lsci_channel            # measures, then draws
     python experiments/lsci_channel/page.py experiments/lsci_channel --draw     # from points.csv
@@ -20,6 +20,7 @@ from simnet.codecs.base import Codec
 from simnet.codecs.jpeg2000 import Jpeg2000
 from simnet.codecs.lsci import Lsci
 from simnet.codecs.networks.channel_slices import load_channel_slices, through_channel
+from simnet.codecs.networks.jscc import load_jscc, n_symbols
 from simnet.codecs.networks.lsci import load_base, pad_to_stride
 from simnet.core import streams
 from simnet.core.mcs import MCS_TABLE
@@ -47,7 +48,10 @@ SYSTEMS = {
     "slice_high": "LSCI, channel slice for 6 … 15 dB",
     "ldpc": "LSCI, LDPC ½, 4QAM",
     "jpeg2000": "JPEG 2000, LDPC ½, 4QAM",
+    "deepjscc": "DeepJSCC, k/n 1/4.8",
 }
+DEEPJSCC = {"awgn": "jscc/street_awgn", "rayleigh_block": "jscc/street_rayleigh_block"}
+"""Trained for these two channels only."""
 NOTHING = "nothing"
 JPEG2000_BPP = 0.1
 Recover = Callable[[Tensor], Tensor]
@@ -68,7 +72,11 @@ def measure() -> pd.DataFrame:
         for esno_db in ESNO_DB:
             for system in SYSTEMS:
                 uses: list[int] = []
-                if system.startswith("slice"):
+                if system == "deepjscc":
+                    if fading not in DEEPJSCC:
+                        continue
+                    recover = _deepjscc(DEEPJSCC[fading], esno_db, uses)
+                elif system.startswith("slice"):
                     recover = _learned(f"channel/street_{fading}_{system.removeprefix('slice_')}", esno_db, uses)
                 else:
                     codec = lsci if system == "ldpc" else jpeg2000
@@ -102,6 +110,22 @@ def _learned(model: str, esno_db: float, uses: list[int]) -> Recover:
         uses.append(quantised[0].numel())
         received = through_channel(slices, channel, quantised, esno, esno, generator)
         return base.generator(received)[..., : images.shape[2], : images.shape[3]]
+
+    return recover
+
+
+def _deepjscc(model: str, esno_db: float, uses: list[int]) -> Recover:
+    """Pixels straight to symbols."""
+    networks = load_jscc(model_dir(model) / "weights.safetensors")
+    (head,), channel = networks.shape.heads, networks.shape.channel()
+    generator = torch.Generator().manual_seed(int(streams.generator(SEED, model, str(esno_db)).integers(2**62)))
+
+    @torch.no_grad()
+    def recover(images: Tensor) -> Tensor:
+        k = n_symbols((images.shape[2], images.shape[3]), head)
+        uses.append(k)
+        esno = torch.full((len(images),), 10 ** (esno_db / 10))
+        return networks(images, head, channel, esno, channel.draw(len(images), k, generator))
 
     return recover
 
@@ -140,6 +164,8 @@ def draw(table: pd.DataFrame, here: Path) -> None:
     for axes, (fading, words) in zip(grid, FADINGS.items(), strict=True):
         for i, (system, name) in enumerate(SYSTEMS.items()):
             part = table[(table["fading"] == fading) & (table["system"] == system)].sort_values("esno_db")
+            if part.empty:
+                continue
             bars = np.abs(part[["ss_low", "ss_high"]].to_numpy().T - part["ss"].to_numpy())
             axes.errorbar(
                 part["esno_db"], part["ss"], yerr=bars, label=f"{name} ({part['uses'].iloc[0]:.0f} uses)",

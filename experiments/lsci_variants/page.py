@@ -17,6 +17,8 @@ from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
 
+TUNED_VARIANTS = {"tuned_int2": "precision int2", "tuned_sparse_08": "sparsity 0.8"}
+TUNED = "base model, fine-tuned for this variant"
 CODECS = {"base": "base model", "base_shallow": "base without residual stages", "enhanced": "base + slice for factor 2"}
 
 
@@ -35,11 +37,15 @@ def draw(here: Path) -> None:
         pruned = part[part["kind"] == "sparsity"]
         pruned = pd.concat([whole.assign(value="0"), pruned]).assign(share=lambda t: t["value"].astype(float))
         _line(right, pruned, "share", name, i)
+    for axes, column, prefix in ((left, "bits", "tuned_int"), (right, "share", "tuned_sparse_")):
+        tuned = table[table["codec"].str.startswith(prefix)]
+        x = tuned["codec"].str.removeprefix(prefix).astype(float)
+        _line(axes, tuned.assign(**{column: x / 10 if column == "share" else x}), column, TUNED, len(CODECS))
     left.set_xlabel("bits per weight")
     left.set_ylabel("SS (mIoU, recovered over original)")
     left.set_title("Quantised, nothing pruned")
     right.set_xlabel("share of weights pruned")
-    right.set_title("Pruned by magnitude, eight bits a weight, no fine-tuning")
+    right.set_title("Pruned by magnitude, eight bits a weight")
     left.legend(loc="lower right")
     figure.suptitle(
         f"How coarse may slices be?  {int(table['n'].iloc[0])} test pictures; bars: 95 % bootstrap intervals",
@@ -48,11 +54,11 @@ def draw(here: Path) -> None:
     save([left, right], here / "figure.png")
     reference = table[table["value"] == "float16"].set_index("codec")["ss"]
     shown = pd.DataFrame({
-        "slices": table["codec"].map(CODECS),
-        "variant": table["setting"],
+        "slices": table["codec"].map(CODECS).fillna(TUNED),
+        "variant": table["setting"].fillna(table["codec"].map(TUNED_VARIANTS)),
         "decoder (bytes)": table["decoder_byte"],
         "SS": table["ss"],
-        "SS over that of float16": (table["ss"] / table["codec"].map(reference)).round(4),
+        "SS over that of float16": (table["ss"] / table["codec"].map(reference).fillna(reference["base"])).round(4),
     })  # fmt: skip
     write_table(here / "README.md", "variants", markdown(shown))
 
