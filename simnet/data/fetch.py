@@ -91,6 +91,21 @@ REMOTE: dict[str, tuple[RemoteFile, ...]] = {
 """What can be fetched: name of the data set -> its files."""
 
 
+_CAMVID = (
+    "CamVid is free for research, from its authors (mi.eng.cam.ac.uk/research/projects/VideoRec/CamVid); put it into "
+    "<root>/camvid as 'simnet.data.camvid' says. Its sample is shipped"
+)
+BY_HAND = {
+    "fashion_mnist": "its files are those of github.com/zalandoresearch/fashion-mnist; put them into <root>/fashion_mnist",
+    "camvid": _CAMVID,
+    "camvid_small": _CAMVID,
+    "cityscapes": "it needs an account and its licence (cityscapes-dataset.com); put leftImg8bit and gtFine into "
+    "<root>/cityscapes",
+    "streets": "it is drawn, not downloaded, and needs no files",
+}
+"""Data sets that have no open source, or need none: what to do."""
+
+
 def fetch(
     name: str,
     dest: Path,
@@ -114,8 +129,10 @@ def fetch(
 
     Raises:
         UnknownName: no known source for this name.
-        DataError: every mirror failed; the message says how each did.
+        DataError: the set can't be downloaded; or every mirror failed, and the message says how each did.
     """
+    if name not in remote and name in BY_HAND:
+        raise DataError(f"data set {name}: can't be fetched: {BY_HAND[name]}")
     if name not in remote:
         raise UnknownName("data set to fetch", name, remote)
     folder = dest / name

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from simnet.core.errors import UnknownName
+from simnet.core.plugins import KINDS
 from simnet.data.base import DataError
-from simnet.data.fetch import REMOTE, RemoteFile, fetch
+from simnet.data.fetch import BY_HAND, REMOTE, RemoteFile, fetch
 
 BODY = bytes(range(256)) * 1000
 
@@ -181,3 +182,16 @@ def test_official_sources_are_https_with_full_digests() -> None:
         assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
         assert len(file.urls) >= 2
         assert all(url.startswith("https://") for url in file.urls)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("cityscapes", "licence"), ("camvid", "free for research"), ("streets", "drawn")]
+)
+def test_what_has_no_open_source_says_what_to_do(name: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=said):
+        fetch(name, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_data_set_can_be_fetched_or_says_why_not() -> None:
+    assert set(KINDS["data"].names()) - set(REMOTE) - set(BY_HAND) == set()
