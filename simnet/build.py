@@ -252,7 +252,7 @@ def _check_carried(scenario: Scenario, analog: Analog, where: str) -> None:
         got = ", ".join(f"{name}: {radio.fading}" for name, radio in scenario.radios.items()) or "no radios"
         raise SimnetError(f"{where} for fading {', '.join(analog.fadings)}: got {got}; no radio carries them")
     for name, radio in fitting.items():
-        needs_s = sum(analog.uses) / radio.bandwidth_hz + (2 * radio.turnaround_s if analog.uses.reverse else 0.0)
+        needs_s = analog.uses.airtime_s(radio.bandwidth_hz, radio.turnaround_s)
         if needs_s > radio.max_burst_s:
             raise SimnetError(
                 f"{where}, {needs_s:.3g} s of them in one burst: radios.{name}.max_burst_s: got {radio.max_burst_s:g}; "

@@ -96,7 +96,7 @@ _CAMVID = (
     "<root>/camvid as 'simnet.data.camvid' says. Its sample is shipped"
 )
 BY_HAND = {
-    "fashion_mnist": "its files are those of github.com/zalandoresearch/fashion-mnist; put them into <root>/fashion_mnist",
+    "fashion_mnist": "put the files of github.com/zalandoresearch/fashion-mnist into <root>/fashion_mnist",
     "camvid": _CAMVID,
     "camvid_small": _CAMVID,
     "cityscapes": "it needs an account and its licence (cityscapes-dataset.com); put leftImg8bit and gtFine into "

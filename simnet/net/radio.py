@@ -139,9 +139,9 @@ class RadioLink:
         duration_s = (symbols + ack) / radio.bandwidth_hz + (radio.turnaround_s if ack else 0.0)
         digital = [block for block in blocks if isinstance(block, Block)]
         if len(digital) < len(blocks):
-            reverse = self._put_on_air(transfer, state)
-            ack += reverse
-            duration_s += reverse / radio.bandwidth_hz + (2 * radio.turnaround_s if reverse else 0.0)
+            uses = self._put_on_air(transfer, state)
+            ack += uses.reverse
+            duration_s += self.analog_airtime_s(uses) - uses.forward / radio.bandwidth_hz
         if row.started_s is None:
             row.started_s, row.gain_abs2, row.mcs = now_s, fading.mean_power(state), mcs.name
             row.esno_db = linear_to_db(row.gain_abs2 * transfer.receiver.esno)
@@ -153,16 +153,16 @@ class RadioLink:
         ticket = self.air.begin(transfer, digital, mcs, state) if digital else None
         return Burst(tuple(blocks), mcs, state, duration_s, ticket)
 
-    def _put_on_air(self, transfer: Transfer, state: ChannelState) -> int:
-        """Say what an analog code's symbols meet; returns how many the receiver sends in between."""
+    def _put_on_air(self, transfer: Transfer, state: ChannelState) -> Uses:
+        """Say what an analog code's symbols meet; returns how many they are."""
         symbols, gains = transfer.payload.symbols, self.air.fading.gains
         assert symbols is not None
-        forward, reverse = (
-            gains(state, n, *transfer.noise_name, way) for n, way in zip(symbols.uses, ("to", "fro"), strict=True)
-        )
-        noise = self.air.seed, "analog noise", *transfer.noise_name
+        uses, names = symbols.uses, transfer.noise_name
+        forward = gains(state, uses.forward, *names, "to")
+        reverse = gains(state, uses.reverse, *names, "fro") if uses.reverse else 1.0 + 0.0j
+        noise = self.air.seed, "analog noise", *names
         symbols.air = OnAir.met(transfer.receiver.esno, transfer.sender.esno, forward, reverse, noise)
-        return symbols.uses.reverse
+        return uses
 
     def _next_blocks(self, pending: deque[AnyBlock], mcs: Mcs) -> tuple[list[AnyBlock], int]:
         """Take the blocks of the next burst, by the airtime that it has for data; all are sent at one MCS. Also says
@@ -216,8 +216,7 @@ class RadioLink:
 
     def analog_airtime_s(self, uses: Uses) -> float:
         """Airtime of an analog code's symbols, without the frame before them."""
-        turnarounds_s = 2 * self.radio.turnaround_s if uses.reverse else 0.0
-        return sum(uses) / self.radio.bandwidth_hz + turnarounds_s
+        return uses.airtime_s(self.radio.bandwidth_hz, self.radio.turnaround_s)
 
     def analog_energy_j(self, uses: Uses, sender: str) -> float:
         """Energy at both ends of an analog code's symbols."""

@@ -32,6 +32,10 @@ class Uses(NamedTuple):
     forward: int
     reverse: int = 0
 
+    def airtime_s(self, symbol_rate_hz: float, turnaround_s: float) -> float:
+        """Of an exchange over a half-duplex link, which turns around twice if symbols go back."""
+        return sum(self) / symbol_rate_hz + (2 * turnaround_s if self.reverse else 0.0)
+
 
 @dataclass(frozen=True)
 class Analog:
