@@ -31,6 +31,8 @@ device, sizes, measured quality) and its weights. This page is made from the car
 STREETS = {"camvid_small": "96 × 128", "camvid": "240 × 320"}
 """Data set -> size of its pictures."""
 BLER_SHOWN = 0.1
+JSCC_DB = (0, 5, 10, 20)
+JSCC_FOOT = "Symbols: complex, an image. PSNR: mean over test images, one draw of the channel each, at true Es/N0."
 BLER_FOOT = f"Es/N0 in dB at a block error rate of {BLER_SHOWN}, AWGN; k: information bits of a block, CRC included."
 FOOT = "SS: population SS on the whole test set. PSNR: mean of the images' own. Code: mean bytes, entropy coded."
 
@@ -63,8 +65,31 @@ def page(root: Path) -> str:
         ("model", "parameters", "what it does", "epochs"),
         (_slice_row(card) for card in cards if card.kind in ("lsci_enhancement", "channel_slice")),
     )
+    lines += ["", "## From pixels to symbols\n"]
+    at_esno = (f"PSNR dB at {db} dB" for db in JSCC_DB)
+    lines += _table(
+        ("model", "parameters enc / dec", "symbols", *at_esno, "SS at 10 dB", "epochs"),
+        (row for card in cards if card.kind == "jscc" for row in _jscc_rows(card)),
+    )
+    lines += ["", JSCC_FOOT]
     lines += ["", "## Block error rates\n", *_bler_table(root / "bler"), "", BLER_FOOT]
     return "\n".join(lines) + "\n"
+
+
+def _jscc_rows(card: Card) -> Iterator[tuple[str, ...]]:
+    """A row per head."""
+    measured: dict[str, Any] = card.measured
+    for symbols in dict.fromkeys(row["symbols"] for row in measured["over_esno"]):
+        at = {row["esno_db"]: row for row in measured["over_esno"] if row["symbols"] == symbols}
+        nearest = [min((abs(db - wanted), db) for db in at)[1] for wanted in JSCC_DB]
+        yield (
+            card.model,
+            f"{card.parameters['encoder']:,} / {card.parameters['decoder']:,}",
+            f"{symbols:,}",
+            *(f"{at[db]['psnr_db']:.1f}" + (f" ({db:g} dB)" if db not in JSCC_DB else "") for db in nearest),
+            f"{at[nearest[2]]['ss']:.3f}",
+            str(card.training.epochs),
+        )
 
 
 def _bler_table(folder: Path) -> list[str]:
