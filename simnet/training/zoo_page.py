@@ -149,7 +149,8 @@ def _segmenter_row(card: Card) -> tuple[str, ...]:
 
 def _lsci_rows(card: Card) -> Iterator[tuple[str, ...]]:
     measured: dict[str, Any] = card.measured
-    for name, size in STREETS.items():
+    for name in measured:
+        size = STREETS[name]
         for stages in ("0", "3"):
             found = measured[name]["by_stages"][stages]
             yield (
