@@ -22,8 +22,8 @@ from simnet.codecs.networks.jscc import STRIDE, load_jscc, n_symbols
 from simnet.core.zoo import model_dir
 from simnet.phy.learned.links import FADINGS
 from simnet.phy.learned.on_air import Analog, OnAir, Uses, forward_draws
+from simnet.tasks.networks.weights import inference_tensors, take_over
 from simnet.wire.slices import Precision, Role, Slice, make_slice
-from simnet.wire.weights import inference_tensors, take_over
 
 Side = Annotated[int, Field(ge=8, le=1024, multiple_of=STRIDE)]
 

@@ -34,8 +34,8 @@ from simnet.codecs.networks.lsci import N_STAGES, STRIDE, code_size, generator_p
 from simnet.codecs.networks.super_resolution import load_super_resolution
 from simnet.core.zoo import model_dir, version_name
 from simnet.tasks.networks import load_segmenter
+from simnet.tasks.networks.weights import inference_tensors, take_over
 from simnet.wire.slices import Precision, Slice, make_slice
-from simnet.wire.weights import inference_tensors, take_over
 
 CENTRES = "centres"
 Side = Annotated[int, Field(ge=32, le=4096)]

@@ -31,8 +31,8 @@ from simnet.core.zoo import model_dir
 from simnet.phy.learned.feedback import FeedbackDraws
 from simnet.phy.learned.links import FADINGS
 from simnet.phy.learned.on_air import Analog, OnAir, Uses, forward_draws, reverse_draws
+from simnet.tasks.networks.weights import inference_tensors, take_over
 from simnet.wire.slices import Precision, Slice, make_slice
-from simnet.wire.weights import inference_tensors, take_over
 
 
 class LsciChannel(Codec):

@@ -28,7 +28,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from simnet.core.errors import SimnetError
-from simnet.wire.weights import load_weights
+from simnet.tasks.networks.weights import load_weights
 
 FULL_WIDTH = 32
 """Channels of Table II's first convolution; the other layers scale with it."""

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from simnet.phy.channels.registry import channel_by_name
 from simnet.phy.learned.channel import Equaliser, LearnedChannel
 from simnet.phy.learned.feedback import FeedbackChannel
-from simnet.wire.weights import load_weights
+from simnet.tasks.networks.weights import load_weights
 
 FULL_WIDTH = 64
 

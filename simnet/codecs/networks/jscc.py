@@ -23,7 +23,7 @@ from simnet.phy.learned.channel import Equaliser, LearnedChannel
 from simnet.phy.learned.draws import ChannelDraws
 from simnet.phy.learned.mapping import to_features, to_symbols
 from simnet.phy.learned.power import normalise_power
-from simnet.wire.weights import load_weights
+from simnet.tasks.networks.weights import load_weights
 
 FULL_WIDTH = 64
 STRIDE = 4

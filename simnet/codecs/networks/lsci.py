@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from simnet.core.errors import SimnetError
-from simnet.wire.weights import load_weights
+from simnet.tasks.networks.weights import load_weights
 
 FULL_WIDTH = 64
 STRIDE = 32

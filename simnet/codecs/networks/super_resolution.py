@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from simnet.wire.weights import load_weights
+from simnet.tasks.networks.weights import load_weights
 
 FULL_WIDTH = 32
 """Channels of Table II's first layer; the other layers scale with it."""

@@ -15,7 +15,7 @@ from simnet.tasks.networks.segmenter import Segmenter
 from simnet.tasks.networks.small_cnn import SmallCnn
 from simnet.tasks.networks.source_cnn import SourceCnn
 from simnet.tasks.networks.unet import UNet
-from simnet.wire.weights import load_weights
+from simnet.tasks.networks.weights import load_weights
 
 Network = TypeVar("Network", Classifier, Segmenter)
 NETWORKS: dict[str, type[Classifier]] = {c.name: c for c in (LeNet, ResNet20, SmallCnn, SourceCnn)}
