@@ -30,18 +30,12 @@ from simnet.tasks.networks.segmenter import Segmenter
 from simnet.training import cards, checkpoints, engine
 from simnet.training.crops import Cropper, Crops
 from simnet.training.distance import Distance, distance
-from simnet.training.recipe import BaseRecipe, Strict
+from simnet.training.esno import Esno
+from simnet.training.recipe import BaseRecipe
 from simnet.training.run import TrainingRun
 
 CHUNK = 12
 """Pictures of one crop size, encoded together."""
-
-
-class Esno(Strict):
-    """Mean Es/N0 in training, dB, uniform between the two; alike in both directions."""
-
-    low_db: float
-    high_db: float
 
 
 class Recipe(BaseRecipe):

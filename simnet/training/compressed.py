@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from simnet.training.recipe import Strict
-from simnet.wire.precision import Precision, is_float, n_bit
+from simnet.wire.precision import Precision, is_float, q_max
 from simnet.wire.pruning import keep_mask
 
 
@@ -39,7 +39,7 @@ class Rounded(nn.Module):
         super().__init__()
         keep = torch.from_numpy(keep_mask(weight.numpy(force=True), how.sparsity))
         self.register_buffer("keep", keep.to(weight.device))
-        self._levels = None if is_float(how.precision) else (1 << n_bit(how.precision) - 1) - 1
+        self._levels = None if is_float(how.precision) else q_max(how.precision)
         self._others = tuple(i for i in range(weight.ndim) if i != axis)
 
     def forward(self, weight: Tensor) -> Tensor:

@@ -19,23 +19,23 @@ from simnet.core.units import db_to_linear
 from simnet.core.zoo import model_dir
 from simnet.data.base import ImageSet
 from simnet.phy.learned.esno import EsnoRange, Per
+from simnet.signal.judge import psnr_db
 from simnet.signal.originals import BATCH as ORIGINALS_BATCH
 from simnet.signal.originals import Originals
 from simnet.tasks.networks import load_network, load_segmenter
 from simnet.tasks.networks.base import Classifier
 from simnet.training import cards, checkpoints, engine
 from simnet.training.augmentation import Augmentation, Augmenter
-from simnet.training.recipe import BaseRecipe, Strict
+from simnet.training.esno import Esno
+from simnet.training.recipe import BaseRecipe
 from simnet.training.run import TrainingRun
 
 BATCH = 500
 
 
-class Esno(Strict):
-    """Es/N0 in training, dB, uniform between the two, drawn for each image or each batch."""
+class EsnoPer(Esno):
+    """Drawn for each image or each batch."""
 
-    low_db: float
-    high_db: float
     per: Per = "image"
 
 
@@ -46,7 +46,7 @@ class Recipe(BaseRecipe):
     system: Literal["deepjscc"] = "deepjscc"
     """``deepjscc``: the squared error (9)."""
     networks: JsccShape
-    esno: Esno
+    esno: EsnoPer
     data_set: str
     augmentation: Augmentation = Field(default_factory=lambda: Augmentation(mirror=True))
     measure_at_db: tuple[float, ...] = (-5.0, 0.0, 5.0, 7.0, 10.0, 15.0, 20.0)
@@ -106,8 +106,7 @@ def transmitted(networks: Jscc, images: NDArray[np.uint8], head: int, esno_db: f
 
 
 def _psnr(images: NDArray[np.uint8], made: Tensor) -> Tensor:
-    """Of each image, dB."""
-    return -10 * (torch.tensor(images).float() / 255 - made).square().flatten(1).mean(1).log10()
+    return psnr_db(torch.tensor(images).float() / 255, made)
 
 
 def run(recipe: Recipe, run: TrainingRun) -> None:

@@ -70,7 +70,7 @@ def to_words(tensor: NDArray[np.float32], precision: Precision, peaks: Array, ax
         return as_float.view(word_dtype(precision))
     spread = _along(peaks, axis, tensor.ndim)
     steps = np.divide(
-        tensor.astype(np.float64) * _q_max(precision), spread, out=np.zeros(tensor.shape), where=spread > 0
+        tensor.astype(np.float64) * q_max(precision), spread, out=np.zeros(tensor.shape), where=spread > 0
     )
     return np.rint(steps).astype(word_dtype(precision))
 
@@ -82,7 +82,7 @@ def from_words(words: Array, precision: Precision, peaks: Array, axis: int) -> N
             return words.view(f"<f{n_bit(precision) // 8}").astype("<f4")
     weights = words.astype("<f4")
     weights *= _along(peaks, axis, words.ndim)  # in place: a slice may have 2^28 weights
-    weights /= _q_max(precision)
+    weights /= q_max(precision)
     return weights
 
 
@@ -138,7 +138,7 @@ def from_byte_planes(planes: bytes, n_word: int, precision: Precision) -> Array:
     if (
         not is_float(precision)
         and n_word
-        and not -_q_max(precision) - 1 <= words.min() <= words.max() <= _q_max(precision)
+        and not -q_max(precision) - 1 <= words.min() <= words.max() <= q_max(precision)
     ):
         raise WireError(f"slice: got weights {words.min()}..{words.max()}; beyond {precision}")
     return words
@@ -149,7 +149,8 @@ def _n_byte(precision: Precision) -> int:
     return (n_bit(precision) + 7) // 8
 
 
-def _q_max(precision: Precision) -> int:
+def q_max(precision: Precision) -> int:
+    """The largest integer that stands for a weight."""
     return (1 << n_bit(precision) - 1) - 1
 
 
