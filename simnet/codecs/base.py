@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from torch import Tensor
 
 from simnet.core.errors import SimnetError
@@ -17,6 +17,16 @@ from simnet.wire.slices import Slice
 
 class CodecError(SimnetError):
     """Images, a code or slices that a codec cannot use."""
+
+
+def _colour(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if shape[0] != 3:
+        raise ValueError(f"got {shape[0]} channels; allowed 3")
+    return shape
+
+
+OfColour = AfterValidator(_colour)
+"""Of an image shape (C, H, W): colour images only."""
 
 
 class CodecParams(BaseModel):
@@ -147,8 +157,11 @@ class Codec(ABC):
         Args:
             codes: as :meth:`encode` gives them, which never leave the sender.
             each: what each one's symbols meet.
+
+        Raises:
+            CodecError: this codec isn't analog, or the codes aren't its own.
         """
-        raise NotImplementedError(f"codec {self.name} sends bytes")
+        raise CodecError(f"codec {self.name}: its codes travel as bytes, not as symbols")
 
     def header_byte(self, code: bytes) -> int:
         """How many bytes of this code are fixed format header: equal for all images and so known beforehand."""

@@ -12,10 +12,10 @@ from typing import Annotated
 
 import numpy as np
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor, nn
 
-from simnet.codecs.base import Codec, CodecError, CodecParams
+from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
 from simnet.codecs.networks.chunks import chunk_for, in_chunks
 from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.jscc import STRIDE, load_jscc, n_symbols
@@ -39,17 +39,11 @@ class Jscc(Codec):
 
         model: Annotated[str, Field(min_length=1)]
         head: Annotated[int, Field(ge=1, le=24)] = 8
-        image_shape: tuple[int, Side, Side] = (3, 32, 32)
+        image_shape: Annotated[tuple[int, Side, Side], OfColour] = (3, 32, 32)
         precision: Precision = "int8"
 
         def models(self) -> dict[str, str]:
             return {"model": f"jscc/{self.model}"}
-
-        @model_validator(mode="after")
-        def _colour(self) -> Jscc.Params:
-            if self.image_shape[0] != 3:
-                raise ValueError(f"image_shape: got {self.image_shape[0]} channels; allowed 3")
-            return self
 
     def __init__(self, params: Params, *, device: str = "cpu") -> None:
         super().__init__(params, device=device)

@@ -20,10 +20,10 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor, nn
 
-from simnet.codecs.base import Codec, CodecError, CodecParams
+from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
 from simnet.codecs.classical.codestream import Codestreams
 from simnet.codecs.entropy.packing import pack, packed_n_byte, unpack
 from simnet.codecs.entropy.radix import radix_n_byte, radix_pack, radix_unpack
@@ -58,7 +58,7 @@ class Lsci(Codec):
 
         model: Annotated[str, Field(min_length=1)] = "street"
         version: Annotated[int, Field(ge=1, lt=2**32)] = 1
-        image_shape: tuple[int, Side, Side] = (3, 96, 128)
+        image_shape: Annotated[tuple[int, Side, Side], OfColour] = (3, 96, 128)
         stages: Annotated[int, Field(ge=0, le=N_STAGES)] = N_STAGES
         precision: Precision = "int8"
         sparsity: Annotated[float, Field(ge=0.0, le=0.9)] = 0.0
@@ -74,12 +74,6 @@ class Lsci(Codec):
                 if self.enhancement.region != "all":
                     named["segmenter"] = self.segmenter
             return named
-
-        @model_validator(mode="after")
-        def _colour(self) -> Lsci.Params:
-            if self.image_shape[0] != 3:
-                raise ValueError(f"image_shape: got {self.image_shape[0]} channels; allowed 3")
-            return self
 
     def __init__(self, params: Params, *, device: str = "cpu") -> None:
         super().__init__(params, device=device)

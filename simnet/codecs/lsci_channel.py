@@ -20,9 +20,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from simnet.codecs.base import Codec, CodecError, CodecParams
+from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
 from simnet.codecs.entropy.radix import radix_n_byte, radix_unpack
-from simnet.codecs.lsci import Lsci
+from simnet.codecs.lsci import Lsci, Side
 from simnet.codecs.networks.channel_slices import load_channel_slices
 from simnet.codecs.networks.chunks import in_chunks
 from simnet.codecs.networks.flops import flop_per_image
@@ -49,7 +49,7 @@ class LsciChannel(Codec):
         channel: Annotated[str, Field(min_length=1)]
         model: Annotated[str, Field(min_length=1)] = "street"
         version: Annotated[int, Field(ge=1, lt=2**32)] = 1
-        image_shape: tuple[int, int, int] = (3, 96, 128)
+        image_shape: Annotated[tuple[int, Side, Side], OfColour] = (3, 96, 128)
         stages: Annotated[int, Field(ge=0, le=N_STAGES)] = N_STAGES
         precision: Precision = "int8"
 

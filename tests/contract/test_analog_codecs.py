@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from simnet.codecs.base import Codec, CodecError
@@ -140,3 +141,9 @@ def test_symbols_have_power_1_per_image_and_the_noise_is_what_esno_says(
     assert abs((np.abs(noise) ** 2).mean() * esno - 1) < 5 / np.sqrt(n)
     assert abs((noise.real**2).mean() * 2 * esno - 1) < 8 / np.sqrt(n)  # half of it in each dimension
     assert sent.shape[1] == 3 * 16 * 16  # complex symbols, not real values
+
+
+@pytest.mark.parametrize(("name", "params"), CASES)
+def test_only_colour_is_taken_and_that_is_said_when_the_scenario_is_read(name: str, params: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="image_shape\n.*got 1 channels; allowed 3"):
+        KINDS["codecs"].load(name).Params.model_validate({**params, "image_shape": (1, 64, 64)})

@@ -234,3 +234,10 @@ def damages(code: bytes, rng: np.random.Generator) -> list[bytes]:
             wrong[int(rng.integers(len(wrong)))] ^= 1 << int(rng.integers(8))
         flipped.append(bytes(wrong))
     return [b"", code[: len(code) // 2], code + b"\0", code + code, rng.bytes(len(code)), rng.bytes(9), *flipped]
+
+
+def test_codes_that_travel_as_bytes_are_no_symbols(make: Make) -> None:
+    codec = make()
+    assert codec.analog is None
+    with pytest.raises(CodecError, match="travel as bytes"):
+        codec.over_air(codec.encode(images_of(codec, 1)), [])
