@@ -145,5 +145,5 @@ def test_symbols_have_power_1_per_image_and_the_noise_is_what_esno_says(
 
 @pytest.mark.parametrize(("name", "params"), CASES)
 def test_only_colour_is_taken_and_that_is_said_when_the_scenario_is_read(name: str, params: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match="image_shape\n.*got 1 channels; allowed 3"):
+    with pytest.raises(ValidationError, match=r"image_shape\n.*got 1 channels; allowed 3"):
         KINDS["codecs"].load(name).Params.model_validate({**params, "image_shape": (1, 64, 64)})
