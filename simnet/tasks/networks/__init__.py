@@ -10,15 +10,17 @@ from simnet.core.errors import SimnetError, UnknownName
 from simnet.tasks.networks.base import Classifier
 from simnet.tasks.networks.fpn import Fpn
 from simnet.tasks.networks.lenet import LeNet
+from simnet.tasks.networks.repvgg import RepVgg
 from simnet.tasks.networks.resnet20 import ResNet20
 from simnet.tasks.networks.segmenter import Segmenter
+from simnet.tasks.networks.shufflenet import ShuffleNet
 from simnet.tasks.networks.small_cnn import SmallCnn
 from simnet.tasks.networks.source_cnn import SourceCnn
 from simnet.tasks.networks.unet import UNet
 from simnet.tasks.networks.weights import load_weights
 
 Network = TypeVar("Network", Classifier, Segmenter)
-NETWORKS: dict[str, type[Classifier]] = {c.name: c for c in (LeNet, ResNet20, SmallCnn, SourceCnn)}
+NETWORKS: dict[str, type[Classifier]] = {c.name: c for c in (LeNet, RepVgg, ResNet20, ShuffleNet, SmallCnn, SourceCnn)}
 SEGMENTERS: dict[str, type[Segmenter]] = {c.name: c for c in (UNet, Fpn)}
 
 
