@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Literal, TypeAlias
 
@@ -44,6 +44,15 @@ class ImageSet:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def first(self, n: int | None) -> ImageSet:
+        """The first n images (None: all), whose hash is their own."""
+        if n is None or n >= len(self):
+            return self
+        images, labels = self.images[:n], self.labels[:n]
+        indices = None if self.test_indices is None else self.test_indices[:n]
+        digest = content_hash(images, labels)
+        return replace(self, images=images, labels=labels, sha256=digest, test_indices=indices)
 
 
 class Dataset(ABC):

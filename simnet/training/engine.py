@@ -29,7 +29,7 @@ from simnet.training import checkpoints
 from simnet.training.recipe import BaseRecipe, Optimisation
 from simnet.training.run import TrainingRun
 
-Module = TypeVar("Module", bound=nn.Module)
+Built = TypeVar("Built")
 
 
 class Objective(Protocol):
@@ -64,8 +64,8 @@ class Fitted:
     curve: list[dict[str, float]]
 
 
-def initialised(build: Callable[[], Module], seed: int, *names: streams.Name) -> Module:
-    """A module with initial weights drawn from a named stream; torch's global generator is left as it was."""
+def initialised(build: Callable[[], Built], seed: int, *names: streams.Name) -> Built:
+    """What holds initial weights, drawn from a named stream; torch's global generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(streams.generator(seed, "initial weights", *names).integers(2**63)))
         return build()
@@ -93,15 +93,27 @@ def learning_rate_factor(step: int, n_steps: int, settings: Optimisation) -> flo
     return {"cosine": 0.5 * (1 + math.cos(math.pi * rest)), "linear": 1 - rest, "constant": 1.0}[settings.schedule]
 
 
-def fit(objective: Objective, recipe: BaseRecipe, run: TrainingRun) -> Fitted:
+def fit(
+    objective: Objective,
+    recipe: BaseRecipe,
+    run: TrainingRun,
+    *,
+    stage: Optimisation | None = None,
+    after: Fitted | None = None,
+) -> Fitted:
     """Train an objective's module in place; leave ``curve.csv`` in the run's folder.
 
     After every epoch ``checkpoint.safetensors`` is replaced; :func:`finish` deletes it in the end.
 
+    Args:
+        stage: settings of a second stage; None: the recipe's own, of the first.
+        after: the first stage, whose epochs and curve are gone on with.
+
     Raises:
         SimnetError: fewer items than one batch, the loss isn't finite, or the checkpoint doesn't fit.
     """
-    settings, digest = recipe.optimisation, recipe.digest()
+    settings, digest = stage or recipe.optimisation, recipe.digest()
+    before = after or Fitted(0, 0.0, [])
     n_batches = objective.n_items // settings.batch_size
     if n_batches == 0:
         raise SimnetError(
@@ -109,8 +121,8 @@ def fit(objective: Objective, recipe: BaseRecipe, run: TrainingRun) -> Fitted:
             f"allowed 1..{objective.n_items}, the number of training items"
         )
     optimiser = _optimiser(objective.module, settings)
-    checkpoint = run.out / "checkpoint.safetensors"
-    done = checkpoints.Progress(digest, 0, 0.0, [])
+    checkpoint = run.out / f"checkpoint{'_2' if after else ''}.safetensors"
+    done = checkpoints.Progress(digest, 0, before.wall_s, before.curve)
     if run.resume and checkpoint.is_file():
         done = checkpoints.load_checkpoint(checkpoint, objective.module, optimiser, recipe_sha256=digest)
     curve, wall_s = list(done.curve), done.wall_s
@@ -118,7 +130,7 @@ def fit(objective: Objective, recipe: BaseRecipe, run: TrainingRun) -> Fitted:
         for epoch in range(done.epochs_done, settings.epochs):
             start_s = time.perf_counter()
             losses = []
-            for loss in _train_epoch(objective, optimiser, recipe, epoch, run.device):
+            for loss in _train_epoch(objective, optimiser, settings, epoch, (recipe.seed, before.epochs), run.device):
                 losses.append(loss)
                 advance(f"epoch {epoch + 1}/{settings.epochs}")
             mean_loss = float(torch.stack(losses).mean())
@@ -133,22 +145,32 @@ def fit(objective: Objective, recipe: BaseRecipe, run: TrainingRun) -> Fitted:
                 with torch.no_grad():
                     figures = objective.evaluate()
             wall_s += time.perf_counter() - start_s
-            curve.append({"epoch": epoch + 1, "wall_s": round(wall_s, 3), "loss": mean_loss, **figures})
+            curve.append({"epoch": before.epochs + epoch + 1, "wall_s": round(wall_s, 3), "loss": mean_loss, **figures})
             done = checkpoints.Progress(digest, epoch + 1, wall_s, curve)
             checkpoints.save_checkpoint(checkpoint, objective.module, optimiser, done)
             _write_curve(run, curve)
     objective.module.eval()
-    return Fitted(settings.epochs, wall_s, curve)
+    return Fitted(before.epochs + settings.epochs, wall_s, curve)
 
 
 def _train_epoch(
-    objective: Objective, optimiser: torch.optim.Optimizer, recipe: BaseRecipe, epoch: int, device: str
+    objective: Objective,
+    optimiser: torch.optim.Optimizer,
+    settings: Optimisation,
+    epoch: int,
+    drawn_by: tuple[int, int],
+    device: str,
 ) -> Iterator[Tensor]:
-    """Take the steps of one epoch; yields each batch's loss (scalar, detached)."""
-    settings = recipe.optimisation
+    """Take the steps of one epoch; yields each batch's loss (scalar, detached).
+
+    Args:
+        epoch: of this stage, from 0.
+        drawn_by: the seed, and the epochs of the stage before.
+    """
+    seed, n_before = drawn_by
     n_batches = objective.n_items // settings.batch_size
-    order = streams.generator(recipe.seed, "shuffle", epoch).permutation(objective.n_items)
-    rng = streams.generator(recipe.seed, "augment", epoch)
+    order = streams.generator(seed, "shuffle", n_before + epoch).permutation(objective.n_items)
+    rng = streams.generator(seed, "augment", n_before + epoch)
     objective.module.train()
     for batch in range(n_batches):
         step, n_steps = epoch * n_batches + batch, settings.epochs * n_batches
@@ -165,8 +187,9 @@ def _train_epoch(
 
 
 def finish(run: TrainingRun) -> None:
-    """Delete the checkpoint, once weights and card are written."""
-    (run.out / "checkpoint.safetensors").unlink(missing_ok=True)
+    """Delete the checkpoints, once weights and card are written."""
+    for checkpoint in run.out.glob("checkpoint*.safetensors"):
+        checkpoint.unlink()
 
 
 def _optimiser(module: nn.Module, settings: Optimisation) -> torch.optim.Optimizer:
