@@ -12,11 +12,10 @@ from pydantic import Field
 from simnet.codecs.base import Codec, CodecError
 from simnet.codecs.classical.file_codec import FileCodec, FileParams
 from simnet.codecs.classical.pictures import MID_GREY, require_format, write_picture
+from simnet.codecs.classical.still_file import StillFile
 
 OBU_FRAME, OBU_HAS_SIZE = 6, 0x02
 """AV1 specification, 5.3.2 and 6.2.2."""
-N_BOX = 8
-"""Length and type."""
 
 
 class Avif(FileCodec, Codec):
@@ -73,54 +72,33 @@ class Avif(FileCodec, Codec):
 
 
 class Container:
-    """What surrounds the frame in the file of a still picture, with room for the lengths.
-
-    ``ftyp``, ``meta`` (in it ``iloc``, which ends with the item's length), ``mdat`` (its length first): temporal
-    delimiter, sequence header, frame (its size after the first byte).
+    """What surrounds the frame: the file, and in its item a temporal delimiter and a sequence header.
 
     Raises:
         CodecError: not such a file.
     """
 
     def __init__(self, file: bytes) -> None:
+        self._file = StillFile(file, Avif.kind)
+        item, frame = self._file.item, 0
         try:
-            top = _boxes(file, 0, len(file))
-            meta, (data, end) = top[b"meta"], top[b"mdat"]
-            _, self._length_end = _boxes(file, meta[0] + 4, meta[1])[b"iloc"]
-            self._head = file[: data - N_BOX]
-            frame = data
-            while file[frame] >> 3 & 15 != OBU_FRAME:
-                frame += 2 + file[frame + 1]
-            self._obus = file[data : frame + 1]
-            content = _after_size(file[frame + 1 :])
-        except (KeyError, IndexError) as error:
-            raise CodecError(f"AVIF file of {len(file)} bytes: no still picture's boxes; is it damaged?") from error
-        if end != len(file) or not file[frame] & OBU_HAS_SIZE or self.around(content) != file:
+            while item[frame] >> 3 & 15 != OBU_FRAME:
+                frame += 2 + item[frame + 1]
+            self._obus = item[: frame + 1]
+            content = _after_size(item[frame + 1 :])
+        except IndexError as error:
+            raise CodecError(f"AVIF file of {len(file)} bytes: no AV1 frame; is it damaged?") from error
+        if not item[frame] & OBU_HAS_SIZE or self.around(content) != file:
             raise CodecError(f"AVIF file of {len(file)} bytes: more than one frame, or an unknown layout")
 
     @property
     def n_byte(self) -> int:
         """Before the frame's size."""
-        return len(self._head) + N_BOX + len(self._obus)
+        return self._file.n_byte + len(self._obus)
 
     def around(self, frame: bytes) -> bytes:
         """The file of this frame."""
-        item = self._obus + _leb128(len(frame)) + frame
-        at = self._length_end
-        head = self._head[: at - 4] + len(item).to_bytes(4, "big") + self._head[at:]
-        return head + (N_BOX + len(item)).to_bytes(4, "big") + b"mdat" + item
-
-
-def _boxes(file: bytes, start: int, end: int) -> dict[bytes, tuple[int, int]]:
-    """Type -> first and last + 1 byte of the content (ISO/IEC 14496-12, 4.2)."""
-    found: dict[bytes, tuple[int, int]] = {}
-    while start < end:
-        length = int.from_bytes(file[start : start + 4], "big")
-        if not N_BOX <= length <= end - start:
-            raise IndexError(start)
-        found[file[start + 4 : start + N_BOX]] = (start + N_BOX, start + length)
-        start += length
-    return found
+        return self._file.around(self._obus + _leb128(len(frame)) + frame)
 
 
 def _leb128(value: int) -> bytes:

@@ -15,14 +15,15 @@ N_HIDDEN = 128
 """Of the projection; the paper does not say."""
 
 
-class Projection(nn.Sequential):
+class Projection(nn.Module):
     """P_ψ: two fully connected layers onto the unit hypersphere, [B, n_in] -> [B, n_out]."""
 
     def __init__(self, n_in: int, n_out: int = 32) -> None:
-        super().__init__(nn.Linear(n_in, N_HIDDEN), nn.ReLU(), nn.Linear(N_HIDDEN, n_out))
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(n_in, N_HIDDEN), nn.ReLU(), nn.Linear(N_HIDDEN, n_out))
 
     def forward(self, features: Tensor) -> Tensor:
-        return F.normalize(super().forward(features.float()), dim=1)
+        return F.normalize(self.layers(features).float(), dim=1)
 
 
 def info_nce(sent: Tensor, recovered: Tensor, temperature: float) -> Tensor:

@@ -140,7 +140,8 @@ class TaskLoss(Guided):
     def compare(self, images: Tensor, labels: Tensor, symbols: Tensor, made: Tensor, head: int) -> Tensor:
         alpha, logits = self.semantics.alpha(head), self.guide(made).float()
         task = F.cross_entropy(logits, labels) / self.guide.n_classes
-        return alpha * F.mse_loss(made, images) + (1 - alpha) * task
+        loss: Tensor = alpha * F.mse_loss(made, images) + (1 - alpha) * task
+        return loss
 
 
 class SemanticContrast(Guided):

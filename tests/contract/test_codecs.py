@@ -37,6 +37,10 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
         {"image_shape": GREY, "quality": 20},
         {"image_shape": COLOUR, "quality": 50, "header": "strip", "subsampling": "4:4:4"},
     ],
+    "hevc": [
+        {"image_shape": GREY, "quality": 20, "preset": "ultrafast"},
+        {"image_shape": COLOUR, "quality": 50, "header": "strip", "subsampling": "4:4:4"},
+    ],
     "jpeg": [
         {"image_shape": GREY, "quality": 10},
         {"image_shape": COLOUR, "quality": 60, "header": "strip"},

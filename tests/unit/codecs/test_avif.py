@@ -7,33 +7,17 @@ import io
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from PIL import Image, features
 
 from simnet.codecs.avif import Avif, Container
 from simnet.codecs.base import CodecError
 from simnet.codecs.classical import pictures
+from tests.support.pictures import Shape, images, pixels
 
 if not features.check("avif"):
     pytest.skip("this Pillow has no AVIF", allow_module_level=True)
 
-Shape = tuple[int, int, int]
 GREY, COLOUR = (1, 48, 64), (3, 40, 50)
-
-
-def pixels(shape: Shape) -> NDArray[np.uint8]:
-    """Flat (3), text-like, noisy and smooth pictures [6, C, H, W]: an encoder's tools differ between them."""
-    rng = np.random.default_rng(6)
-    text = np.full(shape, 255, np.uint8)
-    text[:, ::3, ::2] = 0
-    small = rng.integers(0, 256, (shape[0], 4, 5), dtype=np.uint8)
-    smooth = np.stack([np.asarray(Image.fromarray(c).resize(shape[:0:-1])) for c in small])
-    flat = [np.full(shape, value, np.uint8) for value in (0, 90, 255)]
-    return np.stack([*flat, text, rng.integers(0, 256, shape, dtype=np.uint8), smooth])
-
-
-def images(shape: Shape) -> torch.Tensor:
-    return torch.from_numpy(pixels(shape)).float() / 255
 
 
 def codec(shape: Shape, **params: object) -> Avif:
