@@ -63,13 +63,19 @@ def read_picture(file: bytes, kind: str, shape: tuple[int, int, int], *, truncat
     channels, height, width = shape
     try:
         with _tolerating(truncated), Image.open(io.BytesIO(file), formats=[kind]) as picture:
-            if picture.size != (width, height):
-                got = f"{picture.width} x {picture.height}"
-                raise CodecError(f"{kind} file: got {got} pixels; allowed {width} x {height}")
+            _check_size(picture, kind, (width, height))
+            picture.load()
+            _check_size(picture, kind, (width, height))  # HEIF's boxes may have said another size than the stream
             pixels = np.asarray(picture.convert("L" if channels == 1 else "RGB"))
     except BROKEN_FILE_ERRORS as error:
         raise CodecError(f"{kind} file of {len(file)} bytes: cannot be decoded ({error})") from error
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+def _check_size(picture: Image.Image, kind: str, allowed: tuple[int, int]) -> None:
+    if picture.size != allowed:
+        got = f"{picture.width} x {picture.height}"
+        raise CodecError(f"{kind} file: got {got} pixels; allowed {allowed[0]} x {allowed[1]}")
 
 
 @contextmanager
