@@ -11,7 +11,21 @@ import traceback
 
 import typer
 
-from simnet.cli import check, data, link, list_plugins, models, rate, report, run, schema, sweep, train, validate
+from simnet.cli import (
+    baseline,
+    check,
+    data,
+    link,
+    list_plugins,
+    models,
+    rate,
+    report,
+    run,
+    schema,
+    sweep,
+    train,
+    validate,
+)
 from simnet.cli.group import Group
 
 app = typer.Typer(
@@ -31,6 +45,7 @@ app.command("report")(report.report)
 app.command("train")(train.train)
 app.command("validate")(validate.validate)
 app.command("rate")(rate.rate)
+app.command("baseline")(baseline.baseline)
 app.add_typer(models.app, name="models")
 app.add_typer(link.app, name="link")
 app.add_typer(data.app, name="data")

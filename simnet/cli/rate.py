@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +9,7 @@ from typing import Annotated
 import typer
 
 from simnet.cli.group import Quiet
+from simnet.cli.table_file import write_rows
 
 
 def rate(
@@ -26,7 +25,6 @@ def rate(
     import torch
 
     from simnet.signal.rate_points import measure_points, read_points
-    from simnet.training.checkpoints import write_atomically
 
     def tell(name: str) -> None:
         if not quiet:
@@ -37,10 +35,6 @@ def rate(
     if sample:
         points = points.model_copy(update={"split": "sample"})
     rows = list(measure_points(points, str(file), data_root=data_root, tell=tell))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
     target = out if out is not None else file.with_name("points.csv")
-    write_atomically(target, text.getvalue().encode())
+    write_rows(target, rows)
     print(target)

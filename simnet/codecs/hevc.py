@@ -1,7 +1,7 @@
 """HEVC intra (ITU-T H.265, by x265 in a HEIF file), the nearest to BPG that still has a keeper.
 
-BPG is the same coder, one intra picture of HEVC, in a leaner container of its own. HEIF puts some 420 bytes around a colour
-picture of 32 x 32: boxes, parameter sets, the slice's length. ``header: strip`` sends the slice alone, as if the
+BPG is the same coder, one intra picture of HEVC, in a leaner container of its own. HEIF puts some 420 bytes around a
+colour picture of 32 x 32: boxes, parameter sets, the slice's length. ``header: strip`` sends the slice alone, as if the
 receiver knew all that is equal for pictures of one size and quality.
 """
 

@@ -1,0 +1,248 @@
+"""The best that picture codec, LDPC rate and QAM order give together, for each bandwidth, Es/N0 and channel.
+
+``points.yaml``::
+
+    data_set: cifar10
+    split: sample
+    judge: classifier/cifar10_judge
+    codecs:
+      hevc: {kind: hevc, quality: [0, 10, 20, 30, 40, 50, 60]}     # the rate knob, from the fewest bytes to the most
+    sides: [1, 10]            # a picture for each image, and mosaics of 10 x 10
+    headers: [count, strip]
+    fadings: [awgn, rayleigh_block, rayleigh_fast]
+    symbols: [128, 512]       # complex channel uses per image
+    esno_db: [5, 20]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+import yaml
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from simnet.codecs.classical.file_codec import FileCodec
+from simnet.core.errors import SimnetError
+from simnet.core.mcs import MCS_TABLE, mcs_by_name
+from simnet.core.plugins import KINDS
+from simnet.core.units import db_to_linear
+from simnet.data.base import Split
+from simnet.phy.bounds.capacity import capacity, ergodic_rayleigh_capacity, outage_probability
+from simnet.signal.digital.ladder import Ladder, Viewer, climb
+from simnet.signal.digital.transport import Fading, Words, channel_uses, delivery
+from simnet.tasks.classification import Classification
+
+SCHEMES = tuple(f"{modulation} {rate}" for modulation in ("QPSK", "16-QAM", "64-QAM") for rate in ("1/2", "2/3", "3/4"))
+"""Paper 003, section VI-A."""
+CAPACITY = "capacity"
+Criterion = Literal["psnr", "accuracy"]
+CRITERIA: tuple[Criterion, ...] = ("psnr", "accuracy")
+N_RATE = 120
+EFFICIENCIES = tuple(sorted({mcs.efficiency for mcs in MCS_TABLE}))
+"""Rates that the bound under block fading is searched over: so many, and those of the schemes."""
+
+
+class Points(BaseModel):
+    """The content of a ``points.yaml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_set: str
+    split: Split = "sample"
+    judge: str
+    codecs: dict[str, dict[str, Any]] = Field(min_length=1)
+    sides: tuple[int, ...] = (1,)
+    headers: tuple[Literal["count", "strip"], ...] = ("count", "strip")
+    fadings: tuple[Fading, ...] = ("awgn",)
+    symbols: tuple[int, ...] = Field(min_length=1)
+    esno_db: tuple[float, ...] = Field(min_length=1)
+    schemes: tuple[str, ...] = SCHEMES
+    criteria: tuple[Criterion, ...] = CRITERIA
+
+
+class Outcome(NamedTuple):
+    """What one way of sending gives, as means over all images.
+
+    Attributes:
+        scheme: modulation and rate, or ``capacity``.
+        delivered: probability that a unit arrives, mean over the units.
+        mean_byte: of a unit's code.
+        fallback: share of units for which only the mean colour fitted, or nothing.
+    """
+
+    scheme: str
+    delivered: float
+    mean_byte: float
+    fallback: float
+    psnr_db: float
+    accuracy: float
+    ss: float
+
+    def of(self, criterion: Criterion) -> float:
+        return self.psnr_db if criterion == "psnr" else self.accuracy
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The channel that every unit gets.
+
+    Attributes:
+        symbols: complex channel uses per image.
+        fading: of the channel; one h for a whole unit where it is ``rayleigh_block``.
+        esno: mean Es/N0, linear.
+    """
+
+    symbols: int
+    fading: Fading
+    esno: float
+
+
+def best(
+    ladder: Ladder, budget: Budget, *, strip: bool, schemes: Sequence[str], criterion: Criterion, words: Words
+) -> Outcome:
+    """The scheme whose expected ``criterion`` is the highest.
+
+    Of each unit the finest code that fits is sent. A unit of which a block is lost is worth what nothing is.
+    """
+    return max((_sent(ladder, budget, strip, scheme, words) for scheme in schemes), key=lambda o: o.of(criterion))
+
+
+def bound(ladder: Ladder, budget: Budget, *, strip: bool, criterion: Criterion) -> Outcome:
+    """With codes of infinite length that reach capacity, no CRC and no filling up.
+
+    AWGN: log2(1 + Es/N0); fast fading: its ergodic mean; block fading: the rate R whose expected ``criterion`` is the
+    highest, a unit being lost with the outage probability of R.
+    """
+    n_symbol = budget.symbols * ladder.side**2
+
+    def at(rate: float, arrives: float) -> Outcome:
+        return _outcome(ladder, strip, CAPACITY, lambda n_byte: 8 * n_byte <= n_symbol * rate, lambda n_byte: arrives)
+
+    if budget.fading != "rayleigh_block":
+        return at(float((capacity if budget.fading == "awgn" else ergodic_rayleigh_capacity)(budget.esno)), 1.0)
+    rates = {*map(float, np.geomspace(0.02, float(capacity(8 * budget.esno)), N_RATE)), *EFFICIENCIES}
+    tried = [at(rate, 1.0 - float(outage_probability(rate, budget.esno))) for rate in sorted(rates)]
+    return max(tried, key=lambda o: o.of(criterion))
+
+
+def _sent(ladder: Ladder, budget: Budget, strip: bool, scheme: str, words: Words) -> Outcome:
+    mcs, n_symbol = mcs_by_name(scheme), budget.symbols * ladder.side**2
+    return _outcome(
+        ladder,
+        strip,
+        scheme,
+        lambda n_byte: channel_uses(n_byte, mcs, words) <= n_symbol,
+        lambda n_byte: delivery(n_byte, mcs, words, budget.fading, budget.esno),
+    )
+
+
+def _outcome(
+    ladder: Ladder, strip: bool, scheme: str, fits: Callable[[int], bool], arrives: Callable[[int], float]
+) -> Outcome:
+    """The finest rung that fits each unit, and what it is worth on average."""
+    fits, arrives = cache(fits), cache(arrives)
+    n_byte = np.stack([r.n_byte - r.n_header if strip else r.n_byte for r in ladder.rungs])
+    fitting = np.array([[fits(int(n)) for n in row] for row in n_byte])
+    chosen = len(fitting) - 1 - fitting[::-1].argmax(0)
+    something: NDArray[np.bool_] = np.asarray(fitting.any(0))
+    sent = np.where(something, np.take_along_axis(n_byte, chosen[None], 0)[0], 0)
+    p_unit = np.array([arrives(int(n)) if some else 0.0 for n, some in zip(sent, something.tolist(), strict=True)])
+    p, rung = np.repeat(p_unit, ladder.side**2), np.repeat(chosen, ladder.side**2)
+
+    def mean(of: Callable[[Any], NDArray[np.float64]]) -> float:
+        made = np.stack([of(r.worth) for r in ladder.rungs])[rung, np.arange(len(rung))]
+        return float((p * made + (1 - p) * of(ladder.lost)).mean())
+
+    return Outcome(
+        scheme,
+        delivered=float(p_unit.mean()),
+        mean_byte=float(sent.mean()),
+        fallback=float((chosen * something == 0).mean()),
+        psnr_db=mean(lambda w: w.psnr_db),
+        accuracy=mean(lambda w: w.hit),
+        ss=mean(lambda w: w.st) / float(ladder.original.st.mean()),
+    )
+
+
+def read_points(path: Path) -> Points:
+    """The points of a file.
+
+    Raises:
+        SimnetError: not readable, or a key is missing, unknown or wrong.
+    """
+    try:
+        points = Points.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise SimnetError(f"{path}: cannot be read as YAML ({error})") from error
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: got {e['input']!r}: {e['msg']}" for e in error.errors())
+        raise SimnetError(f"{path}: {said}") from error
+    for scheme in points.schemes:
+        mcs_by_name(scheme)
+    return points
+
+
+def measure_points(
+    points: Points, where: str, *, data_root: Path | None = None, tell: Callable[[str], None] = lambda name: None
+) -> Iterator[dict[str, Any]]:
+    """One row per codec, side, header, channel, Es/N0, bandwidth, and scheme (the best one, and the bound).
+
+    Raises:
+        SimnetError: a setting isn't allowed, or data or models are missing.
+    """
+    data = KINDS["data"].load(points.data_set)().load(points.split, data_root)
+    viewer = Viewer(torch.tensor(data.images) / 255, torch.tensor(data.labels), Classification.from_zoo(points.judge))
+    for name, described in points.codecs.items():
+        family, params, knob = _family(f"{where}: codecs.{name}", described, data.images.shape[1:])
+        for side in points.sides:
+            tell(f"{name}, {side} x {side}")
+            ladder = climb(family, params, knob, viewer, side)
+            for row in _rows(ladder, points):
+                yield {"codec": name, "side": side, **row, "n": len(data)}
+
+
+def _rows(ladder: Ladder, points: Points) -> Iterator[dict[str, Any]]:
+    words: Words = "short" if ladder.side == 1 else "2304"
+    for header in points.headers:
+        for fading in points.fadings:
+            for esno_db in points.esno_db:
+                for symbols in points.symbols:
+                    budget, strip = Budget(symbols, fading, float(db_to_linear(esno_db))), header == "strip"
+                    for criterion in points.criteria:
+                        for outcome in (
+                            best(ladder, budget, strip=strip, schemes=points.schemes, criterion=criterion, words=words),
+                            bound(ladder, budget, strip=strip, criterion=criterion),
+                        ):
+                            yield {
+                                "header": header,
+                                "fading": fading,
+                                "esno_db": esno_db,
+                                "symbols": symbols,
+                                "best_for": criterion,
+                                "scheme": outcome.scheme,
+                                **{k: round(v, 4) for k, v in outcome._asdict().items() if k != "scheme"},
+                            }
+
+
+def _family(
+    where: str, described: dict[str, Any], shape: tuple[int, ...]
+) -> tuple[type[FileCodec], dict[str, Any], list[float]]:
+    """Codec class, its parameters but the rate knob, and the knob's values."""
+    params = dict(described)
+    kinds = [k for k in KINDS["codecs"].names() if issubclass(KINDS["codecs"].load(k), FileCodec)]
+    kind = params.pop("kind", None)
+    if kind not in kinds:
+        raise SimnetError(f"{where}.kind: got {kind!r}; allowed {', '.join(kinds)}")
+    family: type[FileCodec] = KINDS["codecs"].load(kind)
+    name, allowed = family.rates((shape[0], shape[1], shape[2]))
+    knob = params.pop(name, None)
+    if not isinstance(knob, list) or not knob:
+        raise SimnetError(f"{where}.{name}: got {knob!r}; allowed a list of {allowed[0]:g} … {allowed[-1]:g}")
+    return family, params, knob
