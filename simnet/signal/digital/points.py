@@ -243,6 +243,10 @@ def _family(
     family: type[FileCodec] = KINDS["codecs"].load(kind)
     name, allowed = family.rates((shape[0], shape[1], shape[2]))
     knob = params.pop(name, None)
-    if not isinstance(knob, list) or not knob:
+
+    def fits(value: float) -> bool:
+        return allowed[0] <= value <= allowed[-1]
+
+    if not isinstance(knob, list) or not knob or any(type(v) not in (int, float) or not fits(v) for v in knob):
         raise SimnetError(f"{where}.{name}: got {knob!r}; allowed a list of {allowed[0]:g} … {allowed[-1]:g}")
     return family, params, knob
