@@ -1,7 +1,7 @@
 """ComCNN and RecCNN: a picture of half the size for JPEG, and a network that restores what comes out of it.
 
-F. Jiang et al., "An end-to-end compression framework based on convolutional neural networks", IEEE Trans. Circuits Syst.
-Video Technol. 28(10), 2018; a rival of paper 000.
+F. Jiang et al., "An end-to-end compression framework based on convolutional neural networks", IEEE Trans. Circuits
+Syst. Video Technol. 28(10), 2018; a rival of paper 000.
 """
 
 from __future__ import annotations
@@ -43,12 +43,14 @@ class Compact(nn.Module):
 
     def compact(self, images: Tensor) -> Tensor:
         """The picture that JPEG codes."""
-        return (F.avg_pool2d(images, 2) + self.com(images)).clamp(0, 1)
+        compact: Tensor = (F.avg_pool2d(images, 2) + self.com(images)).clamp(0, 1)
+        return compact
 
     def restore(self, compact: Tensor) -> Tensor:
         """Images of decoded compact pictures."""
         scaled = F.interpolate(compact.float(), scale_factor=2, mode="bicubic", align_corners=False)
-        return (scaled + self.rec(scaled)).clamp(0, 1)
+        images: Tensor = (scaled + self.rec(scaled)).clamp(0, 1)
+        return images
 
 
 def _layer(width: int) -> nn.Sequential:
