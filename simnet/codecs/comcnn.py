@@ -24,7 +24,7 @@ Side = Annotated[int, Field(ge=16, le=2048)]
 class ComCnn(Codec):
     """The code is a JPEG file of half the size along both axes."""
 
-    semantic = False
+    semantic = True
 
     class Params(CodecParams):
         """``model``: name in the zoo's family ``comcnn``. ``quality``, ``header``, ``optimize``: of JPEG.

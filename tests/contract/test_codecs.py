@@ -14,6 +14,7 @@ from torch import Tensor
 from simnet.codecs.base import Codec, CodecError, CodecParams
 from simnet.codecs.entropy.static import fit_table
 from simnet.codecs.networks.aesc import AescShape, Autoencoder, pack_autoencoder
+from simnet.codecs.networks.compact import Compact, CompactShape
 from simnet.codecs.networks.lsci import LsciBase, LsciShape, pack_base
 from simnet.codecs.networks.super_resolution import SuperResolution
 from simnet.core.plugins import KINDS
@@ -36,6 +37,10 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
     "avif": [
         {"image_shape": GREY, "quality": 20},
         {"image_shape": COLOUR, "quality": 50, "header": "strip", "subsampling": "4:4:4"},
+    ],
+    "comcnn": [
+        {"model": "tiny", "image_shape": STREET, "quality": 20},
+        {"model": "tiny", "image_shape": (3, 33, 47), "quality": 50, "header": "strip", "precision": "float16"},
     ],
     "hevc": [
         {"image_shape": GREY, "quality": 20, "preset": "ultrafast"},
@@ -85,13 +90,16 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         torch.manual_seed(2)
         base = pack_base(LsciBase(LsciShape(width=2)), torch.ones(4, 5, dtype=torch.int64))
         segmenter, restorer = Fpn(width=4), SuperResolution(2)
-    for name in ("lsci/tiny", "segmenter/tiny", "lsci_sr/tiny"):
+        compact = CompactShape(width=4, depth=3)
+        around_jpeg = Compact(compact)
+    for name in ("lsci/tiny", "segmenter/tiny", "lsci_sr/tiny", "comcnn/tiny"):
         (root / name).mkdir(parents=True)
         (root / name / "train.yaml").touch()
     (root / "lsci/tiny/weights.safetensors").write_bytes(base)
     header = {"network": "fpn", "options": '{"width": 4}'}
     save_weights(root / "segmenter/tiny/weights.safetensors", segmenter, header)
     save_weights(root / "lsci_sr/tiny/weights.safetensors", restorer, {"width": "2"})
+    save_weights(root / "comcnn/tiny/weights.safetensors", around_jpeg, {"shape": compact.model_dump_json()})
     return root
 
 
