@@ -14,8 +14,9 @@ from simnet.report.run_folder import RunError, RunFolder
 from simnet.report.wording import NONE, closed_form, kilobyte, number, percent, short_verdict
 
 NOTES = (
-    "SS: population SS of what was delivered. kB/req: end to end, all classes. mJ/req: radio, wires and compute, "
-    "without idle power."
+    "SS: population SS of what was delivered. kB/req: end to end, all classes. ksym: thousand complex symbols on "
+    "the air per request, all classes, retries and overhead included. mJ/req: radio, wires and compute, without idle "
+    "power."
 )
 BREAK_EVEN_NOTES = (
     " Pays off: number of requests from which the arm's traffic stays below the rival's, headers counted or "
@@ -51,8 +52,11 @@ def _arms(summary: dict[str, Any]) -> Table:
     table = _table(f"{summary['scenario']}, seed {summary['seed']}")
     table.add_column("arm", overflow="fold")
     rival = summary["baseline"]
-    for heading in ("requests", "satisfied", "SS", "kB/req", "models", "p95 (s)", "mJ/req"):
-        table.add_column(heading, justify="right")
+    uses = {name: _channel_use(arm["all"]) for name, arm in summary["arms"].items()}
+    on_air = any(uses.values())
+    symbols = ("ksym",) if on_air else ()
+    for heading in ("requests", "satisfied", "SS", "kB/req", *symbols, "models", "p95 (s)", "mJ/req"):
+        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
     if summary["break_even"]:
         table.add_column(Text(f"pays off against {rival} at"), justify="right")
     found = {
@@ -70,12 +74,19 @@ def _arms(summary: dict[str, Any]) -> Table:
             percent(cell["satisfied"]["value"]),
             NONE if ss is None else f"{ss:.3f}",
             kilobyte(cell["end_to_end_byte"]["total"] / n if n else None),
+            *([number(uses[name] / n / 1000 if n else None)] if on_air else []),
             percent(cell["model_share"]),
             number(cell["latency"]["p95_s"]),
             number(None if active_j is None else 1000 * active_j),
             *([short_verdict(found[name]) if name in found else NONE] if summary["break_even"] else []),
         )
     return table
+
+
+def _channel_use(cell: dict[str, Any]) -> int:
+    """Complex symbols on the air, all classes, with retries and overhead."""
+    use = cell["channel_use"]
+    return int(use["overhead"]) + sum(int(v) for part in use.values() if isinstance(part, dict) for v in part.values())
 
 
 def _break_even(summary: dict[str, Any]) -> Table:
