@@ -19,6 +19,7 @@ from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
 from simnet.codecs.networks.chunks import chunk_for, in_chunks
 from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.jscc import STRIDE, load_jscc, n_symbols
+from simnet.codecs.networks.jscc import Jscc as Networks
 from simnet.core.zoo import model_dir
 from simnet.phy.learned.links import FADINGS
 from simnet.phy.learned.on_air import Analog, OnAir, Uses, forward_draws
@@ -62,22 +63,13 @@ class Jscc(Codec):
     def encoder_slices(self) -> tuple[Slice, ...]:
         networks, head = self._networks, str(self.params.head)
         return (
-            self._slice("encoder", networks.encoder, "encoder"),
-            self._slice(f"to_channel_{head}", networks.to_channel[head], "encoder"),
+            _slice(f"{self._name}/encoder", networks.encoder, "encoder", "float16"),
+            _slice(f"{self._name}/to_channel_{head}", networks.to_channel[head], "encoder", "float16"),
         )
 
     @cached_property
     def decoder_slices(self) -> tuple[Slice, ...]:
-        networks, head = self._networks, str(self.params.head)
-        return (
-            self._slice("trunk", networks.decoder, "decoder"),
-            self._slice(f"head_{head}", networks.from_channel[head], "decoder"),
-        )
-
-    def _slice(self, part: str, network: nn.Module, kind: Role) -> Slice:
-        tensors = inference_tensors(network)
-        precision = self.params.precision if kind == "decoder" else "float16"
-        return make_slice(f"{self._name}/{part}", kind, tensors, precision=precision)
+        return decoder_slices(self._name, self._networks, self.params.head, self.params.precision)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -145,3 +137,15 @@ class Jscc(Codec):
             )
         for name, network in wanted.items():
             take_over(network, got[name].tensors)
+
+
+def decoder_slices(model: str, networks: Networks, head: int, precision: Precision) -> tuple[Slice, ...]:
+    """The trunk and the head that a receiver needs, named after the model."""
+    return (
+        _slice(f"{model}/trunk", networks.decoder, "decoder", precision),
+        _slice(f"{model}/head_{head}", networks.from_channel[str(head)], "decoder", precision),
+    )
+
+
+def _slice(name: str, network: nn.Module, role: Role, precision: Precision) -> Slice:
+    return make_slice(name, role, inference_tensors(network), precision=precision)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from simnet.codecs.jscc import decoder_slices
+from simnet.codecs.networks.jscc import load_jscc, n_symbols
 from simnet.core.mcs import MCS_TABLE, CodeFamily, Mcs
+from simnet.core.plugins import KINDS
 from simnet.core.units import linear_to_db
 from simnet.phy.tables.bler import BlerTable
 from simnet.training.cards import Card, read_card
+from simnet.training.jscc import Recipe as JsccRecipe
+from simnet.training.recipe import read_recipe
 
 SHOWN = (("int8", 8), ("int6", 4))
 """(precision of the decoder, bits per code value): a careful and a frugal variant."""
@@ -24,15 +30,23 @@ device, sizes, measured quality) and its weights. This page is made from the car
   checkpoint. `train_full.yaml` beside it, where there is one, is the paper's full width, for a GPU.
 - `simnet models measure <family>/<name> --data DIR` measures a card's figures anew,
   `simnet models over-snr aesc/<name>` its SS over Es/N0.
-- The judge that measures SS is never the network whose features trained the codec.
+- The judge that measures SS is never the network whose features trained the codec; DeepSC and SemCC are marked, which
+  the judge itself has guided, as in paper 003.
+- To add a model: a folder of its own with a `train.yaml` that `simnet train` reads. It writes weights and card, whose
+  `parameters` (of each role), `training` (epochs, `wall_s`, device) and `measured` make this page's rows; of symbols,
+  `measured.over_esno` has a row per head and Es/N0 with `symbols`, `esno_db`, `psnr_db`, `accuracy`, `ss`, `n`.
 - `bler/<code>/` holds block error rates over Es/N0 with counts and 95 % intervals, one file per block size and scheme,
   for links of `fidelity: table`; `simnet link calibrate` makes them.
 """
 STREETS = {"camvid_small": "96 × 128", "camvid": "240 × 320"}
 """Data set -> size of its pictures."""
 BLER_SHOWN = 0.1
-JSCC_DB = (0, 5, 10, 20)
-JSCC_FOOT = "Symbols: complex, an image. PSNR: mean over test images, one draw of the channel each, at true Es/N0."
+JSCC_DB = (5, 10, 20)
+JSCC_FOOT = (
+    "Decoder B: trunk and head, int8, as they travel. PSNR and SS (of street scenes: by mIoU): means over test images, "
+    "one draw of the channel each, at true Es/N0; where a card lacks one, the nearest, told in brackets. † guided by its "
+    "judge."
+)
 BLER_FOOT = f"Es/N0 in dB at a block error rate of {BLER_SHOWN}, AWGN; k: information bits of a block, CRC included."
 FOOT = "SS: population SS on the whole test set. PSNR: mean of the images' own. Code: mean bytes, entropy coded."
 
@@ -65,30 +79,54 @@ def page(root: Path) -> str:
         ("model", "parameters", "what it does", "epochs"),
         (_slice_row(card) for card in cards if card.kind in ("lsci_enhancement", "channel_slice")),
     )
-    lines += ["", "## From pixels to symbols\n"]
-    at_esno = (f"PSNR dB at {db} dB" for db in JSCC_DB)
+    lines += ["", "## ComCNN and RecCNN around JPEG\n"]
     lines += _table(
-        ("model", "parameters enc / dec", "symbols", *at_esno, "SS at 10 dB", "epochs"),
-        (row for card in cards if card.kind == "jscc" for row in _jscc_rows(card)),
+        ("model", "parameters enc / dec", "PSNR dB by JPEG quality", "epochs"),
+        (_comcnn_row(card) for card in cards if card.kind == "comcnn"),
+    )
+    lines += ["", "## From pixels to symbols\n"]
+    at_esno = (f"PSNR dB, SS at {db} dB" for db in JSCC_DB)
+    lines += _table(
+        ("model", "channel", "parameters enc / dec", "decoder B", "k/n", *at_esno, "epochs", "CPU h"),
+        (row for card in cards if card.kind == "jscc" for row in _jscc_rows(card, root)),
     )
     lines += ["", JSCC_FOOT]
     lines += ["", "## Block error rates\n", *_bler_table(root / "bler"), "", BLER_FOOT]
     return "\n".join(lines) + "\n"
 
 
-def _jscc_rows(card: Card) -> Iterator[tuple[str, ...]]:
+def _comcnn_row(card: Card) -> tuple[str, ...]:
+    measured: dict[str, Any] = card.measured
+    psnrs = ", ".join(f"{value:.1f} at {key.split('_')[-1]}" for key, value in measured["psnr_db"].items())
+    parameters = f"{card.parameters['encoder']:,} / {card.parameters['decoder']:,}"
+    return card.model, parameters, psnrs, str(card.training.epochs)
+
+
+def _jscc_rows(card: Card, root: Path) -> Iterator[tuple[str, ...]]:
     """A row per head."""
     measured: dict[str, Any] = card.measured
-    for symbols in dict.fromkeys(row["symbols"] for row in measured["over_esno"]):
+    folder = root / card.model
+    recipe = read_recipe(folder / "train.yaml")
+    assert isinstance(recipe, JsccRecipe)
+    networks = load_jscc(folder / "weights.safetensors")
+    guided = recipe.semantics is not None and recipe.semantics.guide == recipe.judge
+    shape = KINDS["data"].load(recipe.data_set)().image_shape
+    for head in recipe.networks.heads:
+        symbols = n_symbols((shape[1], shape[2]), head)
         at = {row["esno_db"]: row for row in measured["over_esno"] if row["symbols"] == symbols}
-        nearest = [min((abs(db - wanted), db) for db in at)[1] for wanted in JSCC_DB]
+        nearest = [(wanted, min((abs(db - wanted), db) for db in at)[1]) for wanted in JSCC_DB]
         yield (
-            card.model,
+            card.model + ("†" if guided else ""),
+            recipe.networks.fading.replace("_", " "),
             f"{card.parameters['encoder']:,} / {card.parameters['decoder']:,}",
-            f"{symbols:,}",
-            *(f"{at[db]['psnr_db']:.1f}" + (f" ({db:g} dB)" if db not in JSCC_DB else "") for db in nearest),
-            f"{at[nearest[2]]['ss']:.3f}",
+            f"{sum(s.n_byte for s in decoder_slices(card.model, networks, head, 'int8')):,}",
+            f"1/{math.prod(shape) / symbols:.3g}",
+            *(
+                f"{at[db]['psnr_db']:.1f}, {at[db]['ss']:.3f}" + (f" ({db:g} dB)" if db != wanted else "")
+                for wanted, db in nearest
+            ),
             str(card.training.epochs),
+            f"{card.training.wall_s / 3600:.2g}",
         )
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 
 from simnet.build import build, run_scenario
 from simnet.codecs.networks.channel_slices import load_channel_slices, through_channel
+from simnet.codecs.networks.jscc import load_jscc
 from simnet.codecs.networks.lsci import load_base, pad_to_stride
 from simnet.core.units import db_to_linear
 from simnet.core.zoo import model_dir
 from simnet.scenario.load import load_scenario
+from simnet.training.jscc_evaluation import transmitted
 
 ESNO_DB = 3.0
 SCENARIO = f"""
@@ -26,22 +30,30 @@ topology:
   links: [{{a: car, b: camera, medium: wireless, link_class: radio, carrier: camera, path_loss_db: 80}}]
 tiers: {{device: {{store_byte: 1000000}}}}
 radios: {{radio: {{fading: none, fidelity: ideal, mcs: QPSK 1/2, mean_esno_db: {ESNO_DB}}}}}
+traffic: {{kind: poisson, rate_per_s: 0.4, popularity: {{zipf_exponent: 0}}}}
+protocol: {{codecs: {{shown: [symbols]}}, propagation: with_code, planner: {{cost: airtime}}}}
+"""
+STREETS = """
 sources:
-  street:
+  shown:
     dataset: camvid_small
     items: 88
     owners: gateway
     judge: segmenter/street_judge
-    wish: {{task: segmentation, ss: 0, deadline_s: 60}}
-codecs: {{symbols: {{kind: lsci_channel, channel: channel/street_awgn_low, stages: 0, precision: float16}}}}
-traffic: {{kind: poisson, rate_per_s: 0.4, popularity: {{zipf_exponent: 0}}}}
-protocol: {{codecs: {{street: [symbols]}}, propagation: with_code, planner: {{cost: airtime}}}}
+    wish: {task: segmentation, ss: 0, deadline_s: 60}
+codecs: {symbols: {kind: lsci_channel, channel: channel/street_awgn_low, stages: 0, precision: float16}}
 """
+IMAGES = """
+sources:
+  shown: {dataset: cifar10, items: 88, owners: gateway, judge: classifier/cifar10_judge, wish: {ss: 0, deadline_s: 60}}
+codecs: {symbols: {kind: jscc, model: deepjscc_awgn, head: 2, precision: float16}}
+"""
+Offline = Callable[[torch.Tensor, int], np.ndarray]
 
 
 @torch.no_grad()
-def offline_psnr_db(images: torch.Tensor, n_draw: int) -> np.ndarray:
-    """[N, n_draw]: by the modules of the training, and its draws."""
+def channel_slices(images: torch.Tensor, n_draw: int) -> np.ndarray:
+    """PSNR in dB [N, n_draw]: by the modules of the training, and its draws."""
     base, _ = load_base(model_dir("lsci/street") / "weights.safetensors")
     slices = load_channel_slices(model_dir("channel/street_awgn_low") / "weights.safetensors")
     channel, generator = slices.shape.channel(), torch.Generator().manual_seed(5)
@@ -55,14 +67,25 @@ def offline_psnr_db(images: torch.Tensor, n_draw: int) -> np.ndarray:
     return torch.stack(columns, 1).numpy()
 
 
-def test_a_delivery_has_the_mean_psnr_of_the_offline_evaluation(tmp_path: Path) -> None:
+def deepjscc(images: torch.Tensor, n_draw: int) -> np.ndarray:
+    """The same, by the evaluation that made the model's card."""
+    networks = load_jscc(model_dir("jscc/deepjscc_awgn") / "weights.safetensors")
+    pixels = (images * 255).round().byte().numpy()
+    made = [transmitted(networks, pixels, 2, ESNO_DB, seed) for seed in range(n_draw)]
+    return torch.stack([-10 * (x - images).square().flatten(1).mean(1).log10() for x in made], 1).numpy()
+
+
+@pytest.mark.parametrize(("parts", "offline_psnr_db"), [(STREETS, channel_slices), (IMAGES, deepjscc)])
+def test_a_delivery_has_the_mean_psnr_of_the_offline_evaluation(
+    tmp_path: Path, parts: str, offline_psnr_db: Offline
+) -> None:
     file = tmp_path / "symbols.yaml"
-    file.write_text(SCENARIO, encoding="utf-8")
+    file.write_text(SCENARIO + parts, encoding="utf-8")
     scenario = load_scenario(file)
     run = run_scenario(scenario, out=tmp_path, quiet=True)
     deliveries = pd.read_parquet(run.path / "deliveries.parquet")
     assert len(deliveries) > 100
-    offline = offline_psnr_db(build(scenario).plane.sources["street"].items, 6)
+    offline = offline_psnr_db(build(scenario).plane.sources["shown"].items, 6)
     expected, spread = offline.mean(1), offline.std(1, ddof=1)
     which = deliveries["item_id"].to_numpy()
     difference = deliveries["psnr_db"].to_numpy() - expected[which]
