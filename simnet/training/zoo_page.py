@@ -44,7 +44,7 @@ BLER_SHOWN = 0.1
 JSCC_DB = (5, 10, 20)
 JSCC_FOOT = (
     "Decoder B: trunk and head, int8, as they travel. PSNR and SS (of street scenes: by mIoU): means over test images, "
-    "one draw of the channel each, at true Es/N0; where a card lacks one, the nearest, told in brackets. † guided by its "
+    "one draw of the channel each, at true Es/N0; where a card lacks one, the nearest, in brackets. † guided by its "
     "judge."
 )
 BLER_FOOT = f"Es/N0 in dB at a block error rate of {BLER_SHOWN}, AWGN; k: information bits of a block, CRC included."
