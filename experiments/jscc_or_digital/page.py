@@ -48,8 +48,9 @@ def draw(run: Path, here: Path) -> None:
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
     figure.suptitle(
-        f"A picture file by LDPC and QAM, or symbols straight from a network?\n{codes['arm'].eq('digital').sum()} requests "
-        "for CIFAR-10 images; a code with its digital header, retries and overhead; bars: 95 % intervals; dotted: the wish",
+        f"A picture file by LDPC and QAM, or symbols straight from a network?\n{codes['arm'].eq('digital').sum()} "
+        "requests for CIFAR-10 images; a code with its digital header, retries and overhead; bars: 95 % intervals; "
+        "dotted: the wish",
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
     save(axes.ravel().tolist(), here / "figure.png")

@@ -28,10 +28,11 @@ LINES = {  # name on the page -> codecs of the table, joined by rising rate
     "whole model for a higher rate": ("whole_c64",),
     "JPEG 2000": ("jpeg2000",),
     "JPEG": ("jpeg",),
+    "ComCNN, JPEG, RecCNN": ("comcnn",),
     "WebP": ("webp",),
     "AVIF": ("avif",),
 }
-BASELINES = ("jpeg", "jpeg2000", "webp", "avif")
+BASELINES = ("jpeg", "jpeg2000", "comcnn", "webp", "avif")
 N_PICTURES = 3
 
 
@@ -47,7 +48,7 @@ def draw(here: Path) -> None:
             grid[row, column].set_title(f"{words}: {label}")
             grid[row, column].set_xlabel("bits per pixel, header stripped")
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=6, fontsize=8.5)
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8.5)
     n = " and ".join(str(int(table["n"].iloc[0])) for table in tables.values())
     figure.suptitle(
         f"Which codec carries the most meaning per bit?\n{n} test pictures of CamVid; SS: mIoU, recovered over "

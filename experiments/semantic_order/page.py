@@ -1,6 +1,6 @@
 """Which system keeps the most meaning at k/n = 1/24 and 5 dB? Paired over training seeds (paper 003, Table I).
 
-    python experiments/semantic_order/page.py experiments/semantic_order --train FOLDER    # trains; goes on where it stopped
+    python experiments/semantic_order/page.py experiments/semantic_order --train FOLDER    # trains, or goes on
     python experiments/semantic_order/page.py experiments/semantic_order                   # draws, from runs.csv
 """
 

@@ -64,6 +64,8 @@ class Recipe(BaseRecipe):
     """Training images to use, of the set's own order; None: all."""
     augmentation: Augmentation = Field(default_factory=lambda: Augmentation(mirror=True))
     measure_at_db: tuple[float, ...] = (-5.0, 0.0, 5.0, 7.0, 10.0, 15.0, 20.0)
+    measure_on_first: Annotated[int, Field(ge=1)] | None = None
+    """Test images that the card is measured on; None: all."""
     judge: str
     """Zoo name of what measures SS: a classifier, or a segmenter where the data set has a label per pixel."""
     other_judges: tuple[str, ...] = ()
@@ -165,7 +167,7 @@ def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
         load_network(model_dir(name) / "weights.safetensors").to(device)
         for name in (recipe.judge, *recipe.other_judges)
     )
-    test = KINDS["data"].load(recipe.data_set)().load("test", run.data_root)
+    test = KINDS["data"].load(recipe.data_set)().load("test", run.data_root).first(recipe.measure_on_first)
     labels = torch.tensor(test.labels)
     before = truth(judge, torch.tensor(test.images).float() / 255, labels)
     rows: list[JsonValue] = []

@@ -70,7 +70,7 @@ class BaseRecipe(Strict):
 
     def digest(self) -> str:
         """SHA-256 (hex) of the resolved recipe, defaults written out, without what leaves the weights as they are."""
-        content = self.model_dump(mode="json", exclude={"optimisation": {"evaluate_every"}})
+        content = self.model_dump(mode="json", exclude={"optimisation": {"evaluate_every"}, "measure_on_first": True})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -78,6 +78,7 @@ def test_no_wall_time_or_process_leaks_into_tables(reference: RunFolder) -> None
 
 
 STREETS = ("crossings", "roads", "surveys")
+WISHES = ("glances", "looks")
 SMALL = ("bits", "symbols_low", "symbols_high")
 SHORT = {
     "channel_slices": [
@@ -91,6 +92,13 @@ SHORT = {
     ],
     "city_iot": ["duration_s=30"],
     "hello": [],
+    "jscc_or_digital": [
+        "duration_s=1500",
+        *(f"sources.{name}.items=30" for name in WISHES),
+        *(f"arms.digital.codecs.{name}=[avif_40]" for name in WISHES),
+        *(f"arms.{arm}.codecs.{name}=[{arm}_12]" for arm in ("deepjscc", "semcc") for name in WISHES),
+        *(f"arms.planner_chooses.codecs.{name}=[avif_40, deepjscc_12, semcc_12]" for name in WISHES),
+    ],
     "street_slices": [
         "duration_s=60",
         *(f"sources.{name}.items=88" for name in STREETS),
