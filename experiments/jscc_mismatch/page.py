@@ -1,0 +1,125 @@
+"""Accuracy over the Es/N0 that is met, judged by classifiers that no one trained for (paper 003, Figs 13 and 14).
+
+python experiments/jscc_mismatch/page.py experiments/jscc_mismatch            # measures, then draws
+python experiments/jscc_mismatch/page.py experiments/jscc_mismatch --draw     # from points.csv
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from simnet.codecs.avif import Avif
+from simnet.codecs.classical.file_codec import FileCodec
+from simnet.codecs.hevc import Hevc
+from simnet.codecs.networks.jscc import load_jscc, n_symbols
+from simnet.core.units import db_to_linear
+from simnet.core.zoo import model_dir
+from simnet.data.cifar10 import Cifar10
+from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
+from simnet.results import markdown, write_table
+from simnet.results.figures import save
+from simnet.results.figures.canvas import styled
+from simnet.signal.digital.ladder import Viewer, climb
+from simnet.signal.digital.points import SCHEMES, Budget, best, bound
+from simnet.tasks.classification import Classification
+from simnet.tasks.networks import load_network
+from simnet.training.jscc_evaluation import transmitted, truth
+
+JUDGES = {
+    "cifar10_judge": "ResNet-20, which guided DeepSC and SemCC",
+    "cifar10_repvgg": "RepVGG",
+    "cifar10_features": "a plain CNN of 99 k parameters",
+}
+SYSTEMS = {"deepjscc": "DeepJSCC", "deepsc": "DeepSC", "semcc": "SemCC", "semre": "SemRE"}
+RIVALS = {
+    "digital": "mosaics, best of HEVC and AVIF, LDPC and QAM",
+    "bound": "mosaics, bound of capacity",
+}
+HEADS = {8: "k/n = 1/6", 4: "k/n = 1/12"}
+ESNO_DB = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
+TRAINED_DB = (0, 20)
+SIDE, SEED = 10, 1
+QUALITIES = tuple(range(0, 95, 6))
+
+
+def measure() -> pd.DataFrame:
+    """``judge``, ``head``, ``esno_db``, ``system``, ``accuracy``: of the shipped test images, over block fading."""
+    data = Cifar10().load("sample")
+    images, labels = torch.tensor(data.images) / 255, torch.tensor(data.labels)
+    judges = {name: load_network(model_dir(f"classifier/{name}") / "weights.safetensors") for name in JUDGES}
+    rows: list[dict[str, Any]] = []
+    for system in SYSTEMS:
+        networks = load_jscc(model_dir(f"jscc/{system}_rayleigh_block") / "weights.safetensors")
+        for head in HEADS:
+            for esno_db in ESNO_DB:
+                made = transmitted(networks, data.images, head, esno_db, SEED)
+                for name, judge in judges.items():
+                    accuracy = float(truth(judge, made, labels)[0].mean())
+                    where = {"judge": name, "head": head, "esno_db": esno_db}
+                    rows.append({**where, "system": system, "accuracy": accuracy})
+        print(system, file=sys.stderr)
+    for name, judge in judges.items():
+        viewer = Viewer(images, labels, Classification(judge))
+        families: tuple[type[FileCodec], ...] = (Hevc, Avif)
+        ladders = [climb(family, {}, QUALITIES, viewer, SIDE) for family in families]
+        for head in HEADS:
+            for esno_db in ESNO_DB:
+                budget = Budget(n_symbols((32, 32), head), "rayleigh_block", float(db_to_linear(esno_db)))
+                sent = [
+                    best(x, budget, strip=True, schemes=SCHEMES, criterion="accuracy", words="2304") for x in ladders
+                ]
+                limits = [bound(x, budget, strip=True, criterion="accuracy") for x in ladders]
+                for rival, outcomes in (("digital", sent), ("bound", limits)):
+                    where = {"judge": name, "head": head, "esno_db": esno_db}
+                    rows.append({**where, "system": rival, "accuracy": max(o.accuracy for o in outcomes)})
+        print(name, file=sys.stderr)
+    return pd.DataFrame(rows)
+
+
+@styled
+def draw(here: Path) -> None:
+    """Draw ``figure.png`` and fill the README's table ``at_5_db``."""
+    table = pd.read_csv(here / "points.csv")
+    figure = page(11.0, 6.2)
+    axes = figure.subplots(len(HEADS), len(JUDGES), sharex=True, sharey=True)
+    for row, (head, words) in enumerate(HEADS.items()):
+        for ax, (judge, name) in zip(axes[row], JUDGES.items(), strict=True):
+            of = table[(table["head"] == head) & (table["judge"] == judge)]
+            for i, (system, label) in enumerate((SYSTEMS | RIVALS).items()):
+                line = of[of["system"] == system]
+                look = {"color": ARM_COLOURS[i], "marker": MARKERS[i], "markersize": 4, "label": label}
+                style = "-" if system in SYSTEMS else ":" if system == "bound" else "--"
+                ax.plot(line["esno_db"], line["accuracy"], linestyle=style, **look)
+            ax.axvspan(*TRAINED_DB, color="#F2F2F2", zorder=0)
+            if row == 0:
+                ax.set_title(f"judged by {name}")
+        axes[row][0].set_ylabel(f"{words}\naccuracy")
+    for ax in axes[-1]:
+        ax.set_xlabel("mean Es/N0 that is met, dB")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
+    figure.suptitle(
+        "Does the meaning survive another channel and another judge?\n1,000 test images of CIFAR-10, Rayleigh fading, one h "
+        "per image (digital: per mosaic); shaded: Es/N0 of training",
+        x=0.01, ha="left", fontsize=10,
+    )  # fmt: skip
+    save(axes.ravel().tolist(), here / "figure.png")
+    at = table[table["esno_db"] == 5.0].copy()
+    at["accuracy, %"] = (100 * at["accuracy"]).round(1)
+    at["judge"], at["k/n"] = at["judge"].map(JUDGES), at["head"].map(HEADS).str.removeprefix("k/n = ")
+    at["system"] = at["system"].map(SYSTEMS | RIVALS)
+    wide = at.pivot_table(index=["k/n", "judge"], columns="system", values="accuracy, %", sort=False).reset_index()
+    write_table(here / "README.md", "at_5_db", markdown(wide))
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    if "--draw" not in sys.argv:
+        torch.set_num_threads(1)
+        measure().to_csv(folder / "points.csv", index=False, float_format="%.5g", lineterminator="\n")
+    draw(folder)
