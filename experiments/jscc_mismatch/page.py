@@ -104,8 +104,8 @@ def draw(here: Path) -> None:
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
     figure.suptitle(
-        "Does the meaning survive another channel and another judge?\n1,000 test images of CIFAR-10, Rayleigh fading, one h "
-        "per image (digital: per mosaic); shaded: Es/N0 of training",
+        "Does the meaning survive another channel and another judge?\n1,000 test images of CIFAR-10, Rayleigh fading, "
+        "one h per image (digital: per mosaic); shaded: Es/N0 of training",
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
     save(axes.ravel().tolist(), here / "figure.png")
