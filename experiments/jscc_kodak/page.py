@@ -91,8 +91,8 @@ def _figure(here: Path, shown: dict[str, Tensor]) -> None:
         ax.set_title(name)
         ax.set_axis_off()
     figure.suptitle(
-        f"What do {n_symbols((512, 768), HEAD):,} symbols show of a photograph?\nKodak, k/n = 1/24, AWGN, {ESNO_DB:g} dB; "
-        "the learned systems were trained on CIFAR-10",
+        f"What do {n_symbols((512, 768), HEAD):,} symbols show of a photograph?\nKodak, k/n = 1/24, AWGN, "
+        f"{ESNO_DB:g} dB; the learned systems were trained on CIFAR-10",
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
     save(axes, here / "figure.png")
