@@ -24,6 +24,7 @@ KIND_MODULES: dict[str, str] = {
     "channel_slice": "simnet.training.channel_slice",
     "jscc": "simnet.training.jscc",
     "comcnn": "simnet.training.comcnn",
+    "sesc": "simnet.training.sesc",
 }
 """Each module has a class ``Recipe`` and the functions ``run(recipe, training_run)``, which trains and writes
 the results, and ``measure(recipe, training_run)``, which gives the card's figures from what ``run`` left."""
