@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from simnet.codecs.networks.sesc import Sesc, SescShape, above, load_sesc, most_important, pack_sesc
 from simnet.core import streams
+from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
 from simnet.core.units import db_to_linear
 from simnet.core.zoo import model_dir
@@ -141,6 +142,7 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     networks = engine.initialised(lambda: Sesc(recipe.networks), recipe.seed, "sesc")
     device = engine.resolve_device(run.device)
     task = load_segmenter(model_dir(recipe.task) / "weights.safetensors")
+    _check_task(task, recipe)
     sample = KINDS["data"].load(recipe.measure_on)().load("sample")
     test = torch.tensor(sample.images[:40], device=device).float() / 255
     fitted = engine.fit(Extraction(networks, task, Cropper(train, recipe.crops), test, recipe, device), recipe, run)
@@ -156,6 +158,16 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
         notes=recipe.notes,
     ))  # fmt: skip
     engine.finish(run)
+
+
+@torch.no_grad()
+def _check_task(task: Segmenter, recipe: Recipe) -> None:
+    """The importance network takes the stacks that this task network gives."""
+    has = tuple(stack.shape[1] for stack in task.features(torch.zeros(1, 3, *recipe.networks.size)))
+    if has != recipe.networks.task_channels:
+        raise SimnetError(
+            f"networks.task_channels: got {list(recipe.networks.task_channels)}; {recipe.task} allows {list(has)}"
+        )
 
 
 @torch.no_grad()

@@ -46,7 +46,7 @@ class SescShape(BaseModel):
     decoder_depth: Annotated[int, Field(ge=1, le=24)] = 2
     symbols: Annotated[int, Field(ge=1, le=512)] = 24
     importance_width: Annotated[int, Field(ge=2, le=256)] = 32
-    task_channels: Annotated[tuple[int, ...], Field(min_length=1)] = (20, 30, 60, 100)
+    task_channels: Annotated[tuple[int, ...], Field(min_length=1)] = (24, 36, 72, 120)
     fading: Literal["awgn", "rayleigh_block", "rayleigh_fast"] = "rayleigh_block"
     equaliser: Equaliser = "mmse"
 
