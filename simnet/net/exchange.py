@@ -212,9 +212,10 @@ class Exchange:
         code: Code = yield from self._encode(codec, plan.decoder)
         self._check_deadline()
         analog = None if codec.analog is None else Symbols(codec.analog.uses)
+        n_side = 0 if codec.analog is None else codec.analog.side_byte
         raw_layout = analog is None and self._raw
         if analog is not None:
-            framed, raw = ANALOG_HEADER.pack(*analog.uses), b""
+            framed, raw = ANALOG_HEADER.pack(*analog.uses) + code.data[:n_side], b""
         else:
             framed, raw = (b"", code.data) if raw_layout else (self._unsent(code), b"")
         name = f"{codec.name}+{plan.decoder.name}" if plan.mixed else codec.name
@@ -232,7 +233,8 @@ class Exchange:
         received = body if raw_layout else code.data
         delivery = DeliveryRow(
             self.arm.name, row.request_id, self.consumer.name, self.item.item_id, self.item.source_type, codec.name,
-            self.clock.now, " ".join(s.id for s in slices), len(received) if analog is None else 0, code.header_byte,
+            self.clock.now, " ".join(s.id for s in slices), len(received) if analog is None else n_side,
+            code.header_byte,
             damaged=received != code.data or any(s.damaged for s in slices),
             mixed_with=plan.decoder.name if plan.mixed else None,
         )  # fmt: skip

@@ -271,7 +271,7 @@ class SignalPlane:
             values = [population_ss(measured(LEAST_ESNO_DB + ESNO_STEP_DB * i)) for i in (low, low + bool(share))]
             return (1 - share) * values[0] + share * values[-1]
 
-        return Calibration((Code(b"", 0),) * len(codes), measured(MOST_ESNO_DB), ss_over_air=ss)
+        return Calibration((Code(bytes(analog.side_byte), 0),) * len(codes), measured(MOST_ESNO_DB), ss_over_air=ss)
 
     def _encode(self, wanted: list[_Encoding]) -> list[Code]:
         """Networks see ``CHUNK`` images whether one is wanted or all: the neighbours' codes are made along with it."""

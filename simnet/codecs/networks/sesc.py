@@ -107,26 +107,43 @@ class Sender(nn.Module):
         return torch.complex(*self.to_symbols(self.blocks(tokens)).float().chunk(2, dim=-1))
 
 
+class Input(nn.Module):
+    """The layer at the channel, and the shared feature."""
+
+    def __init__(self, shape: SescShape) -> None:
+        super().__init__()
+        self.from_symbols = nn.Linear(2 * shape.symbols, shape.decoder_width)
+        self.shared = nn.Parameter(torch.zeros(shape.decoder_width))
+
+    def forward(self, values: Tensor, sent: Tensor) -> Tensor:
+        """Features [B, L_tot, D] of real and imaginary parts [B, L_tot, 2 symbols], of which those ``sent`` count."""
+        features = self.from_symbols(values)
+        known = sent[..., None].to(features.dtype)
+        filled: Tensor = known * features + (1 - known) * self.shared
+        return filled
+
+
 class Receiver(nn.Module):
     """From received symbols to pixels; the shared feature stands where nothing was sent."""
 
     def __init__(self, shape: SescShape) -> None:
         super().__init__()
         self.shape = shape
-        self.from_symbols = nn.Linear(2 * shape.symbols, shape.decoder_width)
-        self.shared = nn.Parameter(torch.zeros(shape.decoder_width))
-        self.blocks = transformer(shape.decoder_width, shape.decoder_depth)
-        self.to_pixels = nn.Linear(shape.decoder_width, 3 * shape.patch**2)
+        self.input = Input(shape)
+        self.output = nn.Sequential(
+            transformer(shape.decoder_width, shape.decoder_depth), nn.Linear(shape.decoder_width, 3 * shape.patch**2)
+        )
         self.register_buffer("places", positions(shape.grid, shape.decoder_width), persistent=False)
 
     places: Tensor
 
     def forward(self, symbols: Tensor, sent: Tensor) -> Tensor:
         """Images [B, 3, H, W] in [0, 1] of symbols [B, L_tot, symbols], of which those ``sent`` [B, L_tot] count."""
-        features = self.from_symbols(torch.cat((symbols.real, symbols.imag), dim=-1))
-        known = sent[..., None].to(features.dtype)
-        tokens = known * features + (1 - known) * self.shared + self.places
-        pixels = self.to_pixels(self.blocks(tokens)).float()
+        return self.of_values(torch.cat((symbols.real, symbols.imag), dim=-1), sent)
+
+    def of_values(self, values: Tensor, sent: Tensor) -> Tensor:
+        """The same of real and imaginary parts, [B, L_tot, 2 symbols]."""
+        pixels = self.output(self.input(values, sent) + self.places).float()
         (rows, columns), patch = self.shape.grid, self.shape.patch
         tiles = pixels.view(-1, rows, columns, 3, patch, patch).permute(0, 3, 1, 4, 2, 5)
         images: Tensor = (tiles.reshape(-1, 3, rows * patch, columns * patch) + 0.5).clamp(0, 1)
@@ -160,11 +177,28 @@ def above(weights: Tensor, threshold: float) -> Tensor:
 
 def transformer(width: int, depth: int) -> nn.Sequential:
     """Blocks as in ViT: normalisation first, GELU, four times as wide inside; normalised at the end."""
-    blocks = (
-        nn.TransformerEncoderLayer(width, N_HEADS, 4 * width, 0.0, "gelu", batch_first=True, norm_first=True)
-        for _ in range(depth)
-    )
-    return nn.Sequential(*blocks, nn.LayerNorm(width))
+    return nn.Sequential(*(Block(width) for _ in range(depth)), nn.LayerNorm(width))
+
+
+class Block(nn.Module):
+    """x + attention(norm(x)), then + perceptron(norm(x)) (Dosovitskiy et al., 2021), in products that are counted."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.before = nn.LayerNorm(width)
+        self.to_qkv, self.mix = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.perceptron = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, length, width = x.shape
+        qkv = self.to_qkv(self.before(x)).view(n, length, 3, N_HEADS, width // N_HEADS)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        attention = (q @ k.transpose(-1, -2) * (width // N_HEADS) ** -0.5).softmax(-1)
+        x = x + self.mix((attention @ v).transpose(1, 2).reshape(n, length, width))
+        out: Tensor = x + self.perceptron(x)
+        return out
 
 
 def positions(grid: tuple[int, int], width: int) -> Tensor:

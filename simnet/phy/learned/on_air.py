@@ -45,11 +45,13 @@ class Analog:
         uses: complex symbols per image.
         fadings: kinds of fading of the links that it is for.
         channel: of the same kind, for measuring what the coder is worth: ``channel_by_name``.
+        side_byte: first bytes of every code, which travel as bits in front of the symbols and are never damaged.
     """
 
     uses: Uses
     fadings: tuple[FadingKind, ...]
     channel: ChannelModel
+    side_byte: int = 0
 
 
 class OnAir(NamedTuple):

@@ -1,0 +1,196 @@
+"""SE-SC: the features that a task needs go on the air as symbols, and as bits before them which these are (paper 002)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor, nn
+
+from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
+from simnet.codecs.networks.chunks import chunk_for, in_chunks
+from simnet.codecs.networks.flops import flop_per_image
+from simnet.codecs.networks.sesc import load_sesc, most_important
+from simnet.core.zoo import model_dir
+from simnet.phy.learned.links import FADINGS
+from simnet.phy.learned.on_air import Analog, OnAir, Uses, forward_draws
+from simnet.phy.learned.power import normalise_power
+from simnet.tasks.networks import load_segmenter
+from simnet.tasks.networks.weights import inference_tensors, take_over
+from simnet.wire.slices import Precision, Role, Slice, make_slice
+
+Side = Annotated[int, Field(ge=16, le=1024)]
+
+
+class Sesc(Codec):
+    """A fixed number of features, those of the largest weights: μ is raised until the rate fits, image by image.
+
+    The receiver holds two slices: ``input``, the layer at the channel and the shared feature, and ``decoder``. At the
+    sender the task's own network and the importance network choose; another task needs other two.
+    """
+
+    semantic = True
+
+    class Params(CodecParams):
+        """``model``: name in the zoo's family ``sesc``. ``features``: how many are sent, of the model's; None: all.
+
+        ``task``: zoo name of the task's network whose features tell what matters. ``precision``: of the receiver's
+        weights.
+        """
+
+        model: Annotated[str, Field(min_length=1)] = "street"
+        image_shape: Annotated[tuple[int, Side, Side], OfColour] = (3, 96, 128)
+        features: Annotated[int, Field(ge=1)] | None = None
+        task: str = "segmenter/street_parser"
+        precision: Precision = "int8"
+
+        def models(self) -> dict[str, str]:
+            return {"model": f"sesc/{self.model}", "task": self.task}
+
+    def __init__(self, params: Params, *, device: str = "cpu") -> None:
+        super().__init__(params, device=device)
+        self.params = params
+        self._name = f"sesc/{params.model}"
+        self._networks = load_sesc(model_dir(self._name) / "weights.safetensors").to(self.device)
+        self._task = load_segmenter(model_dir(params.task) / "weights.safetensors").to(self.device)
+        self.shape = self._networks.shape
+        if params.image_shape[1:] != self.shape.size:
+            raise CodecError(
+                f"codec sesc: image_shape: got {list(params.image_shape)}; {self._name} allows [3, {self.shape.size[0]}, "
+                f"{self.shape.size[1]}]"
+            )
+        self._n_sent = self.shape.n_features if params.features is None else params.features
+        if self._n_sent > self.shape.n_features:
+            raise CodecError(
+                f"codec sesc: features: got {self._n_sent}; {self._name} allows 1..{self.shape.n_features}"
+            )
+        self._channel = self.shape.channel()
+
+    # ------------------------------------------------------------------ slices and costs
+
+    @cached_property
+    def encoder_slices(self) -> tuple[Slice, ...]:
+        return (
+            self._slice("encoder", self._networks.sender, "encoder"),
+            self._slice("importance", self._networks.importance, "encoder"),
+        )
+
+    @cached_property
+    def decoder_slices(self) -> tuple[Slice, ...]:
+        return tuple(self._slice(part, network, "decoder") for part, network in self._parts.items())
+
+    @property
+    def _parts(self) -> dict[str, nn.Module]:
+        receiver = self._networks.receiver
+        return {"input": receiver.input, "decoder": receiver.output}
+
+    def _slice(self, part: str, network: nn.Module, role: Role) -> Slice:
+        precision = self.params.precision if role == "decoder" else "float16"
+        return make_slice(f"{self._name}/{part}", role, inference_tensors(network), precision=precision)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return self.params.image_shape
+
+    @cached_property
+    def encode_flop(self) -> int:
+        """Of the features, the task's network and the weights."""
+        networks = self._networks
+        stacks = [tuple(stack.shape[1:]) for stack in self._task.features(torch.zeros(1, *self.image_shape))]
+        weighing = sum(
+            flop_per_image(lateral, s) for lateral, s in zip(networks.importance.lateral, stacks, strict=True)
+        )
+        weighing += flop_per_image(networks.importance.mix, (self.shape.importance_width, *self.shape.grid))
+        return (
+            flop_per_image(networks.sender, self.image_shape) + flop_per_image(self._task, self.image_shape) + weighing
+        )
+
+    @cached_property
+    def decode_flop(self) -> int:
+        receiver, n, symbols = self._networks.receiver, self.shape.n_features, self.shape.symbols
+        into = flop_per_image(receiver.input.from_symbols, (n, 2 * symbols))
+        return into + flop_per_image(receiver.output, (n, self.shape.decoder_width))
+
+    @cached_property
+    def analog(self) -> Analog:
+        uses = Uses(self._n_sent * self.shape.symbols)
+        return Analog(uses, FADINGS[self.shape.fading], self._channel.channel, side_byte=self._n_mask)
+
+    @property
+    def _n_mask(self) -> int:
+        """Bytes of the mask: a bit for each feature, none if all are sent."""
+        return 0 if self._n_sent == self.shape.n_features else -(-self.shape.n_features // 8)
+
+    # ------------------------------------------------------------------ coding
+
+    def encode(self, images: Tensor) -> list[bytes]:
+        """The mask, and the symbols that are sent: complex64, of mean power 1 per image."""
+        self._check_images(images)
+        if len(images) == 0:
+            return []
+        images, chunk = images.to(self.device), chunk_for(images)
+        sent = in_chunks(self._chosen, images, chunk).cpu()
+        symbols = torch.view_as_complex(in_chunks(self._symbols, images, chunk).contiguous())
+        codes = []
+        for mask, features in zip(sent, symbols, strict=True):
+            power_1 = normalise_power(features[mask].reshape(1, -1).cpu())
+            codes.append(self._mask_bytes(mask.numpy()) + power_1.numpy().tobytes())
+        return codes
+
+    def _chosen(self, images: Tensor) -> Tensor:
+        return most_important(self._networks.weights(images, self._task), self._n_sent)
+
+    def _symbols(self, images: Tensor) -> Tensor:
+        return torch.view_as_real(self._networks.sender(images))
+
+    def _mask_bytes(self, mask: NDArray[np.bool_]) -> bytes:
+        return np.packbits(mask).tobytes() if self._n_mask else b""
+
+    def over_air(self, codes: Sequence[bytes], each: Sequence[OnAir]) -> list[bytes]:
+        """The mask as it was; symbols as received, equalised: complex64."""
+        n = self.analog.uses.forward
+        self._check_codes(codes, n_byte=self._n_mask + 8 * n)
+        symbols = torch.from_numpy(np.stack([np.frombuffer(code, np.complex64, offset=self._n_mask) for code in codes]))
+        received = self._channel(symbols, torch.tensor([air.esno for air in each]), forward_draws(each, n)).symbols
+        return [code[: self._n_mask] + row.numpy().tobytes() for code, row in zip(codes, received, strict=True)]
+
+    def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
+        self._check_codes(codes, n_byte=self._n_mask + 8 * self.analog.uses.forward)
+        self._take_over(slices)
+        n, c = self.shape.n_features, self.shape.symbols
+        values = np.zeros((len(codes), n, 2 * c + 1), np.float32)
+        for row, code in zip(values, codes, strict=True):
+            mask = self._mask(code)
+            got = np.frombuffer(code, np.complex64, offset=self._n_mask).reshape(self._n_sent, c)
+            row[mask] = np.concatenate((got.real, got.imag, np.ones((self._n_sent, 1), np.float32)), axis=1)
+        chunk = chunk_for(torch.empty(1, *self.image_shape))
+        return in_chunks(self._images, torch.from_numpy(values).to(self.device), chunk)
+
+    def _mask(self, code: bytes) -> NDArray[np.bool_]:
+        n = self.shape.n_features
+        if not self._n_mask:
+            return np.ones(n, np.bool_)
+        mask = np.unpackbits(np.frombuffer(code, np.uint8, self._n_mask), count=n).astype(np.bool_)
+        if mask.sum() != self._n_sent:
+            raise CodecError(f"codec sesc: got a mask of {mask.sum()} features; allowed {self._n_sent}")
+        return mask
+
+    def _images(self, values: Tensor) -> Tensor:
+        """Of [B, L_tot, 2 c + 1]: real parts, imaginary parts, whether sent."""
+        images: Tensor = self._networks.receiver.of_values(values[..., :-1], values[..., -1])
+        return images
+
+    def _take_over(self, slices: Sequence[Slice]) -> None:
+        wanted: Mapping[str, Any] = {f"{self._name}/{part}": network for part, network in self._parts.items()}
+        got = {s.name: s for s in slices}
+        if sorted(s.name for s in slices) != sorted(wanted):
+            raise CodecError(
+                f"codec sesc: decoder slices: got {', '.join(got) or 'none'}; allowed exactly {', '.join(wanted)}"
+            )
+        for name, network in wanted.items():
+            take_over(network, got[name].tensors)
