@@ -22,7 +22,7 @@ from simnet.codecs.networks.jscc import STRIDE, load_jscc, n_symbols
 from simnet.codecs.networks.jscc import Jscc as Networks
 from simnet.core.zoo import model_dir
 from simnet.phy.learned.links import FADINGS
-from simnet.phy.learned.on_air import Analog, OnAir, Uses, forward_draws
+from simnet.phy.learned.on_air import Analog, OnAir, Uses, received_symbols
 from simnet.tasks.networks.weights import inference_tensors, take_over
 from simnet.wire.slices import Precision, Role, Slice, make_slice
 
@@ -107,12 +107,8 @@ class Jscc(Codec):
 
     def over_air(self, codes: Sequence[bytes], each: Sequence[OnAir]) -> list[bytes]:
         """Symbols as received, equalised: complex64."""
-        n = self.analog.uses.forward
-        self._check_codes(codes, n_byte=8 * n)
-        symbols = torch.from_numpy(np.stack([np.frombuffer(code, np.complex64) for code in codes]))
-        esno = torch.tensor([air.esno for air in each])
-        received = self._channel(symbols, esno, forward_draws(each, n)).symbols
-        return [row.numpy().tobytes() for row in received]
+        self._check_codes(codes, n_byte=8 * self.analog.uses.forward)
+        return received_symbols(self._channel, codes, each)
 
     def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
         self._check_codes(codes, n_byte=8 * self.analog.uses.forward)

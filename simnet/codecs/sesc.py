@@ -1,4 +1,4 @@
-"""SE-SC: the features that a task needs go on the air as symbols, and as bits before them which these are (paper 002)."""
+"""SE-SC: only the features that a task needs go on the air, as symbols; a mask before them says which (paper 002)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.sesc import load_sesc, most_important
 from simnet.core.zoo import model_dir
 from simnet.phy.learned.links import FADINGS
-from simnet.phy.learned.on_air import Analog, OnAir, Uses, forward_draws
+from simnet.phy.learned.on_air import Analog, OnAir, Uses, received_symbols
 from simnet.phy.learned.power import normalise_power
 from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.weights import inference_tensors, take_over
@@ -61,8 +61,7 @@ class Sesc(Codec):
         self.shape = self._networks.shape
         if params.image_shape[1:] != self.shape.size:
             raise CodecError(
-                f"codec sesc: image_shape: got {list(params.image_shape)}; {self._name} allows [3, {self.shape.size[0]}, "
-                f"{self.shape.size[1]}]"
+                f"codec sesc: image_shape: got {list(params.image_shape)}; {self._name} allows {[3, *self.shape.size]}"
             )
         self._n_sent = self.shape.n_features if params.features is None else params.features
         if self._n_sent > self.shape.n_features:
@@ -153,11 +152,10 @@ class Sesc(Codec):
 
     def over_air(self, codes: Sequence[bytes], each: Sequence[OnAir]) -> list[bytes]:
         """The mask as it was; symbols as received, equalised: complex64."""
-        n = self.analog.uses.forward
-        self._check_codes(codes, n_byte=self._n_mask + 8 * n)
-        symbols = torch.from_numpy(np.stack([np.frombuffer(code, np.complex64, offset=self._n_mask) for code in codes]))
-        received = self._channel(symbols, torch.tensor([air.esno for air in each]), forward_draws(each, n)).symbols
-        return [code[: self._n_mask] + row.numpy().tobytes() for code, row in zip(codes, received, strict=True)]
+        n_mask = self._n_mask
+        self._check_codes(codes, n_byte=n_mask + 8 * self.analog.uses.forward)
+        received = received_symbols(self._channel, [code[n_mask:] for code in codes], each)
+        return [code[:n_mask] + symbols for code, symbols in zip(codes, received, strict=True)]
 
     def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
         self._check_codes(codes, n_byte=self._n_mask + 8 * self.analog.uses.forward)

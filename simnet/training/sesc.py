@@ -9,12 +9,12 @@ weights from all becoming 1.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -67,6 +67,13 @@ class Recipe(BaseRecipe):
     """Of the features, sent by importance, that the card is measured at."""
     notes: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.crops.size != self.networks.size:
+            allowed = list(self.networks.size)
+            raise ValueError(f"crops.size: got {list(self.crops.size)}; networks.size allows {allowed}")
+        return self
+
 
 class Extraction:
     """The objective."""
@@ -94,8 +101,7 @@ class Extraction:
             with torch.no_grad():
                 stacks = self._task.features(images)
             weights, threshold = self.module.importance(stacks).float(), rng.uniform(*self._recipe.threshold)
-            slope = torch.sigmoid(SHARPNESS * (weights - threshold))
-            soft = above(weights, threshold).float() + slope - slope.detach()
+            soft = soft_above(weights, threshold)
             price = self._recipe.price * soft.mean()
         esno = self._esno.sample(len(images), generator)
         made = transmitted(self.module, images, soft, esno, generator)
@@ -118,6 +124,12 @@ class Extraction:
             error = (made - self._test).square().mean((1, 2, 3))
             figures[f"psnr_db_{name}_half"] = float((-10 * error.log10()).mean())
         return figures
+
+
+def soft_above(weights: Tensor, threshold: float) -> Tensor:
+    """1 or 0 for each feature, with the gradient of a steep sigmoid."""
+    slope = torch.sigmoid(SHARPNESS * (weights - threshold))
+    return above(weights, threshold).float() + (slope - slope.detach())
 
 
 def transmitted(networks: Sesc, images: Tensor, sent: Tensor, esno: Tensor, generator: torch.Generator) -> Tensor:

@@ -16,8 +16,11 @@ from simnet.codecs.base import Codec, CodecError
 from simnet.codecs.networks.channel_slices import ChannelSlices, ChannelSliceShape, pack_channel_slices
 from simnet.codecs.networks.jscc import Jscc, JsccShape, pack_jscc
 from simnet.codecs.networks.lsci import LsciBase, LsciShape, pack_base
+from simnet.codecs.networks.sesc import Sesc, SescShape, pack_sesc
 from simnet.core.plugins import KINDS
 from simnet.phy.learned.on_air import OnAir
+from simnet.tasks.networks.fpn import Fpn
+from simnet.training.checkpoints import save_weights
 
 COLOUR, STREET = (3, 16, 24), (3, 40, 64)
 PARAMS: dict[str, list[dict[str, Any]]] = {
@@ -28,6 +31,10 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
     "lsci_channel": [
         {"model": "tiny", "channel": "channel/awgn", "image_shape": STREET},
         {"model": "tiny", "channel": "channel/fast", "image_shape": STREET, "stages": 1, "precision": "int6"},
+    ],
+    "sesc": [
+        {"model": "tiny", "task": "segmenter/tiny", "image_shape": (3, 32, 48), "features": 5},
+        {"model": "tiny", "task": "segmenter/tiny", "image_shape": (3, 32, 48), "precision": "float16"},
     ],
 }
 CASES = [(name, params) for name, cases in PARAMS.items() for params in cases]
@@ -44,12 +51,29 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "jscc/block": pack_jscc(Jscc(JsccShape(width=4, heads=(3,), fading="rayleigh_block"))),
             "lsci/tiny": pack_base(LsciBase(LsciShape(width=2)), torch.ones(4, 5, dtype=torch.int64)),
             "channel/awgn": pack_channel_slices(ChannelSlices(ChannelSliceShape(width=4))),
+            "sesc/tiny": pack_sesc(
+                Sesc(
+                    SescShape(
+                        size=(32, 48),
+                        width=16,
+                        depth=1,
+                        decoder_width=16,
+                        decoder_depth=1,
+                        symbols=2,
+                        task_channels=(4, 6, 12, 20),
+                    )
+                )
+            ),
             "channel/fast": pack_channel_slices(ChannelSlices(ChannelSliceShape(width=4, fading="rayleigh_fast"))),
         }
     for name, weights in files.items():
         (root / name).mkdir(parents=True)
         (root / name / "train.yaml").touch()
         (root / name / "weights.safetensors").write_bytes(weights)
+    (root / "segmenter/tiny").mkdir(parents=True)
+    (root / "segmenter/tiny/train.yaml").touch()
+    header = {"network": "fpn", "options": '{"width": 4}'}
+    save_weights(root / "segmenter/tiny/weights.safetensors", Fpn(width=4), header)
     return root
 
 

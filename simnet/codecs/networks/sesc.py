@@ -10,6 +10,7 @@ intermediate features of the task's own network that says how much each feature 
 from __future__ import annotations
 
 import math
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -97,13 +98,12 @@ class Sender(nn.Module):
         self.patches = nn.Conv2d(3, shape.width, shape.patch, shape.patch)
         self.blocks = transformer(shape.width, shape.depth)
         self.to_symbols = nn.Linear(shape.width, 2 * shape.symbols)
-        self.register_buffer("places", positions(shape.grid, shape.width), persistent=False)
-
-    places: Tensor
+        self._grid, self._width = shape.grid, shape.width
 
     def forward(self, images: Tensor) -> Tensor:
         """[B, L_tot, symbols] complex, before power normalisation."""
-        tokens = self.patches(images - 0.5).flatten(2).transpose(1, 2) + self.places
+        tokens = self.patches(images - 0.5).flatten(2).transpose(1, 2)
+        tokens = tokens + positions(self._grid, self._width).to(tokens)
         return torch.complex(*self.to_symbols(self.blocks(tokens)).float().chunk(2, dim=-1))
 
 
@@ -133,9 +133,6 @@ class Receiver(nn.Module):
         self.output = nn.Sequential(
             transformer(shape.decoder_width, shape.decoder_depth), nn.Linear(shape.decoder_width, 3 * shape.patch**2)
         )
-        self.register_buffer("places", positions(shape.grid, shape.decoder_width), persistent=False)
-
-    places: Tensor
 
     def forward(self, symbols: Tensor, sent: Tensor) -> Tensor:
         """Images [B, 3, H, W] in [0, 1] of symbols [B, L_tot, symbols], of which those ``sent`` [B, L_tot] count."""
@@ -143,7 +140,8 @@ class Receiver(nn.Module):
 
     def of_values(self, values: Tensor, sent: Tensor) -> Tensor:
         """The same of real and imaginary parts, [B, L_tot, 2 symbols]."""
-        pixels = self.output(self.input(values, sent) + self.places).float()
+        tokens = self.input(values, sent)
+        pixels = self.output(tokens + positions(self.shape.grid, self.shape.decoder_width).to(tokens)).float()
         (rows, columns), patch = self.shape.grid, self.shape.patch
         tiles = pixels.view(-1, rows, columns, 3, patch, patch).permute(0, 3, 1, 4, 2, 5)
         images: Tensor = (tiles.reshape(-1, 3, rows * patch, columns * patch) + 0.5).clamp(0, 1)
@@ -201,6 +199,7 @@ class Block(nn.Module):
         return out
 
 
+@cache
 def positions(grid: tuple[int, int], width: int) -> Tensor:
     """Sines and cosines of row and column, [rows · columns, width] (Vaswani et al., 2017, in two axes, as MAE has)."""
     rate = 10000.0 ** (-torch.arange(width // 4) / (width // 4))

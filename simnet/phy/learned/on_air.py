@@ -15,6 +15,7 @@ from simnet.core.fading import FadingKind
 from simnet.core.streams import Name, generator
 from simnet.phy.channels.flat import complex_noise
 from simnet.phy.channels.model import ChannelModel
+from simnet.phy.learned.channel import LearnedChannel
 from simnet.phy.learned.draws import ChannelDraws
 
 Gains: TypeAlias = complex | NDArray[np.complex64]
@@ -83,6 +84,20 @@ class OnAir(NamedTuple):
         gains = channel.gains(sum(uses), rng=generator(seed, "analog gain", *names)).astype(np.complex64)
         forward, reverse = gains[: uses.forward].tobytes(), gains[uses.forward :].tobytes()
         return cls(esno, esno, forward, reverse, (seed, "analog noise", *names))
+
+
+def received_symbols(channel: LearnedChannel, symbols: Sequence[bytes], each: Sequence[OnAir]) -> list[bytes]:
+    """Symbols (complex64) of images after a channel, equalised.
+
+    Image by image: vectorised arithmetic differs in its last bit by where in memory a row begins, and what arrives of
+    one image must not depend on its neighbours.
+    """
+    received = []
+    for sent, air in zip(symbols, each, strict=True):
+        row = torch.from_numpy(np.frombuffer(sent, np.complex64).copy())[None]
+        met = channel(row, torch.tensor([air.esno]), forward_draws([air], row.shape[1])).symbols
+        received.append(met.numpy().tobytes())
+    return received
 
 
 def forward_draws(each: Sequence[OnAir], n_symbol: int) -> ChannelDraws:
