@@ -50,7 +50,7 @@ SYSTEMS = {
     "jpeg2000": "JPEG 2000, LDPC ½, 4QAM",
     "deepjscc": "DeepJSCC, k/n 1/4.8",
 }
-DEEPJSCC = {"awgn": "jscc/street_awgn"}
+DEEPJSCC = {"awgn": "jscc/street_awgn", "rayleigh_block": "jscc/street_rayleigh_block"}
 """Channels that it was trained for."""
 NOTHING = "nothing"
 JPEG2000_BPP = 0.1
