@@ -44,9 +44,9 @@ SCHEMES = tuple(f"{modulation} {rate}" for modulation in ("QPSK", "16-QAM", "64-
 CAPACITY = "capacity"
 Criterion = Literal["psnr", "accuracy"]
 CRITERIA: tuple[Criterion, ...] = ("psnr", "accuracy")
-N_RATE = 120
+N_RATE = 60
 EFFICIENCIES = tuple(sorted({mcs.efficiency for mcs in MCS_TABLE}))
-"""Rates that the bound under block fading is searched over: so many, and those of the schemes."""
+"""Rates that the bound is searched over: so many, and those of the schemes."""
 
 
 class Points(BaseModel):
@@ -115,21 +115,22 @@ def best(
 
 
 def bound(ladder: Ladder, budget: Budget, *, strip: bool, criterion: Criterion) -> Outcome:
-    """With codes of infinite length that reach capacity, no CRC and no filling up.
+    """With codes of infinite length that reach capacity, no CRC and no filling up, at the best of many rates.
 
-    AWGN: log2(1 + Es/N0); fast fading: its ergodic mean; block fading: the rate R whose expected ``criterion`` is the
-    highest, a unit being lost with the outage probability of R.
+    AWGN: rates up to log2(1 + Es/N0); fast fading: up to its ergodic mean; block fading: any rate, a unit being lost
+    with the rate's outage probability. Where a coarser code happens to be recognised better, a lower rate is the best.
     """
     n_symbol = budget.symbols * ladder.side**2
 
-    def at(rate: float, arrives: float) -> Outcome:
+    def at(rate: float) -> Outcome:
+        arrives = 1.0 - float(outage_probability(rate, budget.esno)) if fades else 1.0
         return _outcome(ladder, strip, CAPACITY, lambda n_byte: 8 * n_byte <= n_symbol * rate, lambda n_byte: arrives)
 
-    if budget.fading != "rayleigh_block":
-        return at(float((capacity if budget.fading == "awgn" else ergodic_rayleigh_capacity)(budget.esno)), 1.0)
-    rates = {*map(float, np.geomspace(0.02, float(capacity(8 * budget.esno)), N_RATE)), *EFFICIENCIES}
-    tried = [at(rate, 1.0 - float(outage_probability(rate, budget.esno))) for rate in sorted(rates)]
-    return max(tried, key=lambda o: o.of(criterion))
+    fades = budget.fading == "rayleigh_block"
+    limit = ergodic_rayleigh_capacity if budget.fading == "rayleigh_fast" else capacity
+    most = float(limit(8 * budget.esno if fades else budget.esno))
+    rates = {*map(float, np.geomspace(0.02, most, N_RATE)), *(rate for rate in EFFICIENCIES if rate <= most)}
+    return max(map(at, sorted(rates)), key=lambda o: o.of(criterion))
 
 
 def _sent(ladder: Ladder, budget: Budget, strip: bool, scheme: str, words: Words) -> Outcome:

@@ -99,9 +99,9 @@ def ladder(request: pytest.FixtureRequest, viewer: Viewer) -> Ladder:
 
 
 @pytest.mark.parametrize("fading", FADINGS)
-@pytest.mark.parametrize("esno_db", [0.0, 5.0, 12.0, 20.0])
+@pytest.mark.parametrize("esno_db", [0.0, 8.0, 20.0])
 def test_no_combination_beats_capacity(ladder: Ladder, fading: Fading, esno_db: float) -> None:
-    for symbols in (40, 128, 256, 512, 1216):
+    for symbols in (40, 256, 1216):
         for strip in (True, False):
             budget = Budget(symbols, fading, 10 ** (esno_db / 10))
             words: Any = "short" if ladder.side == 1 else "2304"
