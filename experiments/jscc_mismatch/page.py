@@ -70,9 +70,7 @@ def measure() -> pd.DataFrame:
         for head in HEADS:
             for esno_db in ESNO_DB:
                 budget = Budget(n_symbols((32, 32), head), "rayleigh_block", float(db_to_linear(esno_db)))
-                sent = [
-                    best(x, budget, strip=True, schemes=SCHEMES, criterion="accuracy", words="2304") for x in ladders
-                ]
+                sent = [best(x, budget, strip=True, schemes=SCHEMES, criterion="accuracy") for x in ladders]
                 limits = [bound(x, budget, strip=True, criterion="accuracy") for x in ladders]
                 for rival, outcomes in (("digital", sent), ("bound", limits)):
                     where = {"judge": name, "head": head, "esno_db": esno_db}

@@ -10,7 +10,6 @@ from torch import Tensor
 from simnet.codecs.networks.jscc import Jscc, n_symbols
 from simnet.core import streams
 from simnet.core.units import db_to_linear
-from simnet.phy.learned.channel import LearnedChannel
 from simnet.signal.judge import psnr_db
 from simnet.tasks.networks.base import Classifier
 
@@ -18,25 +17,16 @@ BATCH = 500
 
 
 @torch.no_grad()
-def transmitted(
-    networks: Jscc,
-    images: NDArray[np.uint8],
-    head: int,
-    esno_db: float,
-    seed: int,
-    channel: LearnedChannel | None = None,
-) -> Tensor:
+def transmitted(networks: Jscc, images: NDArray[np.uint8], head: int, esno_db: float, seed: int) -> Tensor:
     """What arrives of images at one mean Es/N0; one draw of the channel for each.
 
     Args:
         images: [N, 3, H, W].
-        channel: None: the one that the networks were trained for.
 
     Returns:
         [N, 3, H, W] float32 in [0, 1].
     """
-    device = next(networks.parameters()).device
-    channel = networks.shape.channel() if channel is None else channel
+    device, channel = next(networks.parameters()).device, networks.shape.channel()
     generator = torch.Generator(device)
     generator.manual_seed(int(streams.generator(seed, "evaluation", head, str(esno_db)).integers(2**62)))
     made = []

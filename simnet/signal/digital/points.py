@@ -104,14 +104,13 @@ class Budget:
     esno: float
 
 
-def best(
-    ladder: Ladder, budget: Budget, *, strip: bool, schemes: Sequence[str], criterion: Criterion, words: Words
-) -> Outcome:
+def best(ladder: Ladder, budget: Budget, *, strip: bool, schemes: Sequence[str], criterion: Criterion) -> Outcome:
     """The scheme whose expected ``criterion`` is the highest.
 
-    Of each unit the finest code that fits is sent. A unit of which a block is lost is worth what nothing is.
+    Of each unit the finest code that fits is sent: single images in short words, mosaics in full ones. A unit of which a
+    block is lost is worth what nothing is.
     """
-    return max((_sent(ladder, budget, strip, scheme, words) for scheme in schemes), key=lambda o: o.of(criterion))
+    return max((_sent(ladder, budget, strip, scheme) for scheme in schemes), key=lambda o: o.of(criterion))
 
 
 def bound(ladder: Ladder, budget: Budget, *, strip: bool, criterion: Criterion) -> Outcome:
@@ -133,8 +132,9 @@ def bound(ladder: Ladder, budget: Budget, *, strip: bool, criterion: Criterion) 
     return max(map(at, sorted(rates)), key=lambda o: o.of(criterion))
 
 
-def _sent(ladder: Ladder, budget: Budget, strip: bool, scheme: str, words: Words) -> Outcome:
+def _sent(ladder: Ladder, budget: Budget, strip: bool, scheme: str) -> Outcome:
     mcs, n_symbol = mcs_by_name(scheme), budget.symbols * ladder.side**2
+    words: Words = "short" if ladder.side == 1 else "2304"
     return _outcome(
         ladder,
         strip,
@@ -210,7 +210,6 @@ def measure_points(
 
 
 def _rows(ladder: Ladder, points: Points) -> Iterator[dict[str, Any]]:
-    words: Words = "short" if ladder.side == 1 else "2304"
     for header in points.headers:
         for fading in points.fadings:
             for esno_db in points.esno_db:
@@ -218,7 +217,7 @@ def _rows(ladder: Ladder, points: Points) -> Iterator[dict[str, Any]]:
                     budget, strip = Budget(symbols, fading, float(db_to_linear(esno_db))), header == "strip"
                     for criterion in points.criteria:
                         for outcome in (
-                            best(ladder, budget, strip=strip, schemes=points.schemes, criterion=criterion, words=words),
+                            best(ladder, budget, strip=strip, schemes=points.schemes, criterion=criterion),
                             bound(ladder, budget, strip=strip, criterion=criterion),
                         ):
                             yield {

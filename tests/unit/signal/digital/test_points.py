@@ -48,9 +48,9 @@ LADDER = Ladder(
 def test_every_unit_sends_the_finest_code_that_fits() -> None:
     """288 symbols of QPSK 1/2: one block of 33 bytes; without 60 bytes of header the first unit's middle rung fits."""
     budget = Budget(288, "awgn", 100.0)
-    counted = best(LADDER, budget, strip=False, schemes=["QPSK 1/2"], criterion="psnr", words="short")
+    counted = best(LADDER, budget, strip=False, schemes=["QPSK 1/2"], criterion="psnr")
     assert (counted.psnr_db, counted.accuracy, counted.fallback) == pytest.approx((14.5, 0.0, 1.0), rel=1e-5)
-    stripped = best(LADDER, budget, strip=True, schemes=["QPSK 1/2"], criterion="psnr", words="short")
+    stripped = best(LADDER, budget, strip=True, schemes=["QPSK 1/2"], criterion="psnr")
     assert (stripped.psnr_db, stripped.accuracy, stripped.fallback) == pytest.approx((20.0, 0.5, 0.5), rel=1e-5)
     assert (stripped.mean_byte, stripped.ss) == pytest.approx((16.5, 0.5), rel=1e-5)
 
@@ -59,22 +59,20 @@ def test_what_is_lost_is_worth_what_nothing_is() -> None:
     esno = 10**0.05
     p = delivery(30, mcs_by_name("QPSK 1/2"), "short", "awgn", esno)
     assert 0.01 < p < 0.99
-    outcome = best(LADDER, Budget(288, "awgn", esno), strip=True, schemes=["QPSK 1/2"], criterion="psnr", words="short")
+    outcome = best(LADDER, Budget(288, "awgn", esno), strip=True, schemes=["QPSK 1/2"], criterion="psnr")
     assert outcome.psnr_db == pytest.approx((p * 25 + (1 - p) * 12 + p * 15 + (1 - p) * 12) / 2)
     assert outcome.delivered == pytest.approx(p)
 
 
 def test_nothing_is_sent_where_not_even_a_colour_fits() -> None:
-    outcome = best(LADDER, Budget(10, "awgn", 100.0), strip=True, schemes=SCHEMES, criterion="psnr", words="short")
+    outcome = best(LADDER, Budget(10, "awgn", 100.0), strip=True, schemes=SCHEMES, criterion="psnr")
     assert (outcome.psnr_db, outcome.delivered, outcome.mean_byte, outcome.fallback) == (12.0, 0.0, 0.0, 1.0)
 
 
 def test_the_scheme_is_chosen_by_what_is_asked_for() -> None:
     """At 5 dB QPSK is sure; at 25 dB 64-QAM carries more in the same symbols."""
     chosen = [
-        best(
-            LADDER, Budget(400, "awgn", 10 ** (db / 10)), strip=False, schemes=SCHEMES, criterion="psnr", words="short"
-        )
+        best(LADDER, Budget(400, "awgn", 10 ** (db / 10)), strip=False, schemes=SCHEMES, criterion="psnr")
         for db in (5.0, 25.0)
     ]
     assert chosen[0].scheme.startswith("QPSK") and chosen[1].scheme.startswith("64-QAM")
@@ -104,8 +102,7 @@ def test_no_combination_beats_capacity(ladder: Ladder, fading: Fading, esno_db: 
     for symbols in (40, 256, 1216):
         for strip in (True, False):
             budget = Budget(symbols, fading, 10 ** (esno_db / 10))
-            words: Any = "short" if ladder.side == 1 else "2304"
-            sent = best(ladder, budget, strip=strip, schemes=SCHEMES, criterion="psnr", words=words)
+            sent = best(ladder, budget, strip=strip, schemes=SCHEMES, criterion="psnr")
             limit = bound(ladder, budget, strip=strip, criterion="psnr")
             assert sent.psnr_db <= limit.psnr_db + 1e-9
 
