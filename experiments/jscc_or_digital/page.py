@@ -22,7 +22,7 @@ ARMS = {
     "digital": "AVIF, LDPC, QAM, HARQ",
     "deepjscc": "DeepJSCC",
     "semcc": "SemCC",
-    "planner_chooses": "the planner chooses",
+    "planner": "the planner chooses",
 }
 WISHES = {"glances": "wished SS 0.6", "looks": "wished SS 0.9"}
 USES = ["first_channel_use", "retry_channel_use", "overhead_channel_use"]

@@ -14,9 +14,8 @@ from simnet.report.run_folder import RunError, RunFolder
 from simnet.report.wording import NONE, closed_form, kilobyte, number, percent, short_verdict
 
 NOTES = (
-    "SS: population SS of what was delivered. kB/req: end to end, all classes. ksym: thousand complex symbols on "
-    "the air per request, all classes, retries and overhead included. mJ/req: radio, wires and compute, without idle "
-    "power."
+    "SS: population SS of what was delivered. kB, ksym, mJ: per request; bytes end to end, all classes; thousand "
+    "complex symbols on the air, with retries and overhead; energy of radio, wires and compute, without idle power."
 )
 BREAK_EVEN_NOTES = (
     " Pays off: number of requests from which the arm's traffic stays below the rival's, headers counted or "
@@ -55,7 +54,7 @@ def _arms(summary: dict[str, Any]) -> Table:
     uses = {name: _channel_use(arm["all"]) for name, arm in summary["arms"].items()}
     on_air = any(uses.values())
     symbols = ("ksym",) if on_air else ()
-    for heading in ("requests", "satisfied", "SS", "kB/req", *symbols, "models", "p95 (s)", "mJ/req"):
+    for heading in ("requests", "satisfied", "SS", "kB", *symbols, "models", "p95 (s)", "mJ"):
         table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
     if summary["break_even"]:
         table.add_column(Text(f"pays off against {rival} at"), justify="right")

@@ -85,12 +85,16 @@ def page(root: Path) -> str:
         (_comcnn_row(card) for card in cards if card.kind == "comcnn"),
     )
     lines += ["", "## From pixels to symbols\n"]
-    at_esno = (f"PSNR dB, SS at {db} dB" for db in JSCC_DB)
+    at_esno = [f"PSNR dB, SS at {db} dB" for db in JSCC_DB]
     lines += _table(
         ("model", "channel", "parameters enc / dec", "decoder B", "k/n", *at_esno, "epochs", "CPU h"),
         (row for card in cards if card.kind == "jscc" for row in _jscc_rows(card, root)),
     )
-    lines += ["", JSCC_FOOT]
+    lines += ["", JSCC_FOOT, "", "## Features by importance\n"]
+    lines += _table(
+        ("model", "parameters enc / importance / dec", "features", *at_esno, "epochs"),
+        (row for card in cards if card.kind == "sesc" for row in _sesc_rows(card)),
+    )
     lines += ["", "## Block error rates\n", *_bler_table(root / "bler"), "", BLER_FOOT]
     return "\n".join(lines) + "\n"
 
@@ -127,6 +131,21 @@ def _jscc_rows(card: Card, root: Path) -> Iterator[tuple[str, ...]]:
             ),
             str(card.training.epochs),
             f"{card.training.wall_s / 3600:.2g}",
+        )
+
+
+def _sesc_rows(card: Card) -> Iterator[tuple[str, ...]]:
+    """A row per number of features sent."""
+    measured: dict[str, Any] = card.measured
+    roles = ("encoder", "importance", "decoder")
+    for features in dict.fromkeys(row["features"] for row in measured["over_esno"]):
+        at = {row["esno_db"]: row for row in measured["over_esno"] if row["features"] == features}
+        yield (
+            card.model,
+            " / ".join(f"{card.parameters[role]:,}" for role in roles),
+            f"{features} of {measured['n_features']}",
+            *(f"{at[db]['psnr_db']:.1f}, {at[db]['ss']:.3f}" for db in JSCC_DB),
+            str(card.training.epochs),
         )
 
 

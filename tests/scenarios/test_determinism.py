@@ -97,7 +97,7 @@ SHORT = {
         *(f"sources.{name}.items=30" for name in WISHES),
         *(f"arms.digital.codecs.{name}=[avif_40]" for name in WISHES),
         *(f"arms.{arm}.codecs.{name}=[{arm}_12]" for arm in ("deepjscc", "semcc") for name in WISHES),
-        *(f"arms.planner_chooses.codecs.{name}=[avif_40, deepjscc_12, semcc_12]" for name in WISHES),
+        *(f"arms.planner.codecs.{name}=[avif_40, deepjscc_12, semcc_12]" for name in WISHES),
     ],
     "street_slices": [
         "duration_s=60",

@@ -107,8 +107,8 @@ class Budget:
 def best(ladder: Ladder, budget: Budget, *, strip: bool, schemes: Sequence[str], criterion: Criterion) -> Outcome:
     """The scheme whose expected ``criterion`` is the highest.
 
-    Of each unit the finest code that fits is sent: single images in short words, mosaics in full ones. A unit of which a
-    block is lost is worth what nothing is.
+    Of each unit the finest code that fits is sent: single images in short words, mosaics in full ones. A unit of which
+    a block is lost is worth what nothing is.
     """
     return max((_sent(ladder, budget, strip, scheme) for scheme in schemes), key=lambda o: o.of(criterion))
 
