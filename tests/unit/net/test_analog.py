@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
+from torch import Tensor
 
 from simnet.core.errors import SimnetError
 from simnet.core.units import db_to_linear
+from simnet.phy.learned.on_air import Analog, OnAir
+from simnet.wire.slices import Slice
 from tests.support.tiny import Tiny, TinyAnalog
 from tests.support.world import Run, node, radio_link, simulate, wire
 
@@ -30,6 +36,34 @@ def test_symbols_are_counted_as_channel_uses_and_not_as_bytes() -> None:
     assert [row.code_byte for row in run.deliveries()] == [0, 0]
     assert not any(row.damaged for row in run.deliveries())
     assert [row.slices_missed for row in run.requests()] == [1, 0]
+
+
+class Sided(TinyAnalog):
+    """Seven bytes before the symbols, as a mask that says which features come."""
+
+    @property
+    def analog(self) -> Analog:
+        return replace(super().analog, side_byte=7)
+
+    def encode(self, images: Tensor) -> list[bytes]:
+        return [b"<which>" + code for code in super().encode(images)]
+
+    def over_air(self, codes: Sequence[bytes], each: Sequence[OnAir]) -> list[bytes]:
+        return [b"<which>" + code for code in super().over_air([code[7:] for code in codes], each)]
+
+    def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
+        assert {code[:7] for code in codes} == {b"<which>"}
+        return super().decode([code[7:] for code in codes], slices)
+
+
+def test_what_goes_as_bits_before_the_symbols_is_counted() -> None:
+    plain = run_analog()
+    sided = simulate(TWICE, AIRTIME, codecs={"tiny": Sided(name="analog")})
+    pairs = list(zip(plain.transfers("Code"), sided.transfers("Code"), strict=True))
+    assert [b.payload_byte - a.payload_byte for a, b in pairs] == [7, 7]
+    assert [row.code_byte for row in sided.deliveries()] == [7, 7]
+    assert [a.psnr_db for a in plain.deliveries()] == [b.psnr_db for b in sided.deliveries()]
+    assert sided.arm.plane.codecs["tiny"].card("shapes").code_byte == 7
 
 
 def test_what_arrives_is_noisy_as_the_link_says_and_the_same_in_every_arm() -> None:

@@ -175,7 +175,8 @@ def test_closing_table_is_readable_at_100_columns(make_run: MakeRun) -> None:
         assert re.search(rf"^\s*{arm} +3,000 ", text, re.MULTILINE), f"one unbroken row for {arm}"
     assert "…" not in text, "nothing is cut off"
     use = summary["arms"]["jpeg"]["all"]["channel_use"]
-    symbols = use["overhead"] + sum(n for part in ("control", "code", "model", "enhancement") for n in use[part].values())
+    by_class = (use[name] for name in ("control", "code", "model", "enhancement"))
+    symbols = use["overhead"] + sum(n for part in by_class for n in part.values())
     assert symbols > 0 and re.search(rf"^\s*jpeg +3,000 .* {symbols / 3000 / 1000:.3g} ", text, re.MULTILINE)
     assert "never" in text and re.search(r">[\d,]+", text)
 
