@@ -32,6 +32,7 @@ from simnet.core.versions import library_versions
 from simnet.data.base import ImageSet
 from simnet.data.street_classes import CLASS_GROUPS
 from simnet.net.arm import Arm
+from simnet.net.plan import owners_of, plan_network
 from simnet.net.protect import check_protect
 from simnet.net.timeline import Event, Timeline
 from simnet.phy.learned.on_air import Analog
@@ -48,7 +49,7 @@ from simnet.tasks.base import Task
 from simnet.tasks.classification import Classification
 from simnet.tasks.segmentation import Segmentation
 from simnet.tasks.source_identification import SourceIdentification
-from simnet.topology.plan import NetworkPlan, NodePlan
+from simnet.topology.plan import NetworkPlan
 from simnet.traffic.base import CatalogueItem, RequestPlan
 from simnet.traffic.surrogate_items import surrogate_items
 
@@ -174,8 +175,7 @@ def build(scenario: Scenario, *, device: str = "cpu", kept: Kept | None = None) 
     """
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise SimnetError("--device cuda: torch sees no CUDA device; use --device cpu, or install a build with CUDA")
-    topology = KINDS["topology"].load(scenario.topology.kind)(scenario.topology.params)
-    plan: NetworkPlan = topology.build(seed=scenario.seed)
+    plan = plan_network(scenario)
     kept = kept or Kept()
     sources, catalogue = _catalogue(scenario, plan, device, kept)
     codecs = {name: _codec(spec, device, kept) for name, spec in scenario.codecs.items()}
@@ -270,25 +270,11 @@ def _catalogue(
         content = ("images", source.dataset, source.labels, source.items, source.judge, source.wish.classes, device)
         images = kept.once(content, partial(_images, name, source, device))
         sources[name] = replace(images, first_item_id=len(catalogue), content=content)
-        owners = [node.name for node in plan.nodes if _may_own(scenario, node, name)]
-        if not owners:
-            raise SimnetError(
-                f"sources.{name}.owners: none of tier {source.owners!r} owns this source type; name another tier, add "
-                f"nodes, or raise types_per_owner (now {scenario.types_per_owner})"
-            )
+        owners = owners_of(scenario, plan, name)
         for index in range(source.items):
             owner = owners[int(streams.uniform(scenario.seed, "owner", name, index) * len(owners))]
             catalogue.append(CatalogueItem(len(catalogue), name, owner))
     return sources, tuple(catalogue)
-
-
-def _may_own(scenario: Scenario, node: NodePlan, source_type: str) -> bool:
-    """Whether a node's camera is of this source type: each node has ``types_per_owner`` of those that its tier owns."""
-    types = [name for name, source in scenario.sources.items() if source.owners == node.tier]
-    if source_type not in types:
-        return False
-    ranked = sorted(types, key=lambda name: streams.uniform(scenario.seed, "owner type", node.name, name))
-    return source_type in ranked[: scenario.types_per_owner]
 
 
 def _images(name: str, source: Source, device: str) -> SourceImages:

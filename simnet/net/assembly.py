@@ -15,7 +15,6 @@ from simnet.net.wired import WiredLink
 from simnet.scenario.schema import Protocol, Scenario, TierSpec
 from simnet.signal.plane import SignalPlane
 from simnet.store.store import Store
-from simnet.topology.base import TopologyError
 from simnet.topology.plan import LinkPlan, NodePlan
 
 AnyLink = RadioLink | WiredLink
@@ -60,19 +59,7 @@ class LinkMaker:
         self._airs: dict[str, Air] = {n: air_for(r, scenario.seed, plane) for n, r in scenario.radios.items()}
 
     def make(self, plan: LinkPlan) -> AnyLink:
-        """The link.
-
-        Raises:
-            TopologyError: the scenario has no radio or wire class of that name, or its carrier doesn't fit.
-        """
-        part, classes = (
-            ("radios", self.scenario.radios) if plan.medium == "wireless" else ("wires", self.scenario.wires)
-        )
-        if plan.link_class not in classes:
-            raise TopologyError(
-                f"topology: link {plan.name} is of class {plan.link_class!r}; '{part}' has "
-                f"{', '.join(classes) or 'none'}. Add the class or name another in the topology."
-            )
+        """The link, of a plan that :func:`simnet.net.plan.check_links` has seen."""
         return self._radio(plan) if plan.medium == "wireless" else self._wired(plan)
 
     def _wired(self, plan: LinkPlan) -> WiredLink:
@@ -82,19 +69,9 @@ class LinkMaker:
     def _radio(self, plan: LinkPlan) -> RadioLink:
         radio = self.scenario.radios[plan.link_class]
         assert plan.carrier is not None and plan.path_loss_db is not None
-        if plan.carrier not in (plan.a, plan.b):
-            raise TopologyError(
-                f"topology: link {plan.name}: got carrier {plan.carrier!r}; allowed {plan.a!r} or {plan.b!r}: the end "
-                "that has the gateway's power and noise figure"
-            )
         if plan.carrier not in self.carriers:
             self.carriers[plan.carrier] = Carrier(self.clock, radio)
         carrier = self.carriers[plan.carrier]
-        if carrier.radio != radio:
-            raise TopologyError(
-                f"topology: carrier {plan.carrier} has links of two radio classes, one of them {plan.link_class!r}; "
-                "all links of a carrier share one class"
-            )
         device = plan.b if plan.a == plan.carrier else plan.a
         return RadioLink(
             plan.name, plan.link_class, device, plan.carrier, radio, carrier, plan.path_loss_db, plan.delay_s,

@@ -122,6 +122,16 @@ def test_cuda_without_a_card_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
         build(pair(tmp_path), device="cuda")
 
 
+def test_links_of_one_carrier_share_a_class(tmp_path: Path) -> None:
+    nodes = [{"name": name, "tier": tier} for name, tier in (("camera", "gateway"), ("a", "device"), ("b", "device"))]
+    radio = {"b": "camera", "medium": "wireless", "carrier": "camera", "path_loss_db": 90}
+    links = [{**radio, "a": "a", "link_class": "near"}, {**radio, "a": "b", "link_class": "far"}]
+    topology = json.dumps({"kind": "explicit", "nodes": nodes, "links": links})
+    differ = (f"topology={topology}", "radios={near: {}, far: {mean_esno_db: 3}}")
+    with pytest.raises(SimnetError, match=r"carrier camera has links of radio classes 'near' and 'far'; all links"):
+        build(pair(tmp_path, *differ))
+
+
 def test_each_node_owns_so_many_source_types(tmp_path: Path) -> None:
     devices = ("sources.digits.owners=device", "sources.clothes.owners=device")
     scenario = pair(tmp_path, *devices, "seed=2", "types_per_owner=1")

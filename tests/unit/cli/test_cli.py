@@ -132,10 +132,13 @@ def test_wrong_use_ends_with_2(
 
 
 def test_check(run: Run, scenario_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("check", scenario_file) == 0
+    wired = ("--set", "wires={access: {}, metro: {}, backbone: {}}")
+    assert run("check", scenario_file, *wired) == 0
     assert capsys.readouterr().out == f"{scenario_file}: ok: scenario 'small', 100 s; arms: cached, bare\n"
     assert run("check", scenario_file, "--set", "seed=-1") == 2
     assert capsys.readouterr().err == "simnet: --set 'seed=-1' seed: got -1; allowed: a whole number ≥ 0\n"
+    assert run("check", scenario_file) == 2
+    assert "link edge-0--cloud-0 is of class 'backbone'; 'wires' has access" in capsys.readouterr().err
 
 
 def test_list_shows_every_plugin_with_its_docstring(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,78 @@
+"""Whether a topology's plan and a scenario fit: link classes, carriers, owners. Nothing heavy is loaded for it."""
+
+from __future__ import annotations
+
+from simnet.core import streams
+from simnet.core.errors import SimnetError
+from simnet.core.plugins import KINDS
+from simnet.scenario.schema import Scenario
+from simnet.topology.base import TopologyError
+from simnet.topology.plan import NetworkPlan, NodePlan
+
+
+def plan_network(scenario: Scenario) -> NetworkPlan:
+    """The nodes and links of a scenario.
+
+    Raises:
+        SimnetError: the topology can't be built, a link's class or carrier doesn't fit, or a source has no owner.
+    """
+    topology = KINDS["topology"].load(scenario.topology.kind)(scenario.topology.params)
+    plan: NetworkPlan = topology.build(seed=scenario.seed)
+    check_links(scenario, plan)
+    for name in scenario.sources:
+        owners_of(scenario, plan, name)
+    return plan
+
+
+def check_links(scenario: Scenario, plan: NetworkPlan) -> None:
+    """All links are of classes that the scenario has, and all of one carrier are of one.
+
+    Raises:
+        TopologyError: they are not.
+    """
+    class_of: dict[str, str] = {}
+    for link in plan.links:
+        wireless = link.medium == "wireless"
+        part, classes = ("radios", list(scenario.radios)) if wireless else ("wires", list(scenario.wires))
+        if link.link_class not in classes:
+            raise TopologyError(
+                f"topology: link {link.name} is of class {link.link_class!r}; '{part}' has "
+                f"{', '.join(classes) or 'none'}. Add the class or name another in the topology."
+            )
+        if not wireless:
+            continue
+        if link.carrier not in (link.a, link.b):
+            raise TopologyError(
+                f"topology: link {link.name}: got carrier {link.carrier!r}; allowed {link.a!r} or {link.b!r}: the end "
+                "that has the gateway's power and noise figure"
+            )
+        first = class_of.setdefault(link.carrier, link.link_class)
+        if scenario.radios[first] != scenario.radios[link.link_class]:
+            raise TopologyError(
+                f"topology: carrier {link.carrier} has links of radio classes {first!r} and {link.link_class!r}; "
+                "all links of a carrier share one class. To make links differ, give each its path_loss_db"
+            )
+
+
+def owners_of(scenario: Scenario, plan: NetworkPlan, source: str) -> list[str]:
+    """The nodes that have images of a source type.
+
+    Raises:
+        SimnetError: none has.
+    """
+    owners = [node.name for node in plan.nodes if _may_own(scenario, node, source)]
+    if not owners:
+        raise SimnetError(
+            f"sources.{source}.owners: none of tier {scenario.sources[source].owners!r} owns this source type; name "
+            f"another tier, add nodes, or raise types_per_owner (now {scenario.types_per_owner})"
+        )
+    return owners
+
+
+def _may_own(scenario: Scenario, node: NodePlan, source_type: str) -> bool:
+    """Whether a node's camera is of this source type: each node has ``types_per_owner`` of those that its tier owns."""
+    types = [name for name, source in scenario.sources.items() if source.owners == node.tier]
+    if source_type not in types:
+        return False
+    ranked = sorted(types, key=lambda name: streams.uniform(scenario.seed, "owner type", node.name, name))
+    return source_type in ranked[: scenario.types_per_owner]
