@@ -63,7 +63,7 @@ def train(here: Path, work: Path) -> None:
 
 
 def _figures(folder: Path, system: str, seed: int) -> list[dict[str, Any]]:
-    """Of 10,000 test images: of the whole training, and of SemCC's first stage, which its curve tells."""
+    """Of the whole training, and of SemCC's first stage, which its curve tells (of 10,000 test images)."""
     measured: dict[str, Any] = read_card(folder).measured
     (found,) = measured["over_esno"]
     rows = [{"system": system, "seed": seed, "accuracy": found["accuracy"], "psnr_db": found["psnr_db"]}]
