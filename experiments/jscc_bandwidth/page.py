@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from simnet.core.zoo import model_dir
+from simnet.core.zoo import zoo_root
 from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
@@ -82,8 +82,10 @@ def _learned() -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for fading in FADINGS:
         for system in SYSTEMS:
-            measured: dict[str, Any] = read_card(model_dir(f"jscc/{system}_{fading}")).measured
-            rows += [{"fading": fading, "system": system, **row} for row in measured["over_esno"]]
+            folder = zoo_root() / f"jscc/{system}_{fading}"
+            if (folder / "card.yaml").exists():  # or it waits to be trained
+                measured: dict[str, Any] = read_card(folder).measured
+                rows += [{"fading": fading, "system": system, **row} for row in measured["over_esno"]]
     return pd.DataFrame(rows)
 
 
@@ -126,8 +128,10 @@ def _table(learned: pd.DataFrame, digital: pd.DataFrame) -> pd.DataFrame:
                 row: dict[str, Any] = {"channel": channel, "Es/N0 (dB)": esno_db, "k/n": f"1/{N_VALUES / symbols:.3g}"}
                 of = _at(learned, fading, esno_db)
                 for system, name in SYSTEMS.items():
-                    (found,) = of[(of["system"] == system) & (of["symbols"] == symbols)].to_dict("records")
-                    row[name] = f"{100 * found['accuracy']:.1f} % / {found['psnr_db']:.1f}"
+                    found = of[(of["system"] == system) & (of["symbols"] == symbols)]
+                    row[name] = "–"
+                    if len(found):
+                        row[name] = f"{100 * found['accuracy'].iloc[0]:.1f} % / {found['psnr_db'].iloc[0]:.1f}"
                 for (side, header, bound), name in DIGITAL.items():
                     values = []
                     for measure in MEASURES:

@@ -32,7 +32,6 @@ from simnet.training.jscc_evaluation import transmitted, truth
 
 JUDGES = {
     "cifar10_judge": "ResNet-20, which guided DeepSC and SemCC",
-    "cifar10_repvgg": "RepVGG",
     "cifar10_features": "a plain CNN of 99 k parameters",
 }
 SYSTEMS = {"deepjscc": "DeepJSCC", "deepsc": "DeepSC", "semcc": "SemCC", "semre": "SemRE"}
@@ -53,7 +52,7 @@ def measure() -> pd.DataFrame:
     images, labels = torch.tensor(data.images) / 255, torch.tensor(data.labels)
     judges = {name: load_network(model_dir(f"classifier/{name}") / "weights.safetensors") for name in JUDGES}
     rows: list[dict[str, Any]] = []
-    for system in SYSTEMS:
+    for system in _trained():
         networks = load_jscc(model_dir(f"jscc/{system}_rayleigh_block") / "weights.safetensors")
         for head in HEADS:
             for esno_db in ESNO_DB:
@@ -77,6 +76,10 @@ def measure() -> pd.DataFrame:
                     rows.append({**where, "system": rival, "accuracy": max(o.accuracy for o in outcomes)})
         print(name, file=sys.stderr)
     return pd.DataFrame(rows)
+
+
+def _trained() -> list[str]:
+    return [s for s in SYSTEMS if (model_dir(f"jscc/{s}_rayleigh_block") / "weights.safetensors").exists()]
 
 
 @styled
