@@ -39,7 +39,7 @@ def draw(run: Path, here: Path) -> None:
         of = codes[codes["source_type"] == source]
         _bars(axes[row][0], of, devices, "uses")
         _bars(axes[row][1], of, devices, "ss")
-        axes[row][0].set(ylabel=f"{wish}\nsymbols of a code", yscale="log")
+        axes[row][0].set(ylabel=f"{wish}\nsymbols of a code")
         axes[row][1].set(ylabel="SS of what arrives", ylim=(0, 1))
         axes[row][1].axhline(float(wish.split()[-1]), color="#666666", linewidth=0.8, linestyle=":")
     for ax in axes[-1]:
