@@ -42,13 +42,13 @@ RIVALS = {
 HEADS = {8: "k/n = 1/6", 4: "k/n = 1/12"}
 ESNO_DB = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
 TRAINED_DB = (0, 20)
-SIDE, SEED = 10, 1
+SIDE, SEED, N_IMAGES = 10, 1, 400
 QUALITIES = tuple(range(0, 95, 6))
 
 
 def measure() -> pd.DataFrame:
     """``judge``, ``head``, ``esno_db``, ``system``, ``accuracy``: of the shipped test images, over block fading."""
-    data = Cifar10().load("sample")
+    data = Cifar10().load("sample").first(N_IMAGES)
     images, labels = torch.tensor(data.images) / 255, torch.tensor(data.labels)
     judges = {name: load_network(model_dir(f"classifier/{name}") / "weights.safetensors") for name in JUDGES}
     rows: list[dict[str, Any]] = []
@@ -105,8 +105,8 @@ def draw(here: Path) -> None:
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
     figure.suptitle(
-        "Does the meaning survive another channel and another judge?\n1,000 test images of CIFAR-10, Rayleigh fading, "
-        "one h per image (digital: per mosaic); shaded: Es/N0 of training",
+        f"Does the meaning survive another channel and another judge?\n{N_IMAGES} test images of CIFAR-10, Rayleigh "
+        "fading, one h per image (digital: per mosaic); shaded: Es/N0 of training",
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
     save(axes.ravel().tolist(), here / "figure.png")
