@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -34,10 +35,6 @@ class Worth:
     psnr_db: NDArray[np.float64]
     hit: NDArray[np.float64]
     st: NDArray[np.float64]
-
-    def of(self, criterion: str) -> NDArray[np.float64]:
-        """``psnr`` or ``accuracy``."""
-        return self.psnr_db if criterion == "psnr" else self.hit
 
 
 @dataclass(frozen=True)
@@ -73,9 +70,28 @@ class Ladder:
     lost: Worth
     original: Worth
 
-    @property
-    def n_units(self) -> int:
-        return len(self.rungs[0].n_byte)
+    @cached_property
+    def counted(self) -> NDArray[np.int64]:
+        """Bytes of whole codes, [R, U]."""
+        return np.stack([r.n_byte for r in self.rungs])
+
+    @cached_property
+    def stripped(self) -> NDArray[np.int64]:
+        """Bytes without headers, [R, U]."""
+        return self.counted - np.stack([r.n_header for r in self.rungs])
+
+    @cached_property
+    def psnr_db(self) -> NDArray[np.float64]:
+        """[R, N]; so are the other two."""
+        return np.stack([r.worth.psnr_db for r in self.rungs])
+
+    @cached_property
+    def hit(self) -> NDArray[np.float64]:
+        return np.stack([r.worth.hit for r in self.rungs])
+
+    @cached_property
+    def st(self) -> NDArray[np.float64]:
+        return np.stack([r.worth.st for r in self.rungs])
 
 
 class Viewer:

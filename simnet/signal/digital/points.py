@@ -16,9 +16,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -36,7 +37,7 @@ from simnet.core.units import db_to_linear
 from simnet.data.base import Split
 from simnet.phy.bounds.capacity import capacity, ergodic_rayleigh_capacity, outage_probability
 from simnet.signal.digital.ladder import Ladder, Viewer, climb
-from simnet.signal.digital.transport import Fading, Words, channel_uses, delivery
+from simnet.signal.digital.transport import Fading, Words, delivery, most_byte
 from simnet.tasks.classification import Classification
 
 SCHEMES = tuple(f"{modulation} {rate}" for modulation in ("QPSK", "16-QAM", "64-QAM") for rate in ("1/2", "2/3", "3/4"))
@@ -123,7 +124,7 @@ def bound(ladder: Ladder, budget: Budget, *, strip: bool, criterion: Criterion) 
 
     def at(rate: float) -> Outcome:
         arrives = 1.0 - float(outage_probability(rate, budget.esno)) if fades else 1.0
-        return _outcome(ladder, strip, CAPACITY, lambda n_byte: 8 * n_byte <= n_symbol * rate, lambda n_byte: arrives)
+        return _outcome(ladder, strip, CAPACITY, math.floor(n_symbol * rate / 8), lambda n_byte: arrives)
 
     fades = budget.fading == "rayleigh_block"
     limit = ergodic_rayleigh_capacity if budget.fading == "rayleigh_fast" else capacity
@@ -135,40 +136,36 @@ def bound(ladder: Ladder, budget: Budget, *, strip: bool, criterion: Criterion) 
 def _sent(ladder: Ladder, budget: Budget, strip: bool, scheme: str) -> Outcome:
     mcs, n_symbol = mcs_by_name(scheme), budget.symbols * ladder.side**2
     words: Words = "short" if ladder.side == 1 else "2304"
-    return _outcome(
-        ladder,
-        strip,
-        scheme,
-        lambda n_byte: channel_uses(n_byte, mcs, words) <= n_symbol,
-        lambda n_byte: delivery(n_byte, mcs, words, budget.fading, budget.esno),
-    )
+    arrives = partial(delivery, mcs=mcs, words=words, fading=budget.fading, esno=budget.esno)
+    return _outcome(ladder, strip, scheme, most_byte(n_symbol, mcs, words), arrives)
 
 
-def _outcome(
-    ladder: Ladder, strip: bool, scheme: str, fits: Callable[[int], bool], arrives: Callable[[int], float]
-) -> Outcome:
-    """The finest rung that fits each unit, and what it is worth on average."""
-    fits, arrives = cache(fits), cache(arrives)
-    n_byte = np.stack([r.n_byte - r.n_header if strip else r.n_byte for r in ladder.rungs])
-    fitting = np.array([[fits(int(n)) for n in row] for row in n_byte])
-    chosen = len(fitting) - 1 - fitting[::-1].argmax(0)
-    something: NDArray[np.bool_] = np.asarray(fitting.any(0))
-    sent = np.where(something, np.take_along_axis(n_byte, chosen[None], 0)[0], 0)
-    p_unit = np.array([arrives(int(n)) if some else 0.0 for n, some in zip(sent, something.tolist(), strict=True)])
+def _outcome(ladder: Ladder, strip: bool, scheme: str, most: int, arrives: Callable[[int], float]) -> Outcome:
+    """The finest rung of each unit that has at most so many bytes, and what it is worth on average.
+
+    Args:
+        arrives: bytes -> the probability that they arrive.
+    """
+    n_byte = ladder.stripped if strip else ladder.counted
+    fitting = n_byte <= most
+    chosen, something = len(fitting) - 1 - fitting[::-1].argmax(0), fitting.any(0)
+    sent = np.where(something, n_byte[chosen, np.arange(len(chosen))], 0)
+    sizes, which = np.unique(sent, return_inverse=True)
+    p_unit = np.array([arrives(int(n)) if n else 0.0 for n in sizes])[which]
     p, rung = np.repeat(p_unit, ladder.side**2), np.repeat(chosen, ladder.side**2)
+    images = np.arange(len(rung))
 
-    def mean(of: Callable[[Any], NDArray[np.float64]]) -> float:
-        made = np.stack([of(r.worth) for r in ladder.rungs])[rung, np.arange(len(rung))]
-        return float((p * made + (1 - p) * of(ladder.lost)).mean())
+    def mean(made: NDArray[np.float64], lost: NDArray[np.float64]) -> float:
+        return float((p * made[rung, images] + (1 - p) * lost).mean())
 
     return Outcome(
         scheme,
         delivered=float(p_unit.mean()),
         mean_byte=float(sent.mean()),
         fallback=float((chosen * something == 0).mean()),
-        psnr_db=mean(lambda w: w.psnr_db),
-        accuracy=mean(lambda w: w.hit),
-        ss=mean(lambda w: w.st) / float(ladder.original.st.mean()),
+        psnr_db=mean(ladder.psnr_db, ladder.lost.psnr_db),
+        accuracy=mean(ladder.hit, ladder.lost.hit),
+        ss=mean(ladder.st, ladder.lost.st) / float(ladder.original.st.mean()),
     )
 
 

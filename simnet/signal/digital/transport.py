@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
@@ -39,6 +40,13 @@ def blocks(n_byte: int, mcs: Mcs, words: Words) -> Mapping[BlockFormat, int]:
 def channel_uses(n_byte: int, mcs: Mcs, words: Words) -> int:
     """Complex symbols of :func:`blocks`."""
     return sum(count * block.channel_uses for block, count in blocks(n_byte, mcs, words).items())
+
+
+@cache
+def most_byte(n_symbol: int, mcs: Mcs, words: Words) -> int:
+    """The most bytes whose blocks take at most so many symbols; 0 if none fit."""
+    upper = n_symbol * mcs.bits_per_symbol // 8
+    return bisect_right(range(1, upper + 1), n_symbol, key=lambda n_byte: channel_uses(n_byte, mcs, words))
 
 
 @cache

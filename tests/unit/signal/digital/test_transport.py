@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simnet.core.mcs import mcs_by_name
+from simnet.core.mcs import Mcs, mcs_by_name
 from simnet.phy.blocks import BlockFormat, split
 from simnet.phy.bounds.fading_average import mean_over_rayleigh
 from simnet.phy.chain import BlockJob, DigitalChain, Reception
 from simnet.phy.tables.bler import load_table
 from simnet.phy.tables.effective_fit import symbol_gains
-from simnet.signal.digital.transport import blocks, channel_uses, delivery, rayleigh_powers
+from simnet.signal.digital.transport import Words, blocks, channel_uses, delivery, most_byte, rayleigh_powers
 
 QPSK, QAM64 = mcs_by_name("QPSK 1/2"), mcs_by_name("64-QAM 3/4")
 
@@ -30,6 +30,16 @@ def test_short_words_are_the_blocks_that_radios_cut(n_byte: int) -> None:
 def test_long_words_have_2304_bits(scheme: str, n_byte: int, symbols: int) -> None:
     """PAPERS: one 2304-bit word at 64-QAM is 384 symbols. 3 bytes of each word are its CRC."""
     assert channel_uses(n_byte, mcs_by_name(scheme), "2304") == symbols
+
+
+@pytest.mark.parametrize("words", ["short", "2304"])
+@pytest.mark.parametrize("mcs", [QPSK, QAM64])
+def test_the_most_bytes_that_fit(mcs: Mcs, words: Words) -> None:
+    uses = [channel_uses(n, mcs, words) for n in range(1, 700)]
+    assert uses == sorted(uses), "more bytes never take fewer symbols"
+    for n_symbol in (50, 384, 800, 1000):
+        fitting = [n for n, used in enumerate(uses, 1) if used <= n_symbol]
+        assert most_byte(n_symbol, mcs, words) == (max(fitting) if fitting else 0) < 699
 
 
 def test_every_block_must_arrive() -> None:
