@@ -93,6 +93,8 @@ def draw(here: Path) -> None:
             of = table[(table["head"] == head) & (table["judge"] == judge)]
             for i, (system, label) in enumerate((SYSTEMS | RIVALS).items()):
                 line = of[of["system"] == system]
+                if line.empty:  # not trained yet
+                    continue
                 look = {"color": ARM_COLOURS[i], "marker": MARKERS[i], "markersize": 4, "label": label}
                 style = "-" if system in SYSTEMS else ":" if system == "bound" else "--"
                 ax.plot(line["esno_db"], line["accuracy"], linestyle=style, **look)
