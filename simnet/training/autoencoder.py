@@ -75,7 +75,6 @@ class Recipe(BaseRecipe):
     """Zoo name of a model of the same kind with a smaller z, whose networks are the starting point."""
     judge: str
     """Zoo name of the classifier that measures SS for the card."""
-    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -153,16 +152,7 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     autoencoder_card.load_judge(recipe.judge, run)  # a missing judge is said before the training, not after
     train, test = source_images(recipe, "train", run), source_images(recipe, "test", run)
     fitted, parameters = train_weights(recipe, run, train, test)
-    cards.write_card(run.out, cards.Card(
-        model=cards.model_name(run),
-        kind=recipe.kind,
-        training=cards.training_facts(recipe, run, fitted),
-        data=cards.data_used(train, test),
-        parameters=parameters,
-        measured=cards.measure(recipe, run),
-        notes=recipe.notes,
-    ))
-    engine.finish(run)
+    cards.conclude(recipe, run, fitted, (train, test), parameters)
 
 
 def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:

@@ -14,6 +14,7 @@ from pydantic import JsonValue, ValidationError
 
 from simnet.core.errors import SimnetError
 from simnet.data.base import ImageSet
+from simnet.training import engine
 from simnet.training.checkpoints import write_atomically
 from simnet.training.engine import Fitted
 from simnet.training.recipe import BaseRecipe, Strict, kind_module
@@ -88,6 +89,30 @@ def measure(recipe: BaseRecipe, run: TrainingRun) -> dict[str, JsonValue]:
     """The figures of a trained model, measured anew from the files in the run's folder."""
     measured: dict[str, JsonValue] = kind_module(recipe.kind).measure(recipe, run)
     return measured
+
+
+def conclude(
+    recipe: BaseRecipe, run: TrainingRun, fitted: Fitted, data: Iterable[ImageSet], parameters: dict[str, int]
+) -> None:
+    """Measure what a training has left in its folder, write its card, and delete its checkpoints.
+
+    Args:
+        data: what training and measuring saw.
+        parameters: slice role -> number of trained parameters.
+    """
+    write_card(
+        run.out,
+        Card(
+            model=model_name(run),
+            kind=recipe.kind,
+            training=training_facts(recipe, run, fitted),
+            data=data_used(*data),
+            parameters=parameters,
+            measured=measure(recipe, run),
+            notes=recipe.notes,
+        ),
+    )
+    engine.finish(run)
 
 
 def write_card(folder: Path, card: Card) -> None:

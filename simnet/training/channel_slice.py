@@ -62,7 +62,6 @@ class Recipe(BaseRecipe):
     crops: Annotated[tuple[Crops, ...], Field(min_length=1)] = (Crops(),)
     """Of one size or several, which take turns: at the borders codes differ, and of small pictures all is border."""
     judge: str
-    notes: tuple[str, ...] = ()
 
 
 class ChannelCode:
@@ -127,19 +126,11 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     objective = ChannelCode(module, base, features, train, recipe, engine.resolve_device(run.device))
     fitted = engine.fit(objective, recipe, run)
     checkpoints.write_atomically(run.out / "weights.safetensors", pack_channel_slices(module))
-    cards.write_card(run.out, cards.Card(
-        model=cards.model_name(run),
-        kind=recipe.kind,
-        training=cards.training_facts(recipe, run, fitted),
-        data=cards.data_used(*train),
-        parameters={
-            "channel_encoder": cards.n_values(module.encoder.parameters()),
-            "channel_decoder": cards.n_values(module.decoder.parameters()),
-        },
-        measured=cards.measure(recipe, run),
-        notes=recipe.notes,
-    ))  # fmt: skip
-    engine.finish(run)
+    parameters = {
+        "channel_encoder": cards.n_values(module.encoder.parameters()),
+        "channel_decoder": cards.n_values(module.decoder.parameters()),
+    }
+    cards.conclude(recipe, run, fitted, train, parameters)
 
 
 def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:

@@ -40,8 +40,6 @@ class ClassifierRecipe(BaseRecipe):
     network: Network
     augmentation: Augmentation = Field(default_factory=Augmentation)
     label_smoothing: float = Field(default=0.0, ge=0.0, lt=1.0)
-    notes: tuple[str, ...] = ()
-    """Sentences that the card repeats: limits of the data, of the training."""
 
 
 class Recipe(ClassifierRecipe):
@@ -104,19 +102,8 @@ def train_classifier(recipe: ClassifierRecipe, run: TrainingRun, train: ImageSet
     )
     fitted = engine.fit(CrossEntropy(network, train, test, recipe, engine.resolve_device(run.device)), recipe, run)
     save_classifier(run.out / "weights.safetensors", network, recipe.network)
-    cards.write_card(
-        run.out,
-        cards.Card(
-            model=cards.model_name(run),
-            kind=recipe.kind,
-            training=cards.training_facts(recipe, run, fitted),
-            data=cards.data_used(train, test),
-            parameters={"task": cards.n_values(network.parameters())},
-            measured=cards.measure(recipe, run),
-            notes=recipe.notes,
-        ),
-    )
-    engine.finish(run)
+    parameters = {"task": cards.n_values(network.parameters())}
+    cards.conclude(recipe, run, fitted, (train, test), parameters)
 
 
 def save_classifier(path: Path, network: Classifier, description: Network) -> None:

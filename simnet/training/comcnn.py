@@ -40,7 +40,6 @@ class Recipe(BaseRecipe):
     train_on: tuple[Split, ...] = ("train", "val")
     measure_on: str
     crops: Crops = Field(default_factory=Crops)
-    notes: tuple[str, ...] = ()
 
 
 class Restoration:
@@ -81,18 +80,11 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     fitted = engine.fit(_objective(module, Cropper(train, recipe.crops), recipe, run), recipe, run)
     header = {"shape": recipe.networks.model_dump_json()}
     checkpoints.save_weights(run.out / "weights.safetensors", module.half(), header)
-    cards.write_card(run.out, cards.Card(
-        model=cards.model_name(run),
-        kind=recipe.kind,
-        training=cards.training_facts(recipe, run, fitted),
-        data=cards.data_used(*train),
-        parameters={
-            "encoder": cards.n_values(module.com.parameters()), "decoder": cards.n_values(module.rec.parameters())
-        },
-        measured=cards.measure(recipe, run),
-        notes=recipe.notes,
-    ))  # fmt: skip
-    engine.finish(run)
+    parameters = {
+        "encoder": cards.n_values(module.com.parameters()),
+        "decoder": cards.n_values(module.rec.parameters()),
+    }
+    cards.conclude(recipe, run, fitted, train, parameters)
 
 
 def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:

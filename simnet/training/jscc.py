@@ -74,7 +74,6 @@ class Recipe(BaseRecipe):
     """Of a set with a label per pixel: zoo name of the segmenter whose features measure distances."""
     evaluate_on: Annotated[int, Field(ge=1)] = 1000
     """Test images that the curve is measured on."""
-    notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -112,19 +111,11 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
         task = TaskLoss(common, _guide(recipe.semantics), recipe.semantics)
         fitted = engine.fit(task, recipe, run, stage=recipe.fine_tuning, after=fitted)
     checkpoints.write_atomically(run.out / "weights.safetensors", pack_jscc(networks))
-    cards.write_card(run.out, cards.Card(
-        model=cards.model_name(run),
-        kind=recipe.kind,
-        training=cards.training_facts(recipe, run, fitted),
-        data=cards.data_used(common.train, test),
-        parameters={
-            "encoder": cards.n_values([*networks.encoder.parameters(), *networks.to_channel.parameters()]),
-            "decoder": cards.n_values([*networks.from_channel.parameters(), *networks.decoder.parameters()]),
-        },
-        measured=cards.measure(recipe, run),
-        notes=recipe.notes,
-    ))  # fmt: skip
-    engine.finish(run)
+    parameters = {
+        "encoder": cards.n_values([*networks.encoder.parameters(), *networks.to_channel.parameters()]),
+        "decoder": cards.n_values([*networks.from_channel.parameters(), *networks.decoder.parameters()]),
+    }
+    cards.conclude(recipe, run, fitted, (common.train, test), parameters)
 
 
 def _initial(recipe: Recipe) -> Jscc:

@@ -54,7 +54,6 @@ class Recipe(BaseRecipe):
     """The generator is trained for slices of this variant, and all else stays as it is, so that codes fit it."""
     judge: str
     """Zoo name of the segmentation network that measures SS for the card."""
-    notes: tuple[str, ...] = ()
 
 
 class Adversaries(nn.Module):
@@ -125,20 +124,12 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     settle(base.generator)
     counts = sum((count_symbols(base, s) for s in train), torch.zeros((), dtype=torch.int64))
     checkpoints.write_atomically(run.out / "weights.safetensors", pack_base(base, counts))
-    cards.write_card(run.out, cards.Card(
-        model=cards.model_name(run),
-        kind=recipe.kind,
-        training=cards.training_facts(recipe, run, fitted),
-        data=cards.data_used(*train, test),
-        parameters={
-            "encoder": cards.n_values(base.encoder.parameters()),
-            "generator": cards.n_values(base.generator.parameters()),
-            "critic": cards.n_values(module.critic.parameters()),
-        },
-        measured=cards.measure(recipe, run),
-        notes=recipe.notes,
-    ))  # fmt: skip
-    engine.finish(run)
+    parameters = {
+        "encoder": cards.n_values(base.encoder.parameters()),
+        "generator": cards.n_values(base.generator.parameters()),
+        "critic": cards.n_values(module.critic.parameters()),
+    }
+    cards.conclude(recipe, run, fitted, (*train, test), parameters)
 
 
 def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:

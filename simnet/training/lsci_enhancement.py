@@ -46,7 +46,6 @@ class Recipe(BaseRecipe):
     train_on: tuple[Split, ...] = ("train", "val")
     measure_on: str
     crops: Crops = Field(default_factory=Crops)
-    notes: tuple[str, ...] = ()
 
 
 class Restoration:
@@ -100,16 +99,8 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     objective = _objective(module, Cropper(train, recipe.crops), recipe, run)
     fitted = engine.fit(objective, recipe, run)
     checkpoints.save_weights(run.out / "weights.safetensors", module.half(), {"width": str(recipe.width)})
-    cards.write_card(run.out, cards.Card(
-        model=cards.model_name(run),
-        kind=recipe.kind,
-        training=cards.training_facts(recipe, run, fitted),
-        data=cards.data_used(*train),
-        parameters={"enhancement": cards.n_values(module.parameters())},
-        measured=cards.measure(recipe, run),
-        notes=recipe.notes,
-    ))  # fmt: skip
-    engine.finish(run)
+    parameters = {"enhancement": cards.n_values(module.parameters())}
+    cards.conclude(recipe, run, fitted, train, parameters)
 
 
 def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:

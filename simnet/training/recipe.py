@@ -68,6 +68,8 @@ class BaseRecipe(Strict):
     kind: str
     seed: int = 0
     optimisation: Optimisation
+    notes: tuple[str, ...] = ()
+    """Sentences that the card repeats: limits of the data, of the training."""
 
     def digest(self) -> str:
         """SHA-256 (hex) of the resolved recipe, defaults written out, without what leaves the weights as they are."""

@@ -42,7 +42,6 @@ class Recipe(BaseRecipe):
     crops: Crops = Field(default_factory=Crops)
     balance: Annotated[float, Field(ge=0, le=1)] = 0.5
     """A class counts by its share of the pixels to the power of minus this: 0 as often as it is seen, 1 all alike."""
-    notes: tuple[str, ...] = ()
 
 
 class PixelCrossEntropy:
@@ -83,16 +82,8 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     fitted = engine.fit(objective, recipe, run)
     header = {"network": description.name, "options": json.dumps(description.options, sort_keys=True)}
     checkpoints.save_weights(run.out / "weights.safetensors", network, header)
-    cards.write_card(run.out, cards.Card(
-        model=cards.model_name(run),
-        kind=recipe.kind,
-        training=cards.training_facts(recipe, run, fitted),
-        data=cards.data_used(*train, test),
-        parameters={"task": cards.n_values(network.parameters())},
-        measured=cards.measure(recipe, run),
-        notes=recipe.notes,
-    ))  # fmt: skip
-    engine.finish(run)
+    parameters = {"task": cards.n_values(network.parameters())}
+    cards.conclude(recipe, run, fitted, (*train, test), parameters)
 
 
 def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:

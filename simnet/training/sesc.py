@@ -65,7 +65,6 @@ class Recipe(BaseRecipe):
     measure_at_db: tuple[float, ...] = (0.0, 5.0, 10.0, 20.0)
     shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.25, 0.5, 0.75, 1.0)
     """Of the features, sent by importance, that the card is measured at."""
-    notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -160,16 +159,8 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     fitted = engine.fit(Extraction(networks, task, Cropper(train, recipe.crops), test, recipe, device), recipe, run)
     checkpoints.write_atomically(run.out / "weights.safetensors", pack_sesc(networks))
     parts = {"encoder": networks.sender, "importance": networks.importance, "decoder": networks.receiver}
-    cards.write_card(run.out, cards.Card(
-        model=cards.model_name(run),
-        kind=recipe.kind,
-        training=cards.training_facts(recipe, run, fitted),
-        data=cards.data_used(*train),
-        parameters={role: cards.n_values(part.parameters()) for role, part in parts.items()},
-        measured=cards.measure(recipe, run),
-        notes=recipe.notes,
-    ))  # fmt: skip
-    engine.finish(run)
+    parameters = {role: cards.n_values(part.parameters()) for role, part in parts.items()}
+    cards.conclude(recipe, run, fitted, train, parameters)
 
 
 @torch.no_grad()
