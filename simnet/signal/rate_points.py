@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from simnet.codecs.base import Codec
@@ -29,9 +28,8 @@ from simnet.core.zoo import model_dir
 from simnet.data.base import Split
 from simnet.scenario.plugin_field import PluginField
 from simnet.signal.originals import Originals
+from simnet.signal.points_file import in_words, read_points_file
 from simnet.tasks.networks import load_segmenter
-
-MAX_FILE_BYTE = 1 << 20
 
 
 class Points(BaseModel):
@@ -53,16 +51,7 @@ def read_points(path: Path) -> Points:
     Raises:
         SimnetError: not readable, or a key is missing, unknown or wrong.
     """
-    try:
-        with open(path, "rb") as file:
-            raw = file.read(MAX_FILE_BYTE + 1)
-        if len(raw) > MAX_FILE_BYTE:
-            raise SimnetError(f"{path}: larger than {MAX_FILE_BYTE} bytes; is it a file of points?")
-        points = Points.model_validate(yaml.safe_load(raw.decode("utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise SimnetError(f"{path}: cannot be read as YAML ({error})") from error
-    except ValidationError as error:
-        raise SimnetError(f"{path}: {_said(error, Points)}") from error
+    points = read_points_file(path, Points)
     if unknown := sorted(set(points.vary) - set(points.codecs)):
         raise SimnetError(f"{path}: vary: got {', '.join(unknown)}; allowed {', '.join(points.codecs)}")
     for codec, varied in points.vary.items():
@@ -153,7 +142,7 @@ def _codec(where: str, name: str, described: Mapping[str, Any]) -> Codec:
     try:
         spec = PluginField(KINDS["codecs"]).validate(described)
     except ValidationError as error:
-        raise SimnetError(f"{where} codecs.{name}: {_said(error, _params_of(described))}") from error
+        raise SimnetError(f"{where} codecs.{name}: {in_words(error, _params_of(described))}") from error
     codec: Codec = KINDS["codecs"].load(spec.kind)(spec.params)
     return codec
 
@@ -161,14 +150,3 @@ def _codec(where: str, name: str, described: Mapping[str, Any]) -> Codec:
 def _params_of(described: Mapping[str, Any]) -> type[BaseModel] | None:
     kind = described.get("kind")
     return KINDS["codecs"].load(kind).Params if kind in KINDS["codecs"].names() else None
-
-
-def _said(error: ValidationError, model: type[BaseModel] | None) -> str:
-    said = []
-    for e in error.errors(include_url=False):
-        where = ".".join(map(str, e["loc"]))
-        if e["type"] == "extra_forbidden" and model is not None and len(e["loc"]) == 1:
-            said.append(f"{where}: unknown key; allowed: {', '.join(model.model_fields)}")
-        else:
-            said.append(f"{where}: got {e['input']!r}: {e['msg']}")
-    return "; ".join(said)

@@ -134,8 +134,7 @@ def climb(
         SimnetError: the images do not fill mosaics of this side, or a setting is not allowed.
     """
     images = viewer.images
-    if len(images) % side**2:
-        raise SimnetError(f"mosaics of {side} x {side}: got {len(images)} images; allowed multiples of {side**2}")
+    check_side(len(images), side)
     units = to_mosaics(images, side)
     shape = (units.shape[1], units.shape[2], units.shape[3])
     name, _ = family.rates(shape)
@@ -156,6 +155,12 @@ def _mean_colours(viewer: Viewer, side: int) -> Rung:
     colours = (images.mean(dim=(2, 3), keepdim=True) * 255).round() / 255
     n_byte = np.full(len(images) // side**2, COLOUR_BYTE * side**2)
     return Rung("mean colour", n_byte, np.zeros_like(n_byte), viewer.worth(colours.expand_as(images)))
+
+
+def check_side(n_images: int, side: int) -> None:
+    """Raises SimnetError if so many images do not fill mosaics of ``side`` x ``side``."""
+    if n_images % side**2:
+        raise SimnetError(f"mosaics of {side} x {side}: got {n_images} images; allowed multiples of {side**2}")
 
 
 def to_mosaics(images: Tensor, side: int) -> Tensor:

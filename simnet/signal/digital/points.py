@@ -21,11 +21,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
-import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,8 +35,9 @@ from simnet.core.plugins import KINDS
 from simnet.core.units import db_to_linear
 from simnet.data.base import Split
 from simnet.phy.bounds.capacity import capacity, ergodic_rayleigh_capacity, outage_probability
-from simnet.signal.digital.ladder import Ladder, Viewer, climb
+from simnet.signal.digital.ladder import Ladder, Viewer, check_side, climb
 from simnet.signal.digital.transport import Fading, Words, delivery, most_byte
+from simnet.signal.points_file import in_words, read_points_file
 from simnet.tasks.classification import Classification
 
 SCHEMES = tuple(f"{modulation} {rate}" for modulation in ("QPSK", "16-QAM", "64-QAM") for rate in ("1/2", "2/3", "3/4"))
@@ -59,13 +59,13 @@ class Points(BaseModel):
     split: Split = "sample"
     judge: str
     codecs: dict[str, dict[str, Any]] = Field(min_length=1)
-    sides: tuple[int, ...] = (1,)
-    headers: tuple[Literal["count", "strip"], ...] = ("count", "strip")
-    fadings: tuple[Fading, ...] = ("awgn",)
-    symbols: tuple[int, ...] = Field(min_length=1)
-    esno_db: tuple[float, ...] = Field(min_length=1)
-    schemes: tuple[str, ...] = SCHEMES
-    criteria: tuple[Criterion, ...] = CRITERIA
+    sides: tuple[Annotated[int, Field(ge=1, le=64)], ...] = Field((1,), min_length=1)
+    headers: tuple[Literal["count", "strip"], ...] = Field(("count", "strip"), min_length=1)
+    fadings: tuple[Fading, ...] = Field(("awgn",), min_length=1)
+    symbols: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
+    esno_db: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = Field(min_length=1)
+    schemes: tuple[str, ...] = Field(SCHEMES, min_length=1)
+    criteria: tuple[Criterion, ...] = Field(CRITERIA, min_length=1)
 
 
 class Outcome(NamedTuple):
@@ -175,13 +175,7 @@ def read_points(path: Path) -> Points:
     Raises:
         SimnetError: not readable, or a key is missing, unknown or wrong.
     """
-    try:
-        points = Points.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise SimnetError(f"{path}: cannot be read as YAML ({error})") from error
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: got {e['input']!r}: {e['msg']}" for e in error.errors())
-        raise SimnetError(f"{path}: {said}") from error
+    points = read_points_file(path, Points)
     for scheme in points.schemes:
         mcs_by_name(scheme)
     return points
@@ -196,9 +190,16 @@ def measure_points(
         SimnetError: a setting isn't allowed, or data or models are missing.
     """
     data = KINDS["data"].load(points.data_set)().load(points.split, data_root)
+    if data.labels.ndim > 1:
+        raise SimnetError(f"{where}: data_set: got {points.data_set!r} with a label per pixel; allowed: one per image")
+    for side in points.sides:
+        check_side(len(data), side)
+    families = {
+        name: _family(f"{where}: codecs.{name}", described, data.images.shape[1:])
+        for name, described in points.codecs.items()
+    }  # errors come before the work
     viewer = Viewer(torch.tensor(data.images) / 255, torch.tensor(data.labels), Classification.from_zoo(points.judge))
-    for name, described in points.codecs.items():
-        family, params, knob = _family(f"{where}: codecs.{name}", described, data.images.shape[1:])
+    for name, (family, params, knob) in families.items():
         for side in points.sides:
             tell(f"{name}, {side} x {side}")
             ladder = climb(family, params, knob, viewer, side)
@@ -246,4 +247,8 @@ def _family(
 
     if not isinstance(knob, list) or not knob or any(type(v) not in (int, float) or not fits(v) for v in knob):
         raise SimnetError(f"{where}.{name}: got {knob!r}; allowed a list of {allowed[0]:g} … {allowed[-1]:g}")
+    try:
+        family.Params.model_validate({"image_shape": shape, **params, name: knob[0]})
+    except ValidationError as error:
+        raise SimnetError(f"{where}: {in_words(error, family.Params)}") from error
     return family, params, knob

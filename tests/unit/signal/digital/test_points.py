@@ -162,6 +162,12 @@ def test_the_verb_writes_one_row_per_point_and_the_bound(tmp_path: Path, monkeyp
         ({"codecs": {"jpeg": {"kind": "jpeg", "quality": 5}}}, "codecs.jpeg.quality: got 5; allowed a list of 1 … 100"),
         ({"schemes": ["QPSK 1/9"]}, "QPSK 1/9"),
         ({"symbols": []}, "symbols: got"),
+        ({"symbols": [0]}, "symbols.0: got 0"),
+        ({"sides": [0]}, "sides.0: got 0"),
+        ({"fadings": []}, "fadings: got"),
+        ({"codecs": {"jpeg": {"kind": "jpeg", "quality": [5], "colour": 1}}}, "codecs.jpeg: colour: unknown key"),
+        ({"sides": [1, 3]}, "mosaics of 3 x 3: got 1000 images; allowed multiples of 9"),
+        ({"data_set": "camvid_small", "codecs": CONTENT["codecs"]}, "got 'camvid_small' with a label per pixel"),
         ({"colour": 1}, "colour"),
     ],
 )  # fmt: skip
@@ -170,7 +176,10 @@ def test_files_that_do_not_fit(tmp_path: Path, changes: dict[str, Any], message:
         list(measure_points(read_points(write(tmp_path / "bad.yaml", **changes)), "bad.yaml"))
 
 
-def test_a_wrong_setting_is_named_before_the_work(tmp_path: Path) -> None:
-    path = write(tmp_path / "bad.yaml", codecs={"jpeg": {"kind": "jpeg", "quality": [500]}})
+def test_a_wrong_setting_is_named_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second codec's, although the first would do."""
+    monkeypatch.setattr("simnet.signal.digital.points.climb", lambda *_: pytest.fail("work has begun"))
+    codecs = {"fine": {"kind": "jpeg", "quality": [50]}, "jpeg": {"kind": "jpeg", "quality": [500]}}
+    path = write(tmp_path / "bad.yaml", codecs=codecs)
     with pytest.raises(SimnetError, match=r"codecs.jpeg.quality: got \[500\]; allowed a list of 1 … 100"):
         list(measure_points(read_points(path), "bad.yaml"))
