@@ -7,16 +7,16 @@ from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
-from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
+from simnet.codecs.base import Codec, CodecParams, OfColour
 from simnet.codecs.jpeg import Jpeg
 from simnet.codecs.networks.chunks import chunk_for, in_chunks
 from simnet.codecs.networks.compact import load_compact, pad_to_even
 from simnet.codecs.networks.flops import flop_per_image
+from simnet.codecs.networks.parts import slice_of, take_over_all
 from simnet.core.zoo import model_dir
-from simnet.tasks.networks.weights import inference_tensors, take_over
-from simnet.wire.slices import Precision, Role, Slice, make_slice
+from simnet.wire.slices import Precision, Slice
 
 Side = Annotated[int, Field(ge=16, le=2048)]
 
@@ -56,16 +56,16 @@ class ComCnn(Codec):
 
     @cached_property
     def encoder_slices(self) -> tuple[Slice, ...]:
-        return (self._slice("com", "encoder"),)
+        return (slice_of(f"{self._name}/com", self._networks.com, "encoder"),)
 
     @cached_property
     def decoder_slices(self) -> tuple[Slice, ...]:
-        return (self._slice("rec", "decoder"),)
+        return tuple(slice_of(name, part, "decoder", self.params.precision) for name, part in self._parts.items())
 
-    def _slice(self, part: Literal["com", "rec"], role: Role) -> Slice:
-        tensors = inference_tensors(self._networks.get_submodule(part))
-        precision = self.params.precision if role == "decoder" else "float16"
-        return make_slice(f"{self._name}/{part}", role, tensors, precision=precision)
+    @property
+    def _parts(self) -> dict[str, nn.Module]:
+        """The receiver's, by the names of their slices."""
+        return {f"{self._name}/rec": self._networks.rec}
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -90,11 +90,11 @@ class ComCnn(Codec):
         )
 
     def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
-        self._take_over(slices)
+        take_over_all(self.name, self._parts, slices)
         return self._restored(self._jpeg.decode(codes))
 
     def decode_raw(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
-        self._take_over(slices)
+        take_over_all(self.name, self._parts, slices)
         return self._restored(self._jpeg.decode_raw(codes))
 
     def header_byte(self, code: bytes) -> int:
@@ -104,9 +104,3 @@ class ComCnn(Codec):
         _, height, width = self.image_shape
         made = in_chunks(self._networks.restore, compact, chunk_for(compact))
         return made[..., :height, :width]
-
-    def _take_over(self, slices: Sequence[Slice]) -> None:
-        if [s.name for s in slices] != [f"{self._name}/rec"]:
-            got = ", ".join(s.name for s in slices) or "none"
-            raise CodecError(f"codec comcnn: decoder slices: got {got}; allowed exactly {self._name}/rec")
-        take_over(self._networks.rec, slices[0].tensors)

@@ -20,11 +20,11 @@ from simnet.codecs.networks.chunks import chunk_for, in_chunks
 from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.jscc import STRIDE, load_jscc, n_symbols
 from simnet.codecs.networks.jscc import Jscc as Networks
+from simnet.codecs.networks.parts import slice_of, take_over_all
 from simnet.core.zoo import model_dir
 from simnet.phy.learned.links import FADINGS
 from simnet.phy.learned.on_air import Analog, OnAir, Uses, received_symbols
-from simnet.tasks.networks.weights import inference_tensors, take_over
-from simnet.wire.slices import Precision, Role, Slice, make_slice
+from simnet.wire.slices import Precision, Slice
 
 Side = Annotated[int, Field(ge=8, le=1024, multiple_of=STRIDE)]
 
@@ -63,8 +63,8 @@ class Jscc(Codec):
     def encoder_slices(self) -> tuple[Slice, ...]:
         networks, head = self._networks, str(self.params.head)
         return (
-            _slice(f"{self._name}/encoder", networks.encoder, "encoder", "float16"),
-            _slice(f"{self._name}/to_channel_{head}", networks.to_channel[head], "encoder", "float16"),
+            slice_of(f"{self._name}/encoder", networks.encoder, "encoder"),
+            slice_of(f"{self._name}/to_channel_{head}", networks.to_channel[head], "encoder"),
         )
 
     @cached_property
@@ -112,8 +112,7 @@ class Jscc(Codec):
 
     def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
         self._check_codes(codes, n_byte=8 * self.analog.uses.forward)
-        networks, head = self._networks, str(self.params.head)
-        self._take_over({"trunk": networks.decoder, f"head_{head}": networks.from_channel[head]}, slices)
+        take_over_all(self.name, receiver_parts(self._name, self._networks, self.params.head), slices)
         values = np.stack([np.frombuffer(code, np.float32) for code in codes]).reshape(len(codes), -1, 2)
         symbols = torch.from_numpy(values).to(self.device)
         chunk = chunk_for(torch.empty(1, *self.image_shape))
@@ -123,25 +122,13 @@ class Jscc(Codec):
         complex_symbols = torch.view_as_complex(symbols.contiguous())
         return self._networks.decode(complex_symbols, self.params.head, self._size)
 
-    def _take_over(self, parts: dict[str, nn.Module], slices: Sequence[Slice]) -> None:
-        """The received weights, checked to be this codec's."""
-        got = {s.name: s for s in slices}
-        wanted = {f"{self._name}/{part}": network for part, network in parts.items()}
-        if sorted(s.name for s in slices) != sorted(wanted):
-            raise CodecError(
-                f"codec jscc: decoder slices: got {', '.join(got) or 'none'}; allowed exactly {', '.join(wanted)}"
-            )
-        for name, network in wanted.items():
-            take_over(network, got[name].tensors)
+
+def receiver_parts(model: str, networks: Networks, head: int) -> dict[str, nn.Module]:
+    """The trunk and the head that a receiver needs, by the names of their slices."""
+    return {f"{model}/trunk": networks.decoder, f"{model}/head_{head}": networks.from_channel[str(head)]}
 
 
 def decoder_slices(model: str, networks: Networks, head: int, precision: Precision) -> tuple[Slice, ...]:
-    """The trunk and the head that a receiver needs, named after the model."""
-    return (
-        _slice(f"{model}/trunk", networks.decoder, "decoder", precision),
-        _slice(f"{model}/head_{head}", networks.from_channel[str(head)], "decoder", precision),
-    )
-
-
-def _slice(name: str, network: nn.Module, role: Role, precision: Precision) -> Slice:
-    return make_slice(name, role, inference_tensors(network), precision=precision)
+    """The slices of :func:`receiver_parts`."""
+    parts = receiver_parts(model, networks, head)
+    return tuple(slice_of(name, network, "decoder", precision) for name, network in parts.items())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -15,14 +15,14 @@ from torch import Tensor, nn
 from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
 from simnet.codecs.networks.chunks import chunk_for, in_chunks
 from simnet.codecs.networks.flops import flop_per_image
+from simnet.codecs.networks.parts import slice_of, take_over_all
 from simnet.codecs.networks.sesc import load_sesc, most_important
 from simnet.core.zoo import model_dir
 from simnet.phy.learned.links import FADINGS
 from simnet.phy.learned.on_air import Analog, OnAir, Uses, received_symbols
 from simnet.phy.learned.power import normalise_power
 from simnet.tasks.networks import load_segmenter
-from simnet.tasks.networks.weights import inference_tensors, take_over
-from simnet.wire.slices import Precision, Role, Slice, make_slice
+from simnet.wire.slices import Precision, Slice
 
 Side = Annotated[int, Field(ge=16, le=1024)]
 
@@ -74,23 +74,19 @@ class Sesc(Codec):
 
     @cached_property
     def encoder_slices(self) -> tuple[Slice, ...]:
-        return (
-            self._slice("encoder", self._networks.sender, "encoder"),
-            self._slice("importance", self._networks.importance, "encoder"),
-        )
+        networks = self._networks
+        parts = {"encoder": networks.sender, "importance": networks.importance}
+        return tuple(slice_of(f"{self._name}/{part}", network, "encoder") for part, network in parts.items())
 
     @cached_property
     def decoder_slices(self) -> tuple[Slice, ...]:
-        return tuple(self._slice(part, network, "decoder") for part, network in self._parts.items())
+        return tuple(slice_of(name, part, "decoder", self.params.precision) for name, part in self._parts.items())
 
     @property
     def _parts(self) -> dict[str, nn.Module]:
+        """The receiver's, by the names of their slices."""
         receiver = self._networks.receiver
-        return {"input": receiver.input, "decoder": receiver.output}
-
-    def _slice(self, part: str, network: nn.Module, role: Role) -> Slice:
-        precision = self.params.precision if role == "decoder" else "float16"
-        return make_slice(f"{self._name}/{part}", role, inference_tensors(network), precision=precision)
+        return {f"{self._name}/input": receiver.input, f"{self._name}/decoder": receiver.output}
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -159,7 +155,7 @@ class Sesc(Codec):
 
     def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
         self._check_codes(codes, n_byte=self._n_mask + 8 * self.analog.uses.forward)
-        self._take_over(slices)
+        take_over_all(self.name, self._parts, slices)
         n, c = self.shape.n_features, self.shape.symbols
         values = np.zeros((len(codes), n, 2 * c + 1), np.float32)
         for row, code in zip(values, codes, strict=True):
@@ -182,13 +178,3 @@ class Sesc(Codec):
         """Of [B, L_tot, 2 c + 1]: real parts, imaginary parts, whether sent."""
         images: Tensor = self._networks.receiver.of_values(values[..., :-1], values[..., -1])
         return images
-
-    def _take_over(self, slices: Sequence[Slice]) -> None:
-        wanted: Mapping[str, Any] = {f"{self._name}/{part}": network for part, network in self._parts.items()}
-        got = {s.name: s for s in slices}
-        if sorted(s.name for s in slices) != sorted(wanted):
-            raise CodecError(
-                f"codec sesc: decoder slices: got {', '.join(got) or 'none'}; allowed exactly {', '.join(wanted)}"
-            )
-        for name, network in wanted.items():
-            take_over(network, got[name].tensors)

@@ -21,6 +21,7 @@ from simnet.core.plugins import KINDS
 from simnet.phy.learned.on_air import OnAir
 from simnet.tasks.networks.fpn import Fpn
 from simnet.training.checkpoints import save_weights
+from simnet.wire.slices import make_slice
 
 COLOUR, STREET = (3, 16, 24), (3, 40, 64)
 PARAMS: dict[str, list[dict[str, Any]]] = {
@@ -145,6 +146,16 @@ def test_foreign_codes_and_slices_are_refused(make: Make) -> None:
     assert codec.encode(images_of(codec, 1)[:0]) == []
     with pytest.raises(CodecError, match="got shape"):
         codec.encode(images_of(codec, 1)[:, :, 1:])
+
+
+def test_slices_of_another_model_s_shape_are_refused(make: Make) -> None:
+    codec = make()
+    (code,) = codec.over_air(codec.encode(images_of(codec, 1)), air_of(codec, 1))
+    first, *others = codec.decoder_slices
+    tensors = {name: np.zeros((*tensor.shape, 2), np.float32) for name, tensor in first.tensors.items()}
+    wrong = make_slice(first.name, "decoder", tensors, precision="float16")
+    with pytest.raises(CodecError, match=r"its tensors aren't this model's \(another version\?\)"):
+        codec.decode([code], [wrong, *others])
 
 
 @pytest.mark.parametrize("esno", [0.5, 4.0])
