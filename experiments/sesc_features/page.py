@@ -33,7 +33,7 @@ from simnet.signal.digital.transport import channel_uses, delivery
 from simnet.signal.originals import Originals
 from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.segmenter import Segmenter
-from simnet.training.sesc import transmitted
+from simnet.training.sesc import recovery
 
 SEED, MODEL = 1, "sesc/street"
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -83,15 +83,15 @@ def _chance(weights: Tensor) -> Tensor:
 def _recovery(
     networks: Sesc, task: Segmenter, choose: Choose, esno_db: float, counts: list[float]
 ) -> Callable[[Tensor], Tensor]:
-    generator = torch.Generator().manual_seed(int(streams.generator(SEED, "sesc", str(esno_db)).integers(2**62)))
+    """As the training's, with the number of features of each picture told."""
 
-    @torch.no_grad()
-    def recover(images: Tensor) -> Tensor:
-        sent = choose(networks.weights(images, task)).float()
+    def counted(weights: Tensor) -> Tensor:
+        sent = choose(weights)
         counts.extend(sent.sum(1).tolist())
-        return transmitted(networks, images, sent, torch.full((len(images),), db_to_linear(esno_db)), generator)
+        return sent
 
-    return recover
+    seed = int(streams.generator(SEED, "sesc", str(esno_db)).integers(2**62))
+    return recovery(networks, task, counted, esno_db, seed)
 
 
 def _digital(originals: Originals, n_symbol: int) -> pd.DataFrame:

@@ -9,6 +9,7 @@ weights from all becoming 1.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -27,6 +28,7 @@ from simnet.core.zoo import model_dir
 from simnet.data.base import Split
 from simnet.phy.learned.esno import EsnoRange
 from simnet.phy.learned.power import normalise_power
+from simnet.signal.judge import psnr_db
 from simnet.signal.originals import Originals
 from simnet.tasks.feature_distance import feature_distance
 from simnet.tasks.networks import load_segmenter
@@ -84,21 +86,20 @@ class Extraction:
         self.n_items = len(cropper)
         self._task, self._cropper, self._test = task.to(device), cropper, test
         self._recipe, self._device = recipe, device
-        self._channel = networks.shape.channel()
         self._esno = EsnoRange(recipe.esno.low_db, recipe.esno.high_db)
 
     def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
         images, _ = self._cropper.batch(indices, rng, self._device)
         generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
         price = torch.zeros((), device=self._device)
+        with torch.no_grad():
+            stacks = self._task.features(images)
         if rng.random() < 0.5:
             n_features = self.module.shape.n_features
             n_sent = max(1, round(n_features * (1 - rng.uniform(0, self._recipe.masked))))
             chance = torch.rand(len(images), n_features, generator=generator, device=self._device)
             soft = most_important(chance, n_sent).float()
         else:
-            with torch.no_grad():
-                stacks = self._task.features(images)
             weights, threshold = self.module.importance(stacks).float(), rng.uniform(*self._recipe.threshold)
             soft = soft_above(weights, threshold)
             price = self._recipe.price * soft.mean()
@@ -106,9 +107,7 @@ class Extraction:
         made = transmitted(self.module, images, soft, esno, generator)
         loss = F.mse_loss(made, images) + price
         if self._recipe.feature_loss:
-            with torch.no_grad():
-                wanted = self._task.features(images)
-            loss = loss + self._recipe.feature_loss * feature_distance(wanted, self._task.features(made)).mean()
+            loss = loss + self._recipe.feature_loss * feature_distance(stacks, self._task.features(made)).mean()
         return loss
 
     def evaluate(self) -> dict[str, float]:
@@ -120,8 +119,7 @@ class Extraction:
             sent = most_important(order, weights.shape[1] // 2).float()
             esno = torch.full((len(self._test),), 10.0, device=self._device)
             made = transmitted(networks, self._test, sent, esno, torch.Generator(self._device).manual_seed(0))
-            error = (made - self._test).square().mean((1, 2, 3))
-            figures[f"psnr_db_{name}_half"] = float((-10 * error.log10()).mean())
+            figures[f"psnr_db_{name}_half"] = float(psnr_db(self._test, made).mean())
         return figures
 
 
@@ -136,12 +134,11 @@ def transmitted(networks: Sesc, images: Tensor, sent: Tensor, esno: Tensor, gene
 
     Power is normalised over the symbols that are sent; the channel sees nothing of the others.
     """
-    shape = networks.shape
-    symbols = networks.sender(images)
-    flat, each = symbols.flatten(1), sent.repeat_interleave(shape.symbols, dim=1)
+    channel, symbols = networks.shape.channel(), networks.sender(images)
+    flat, each = symbols.flatten(1), sent.repeat_interleave(symbols.shape[2], dim=1)
     power_1 = normalise_power(flat * each, sent=each.detach() > 0.5)
-    draws = shape.channel().draw(len(images), flat.shape[1], generator)
-    received = shape.channel()(power_1, esno, draws).symbols
+    draws = channel.draw(len(images), flat.shape[1], generator)
+    received = channel(power_1, esno, draws).symbols
     made: Tensor = networks.receiver(received.view_as(symbols), sent)
     return made
 
@@ -187,18 +184,27 @@ def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
         n_sent = max(1, round(share * networks.shape.n_features))
         for esno_db in recipe.measure_at_db:
             seed = int(streams.generator(recipe.seed, "evaluation", n_sent, str(esno_db)).integers(2**62))
-            quality = originals.held_against(_recovery(networks, task, n_sent, esno_db, seed))
+            choose = partial(most_important, n=n_sent)
+            quality = originals.held_against(recovery(networks, task, choose, esno_db, seed))
             symbols = n_sent * networks.shape.symbols
             rows.append({"features": n_sent, "symbols": symbols, "esno_db": esno_db, **quality})
     return {"over_esno": rows, "n_features": networks.shape.n_features}
 
 
-def _recovery(networks: Sesc, task: Segmenter, n_sent: int, esno_db: float, seed: int) -> Callable[[Tensor], Tensor]:
+def recovery(
+    networks: Sesc, task: Segmenter, choose: Callable[[Tensor], Tensor], esno_db: float, seed: int
+) -> Callable[[Tensor], Tensor]:
+    """What arrives of pictures [B, 3, H, W] at one mean Es/N0.
+
+    Args:
+        choose: weights [B, L_tot] -> the features that are sent, [B, L_tot] bool.
+    """
     device = next(networks.parameters()).device
     generator = torch.Generator(device).manual_seed(seed)
 
+    @torch.no_grad()
     def recover(images: Tensor) -> Tensor:
-        sent = most_important(networks.weights(images, task), n_sent).float()
+        sent = choose(networks.weights(images, task)).float()
         esno = torch.full((len(images),), db_to_linear(esno_db), device=device)
         return transmitted(networks, images, sent, esno, generator)
 

@@ -9,6 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from simnet.tasks.networks.statistics import CIFAR10_DEVIATION, CIFAR10_MEAN
+
 
 class Classifier(nn.Module, ABC):
     """A network that gives logits [B, K] for images [B, C, H, W] float32 in [0, 1].
@@ -54,6 +56,25 @@ class Classifier(nn.Module, ABC):
         """Logits [B, K] of images [B, C, H, W] float32 in [0, 1]."""
         logits: Tensor = self.head(self.features(x))
         return logits
+
+
+class Cifar10Classifier(Classifier):
+    """``blocks`` on 32 x 32 colour images, normalised as CIFAR-10, then the global mean and the linear head."""
+
+    blocks: nn.Sequential
+
+    def __init__(self, *, n_features: int, n_classes: int) -> None:
+        super().__init__(
+            (3, 32, 32),
+            mean=CIFAR10_MEAN,
+            deviation=CIFAR10_DEVIATION,
+            n_features=n_features,
+            n_classes=n_classes,
+        )
+
+    def body(self, x: Tensor) -> Tensor:
+        maps: Tensor = self.blocks(x)
+        return maps.mean(dim=(2, 3))
 
 
 def conv_bn_relu(n_in: int, n_out: int, *, kernel: int = 3, stride: int = 1, padding: int = 1) -> nn.Sequential:

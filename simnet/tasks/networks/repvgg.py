@@ -6,8 +6,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from simnet.tasks.networks.base import Classifier
-from simnet.tasks.networks.statistics import CIFAR10_DEVIATION, CIFAR10_MEAN
+from simnet.tasks.networks.base import Cifar10Classifier
 
 BLOCKS = (2, 3, 3)
 """Of the three stages, at 32 x 32, 16 x 16 and 8 x 8."""
@@ -27,19 +26,13 @@ class RepVggBlock(nn.Module):
         return F.relu(ways if self.around is None else ways + self.around(x))
 
 
-class RepVgg(Classifier):
+class RepVgg(Cifar10Classifier):
     """3 stages with w, 2 w, 4 w channels, global mean, linear head."""
 
     name = "repvgg"
 
     def __init__(self, *, width: int = 32, n_classes: int = 10) -> None:
-        super().__init__(
-            (3, 32, 32),
-            mean=CIFAR10_MEAN,
-            deviation=CIFAR10_DEVIATION,
-            n_features=4 * width,
-            n_classes=n_classes,
-        )
+        super().__init__(n_features=4 * width, n_classes=n_classes)
         blocks: list[nn.Module] = []
         n_in = 3
         for stage, n_blocks in enumerate(BLOCKS):
@@ -48,7 +41,3 @@ class RepVgg(Classifier):
                 blocks.append(RepVggBlock(n_in, n_out, stride=2 if stage and not block else 1))
                 n_in = n_out
         self.blocks = nn.Sequential(*blocks)
-
-    def body(self, x: Tensor) -> Tensor:
-        maps: Tensor = self.blocks(x)
-        return maps.mean(dim=(2, 3))

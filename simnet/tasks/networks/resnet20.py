@@ -5,8 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from simnet.tasks.networks.base import Classifier, conv_bn_relu
-from simnet.tasks.networks.statistics import CIFAR10_DEVIATION, CIFAR10_MEAN
+from simnet.tasks.networks.base import Cifar10Classifier, conv_bn_relu
 
 
 class BasicBlock(nn.Module):
@@ -26,19 +25,13 @@ class BasicBlock(nn.Module):
         return F.relu(shortcut + self.second(self.first(x)))
 
 
-class ResNet20(Classifier):
+class ResNet20(Cifar10Classifier):
     """3 stages of 3 basic blocks with 16, 32, 64 channels, global mean, linear head."""
 
     name = "resnet20"
 
     def __init__(self, *, width: int = 16, n_classes: int = 10) -> None:
-        super().__init__(
-            (3, 32, 32),
-            mean=CIFAR10_MEAN,
-            deviation=CIFAR10_DEVIATION,
-            n_features=4 * width,
-            n_classes=n_classes,
-        )
+        super().__init__(n_features=4 * width, n_classes=n_classes)
         blocks: list[nn.Module] = [conv_bn_relu(3, width)]
         n_in = width
         for stage in range(3):
@@ -47,7 +40,3 @@ class ResNet20(Classifier):
                 blocks.append(BasicBlock(n_in, n_out, stride=2 if stage and not block else 1))
                 n_in = n_out
         self.blocks = nn.Sequential(*blocks)
-
-    def body(self, x: Tensor) -> Tensor:
-        maps: Tensor = self.blocks(x)
-        return maps.mean(dim=(2, 3))

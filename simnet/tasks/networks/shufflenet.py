@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from simnet.tasks.networks.base import Classifier, conv_bn_relu
-from simnet.tasks.networks.statistics import CIFAR10_DEVIATION, CIFAR10_MEAN
+from simnet.tasks.networks.base import Cifar10Classifier, conv_bn_relu
 
 BLOCKS = (3, 4, 3)
 """Of the three stages, at 32 x 32, 16 x 16 and 8 x 8."""
@@ -40,28 +39,18 @@ class ShuffleBlock(nn.Module):
         return out.view(n, 2, channels // 2, height, width).transpose(1, 2).reshape(n, channels, height, width)
 
 
-class ShuffleNet(Classifier):
+class ShuffleNet(Cifar10Classifier):
     """Stem of ``width`` channels, 3 stages with w, 2 w, 4 w, a 1 x 1 convolution to 8 w, global mean, linear head."""
 
     name = "shufflenet"
 
     def __init__(self, *, width: int = 24, n_classes: int = 10) -> None:
-        super().__init__(
-            (3, 32, 32),
-            mean=CIFAR10_MEAN,
-            deviation=CIFAR10_DEVIATION,
-            n_features=8 * width,
-            n_classes=n_classes,
-        )
+        super().__init__(n_features=8 * width, n_classes=n_classes)
         blocks: list[nn.Module] = [conv_bn_relu(3, width)]
         for stage, n_blocks in enumerate(BLOCKS):
             for block in range(n_blocks):
                 blocks.append(ShuffleBlock(width << stage, stride=2 if stage and not block else 1))
         self.blocks = nn.Sequential(*blocks, conv_bn_relu(4 * width, 8 * width, kernel=1, padding=0))
-
-    def body(self, x: Tensor) -> Tensor:
-        maps: Tensor = self.blocks(x)
-        return maps.mean(dim=(2, 3))
 
 
 def _depthwise(width: int, stride: int) -> tuple[nn.Module, nn.Module]:
