@@ -15,11 +15,13 @@ def check(
     ] = None,
 ) -> None:
     """Say what is wrong with a scenario, without running it."""
-    from simnet.net.plan import plan_network
+    from simnet.net.plan import owners_of, plan_network
     from simnet.scenario.checks import arm_protocols
     from simnet.scenario.load import load_scenario
 
     scenario = load_scenario(file, overrides=set_ or [])
-    plan_network(scenario)
+    plan = plan_network(scenario)
+    for source in scenario.sources:
+        owners_of(scenario, plan, source)
     arms = ", ".join(arm_protocols(scenario))
     print(f"{file}: ok: scenario {scenario.name!r}, {scenario.duration_s:g} s; arms: {arms}")

@@ -14,13 +14,11 @@ def plan_network(scenario: Scenario) -> NetworkPlan:
     """The nodes and links of a scenario.
 
     Raises:
-        SimnetError: the topology can't be built, a link's class or carrier doesn't fit, or a source has no owner.
+        SimnetError: the topology can't be built, or a link's class or carrier doesn't fit.
     """
     topology = KINDS["topology"].load(scenario.topology.kind)(scenario.topology.params)
     plan: NetworkPlan = topology.build(seed=scenario.seed)
     check_links(scenario, plan)
-    for name in scenario.sources:
-        owners_of(scenario, plan, name)
     return plan
 
 
@@ -47,7 +45,7 @@ def check_links(scenario: Scenario, plan: NetworkPlan) -> None:
                 "that has the gateway's power and noise figure"
             )
         first = class_of.setdefault(link.carrier, link.link_class)
-        if scenario.radios[first] != scenario.radios[link.link_class]:
+        if first != link.link_class and scenario.radios[first] != scenario.radios[link.link_class]:
             raise TopologyError(
                 f"topology: carrier {link.carrier} has links of radio classes {first!r} and {link.link_class!r}; "
                 "all links of a carrier share one class. To make links differ, give each its path_loss_db"

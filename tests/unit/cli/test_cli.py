@@ -139,6 +139,9 @@ def test_check(run: Run, scenario_file: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == "simnet: --set 'seed=-1' seed: got -1; allowed: a whole number ≥ 0\n"
     assert run("check", scenario_file) == 2
     assert "link edge-0--cloud-0 is of class 'backbone'; 'wires' has access" in capsys.readouterr().err
+    alone = json.dumps({"kind": "explicit", "nodes": [{"name": "mast", "tier": "gateway"}], "links": []})
+    assert run("check", scenario_file, "--set", f"topology={alone}") == 2
+    assert "sources.digits.owners: none of tier 'device' owns this source type" in capsys.readouterr().err
 
 
 def test_list_shows_every_plugin_with_its_docstring(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
