@@ -12,10 +12,10 @@ from __future__ import annotations
 import math
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -50,6 +50,12 @@ class SescShape(BaseModel):
     task_channels: Annotated[tuple[int, ...], Field(min_length=1)] = (24, 36, 72, 120)
     fading: Literal["awgn", "rayleigh_block", "rayleigh_fast"] = "rayleigh_block"
     equaliser: Equaliser = "mmse"
+
+    @model_validator(mode="after")
+    def _whole_patches(self) -> Self:
+        if self.size[0] % self.patch or self.size[1] % self.patch:
+            raise ValueError(f"size: got {list(self.size)}; allowed multiples of patch, {self.patch}")
+        return self
 
     @property
     def grid(self) -> tuple[int, int]:

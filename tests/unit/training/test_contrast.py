@@ -53,7 +53,7 @@ def test_a_batch_of_one_class_has_no_denominator_and_counts_nothing() -> None:
     sent = points(4, 5).requires_grad_()
     loss = supervised_contrast(sent, points(4, 6), torch.zeros(4, dtype=torch.int64), TAU)
     loss.backward()
-    assert float(loss) == 0.0 and sent.grad is not None and bool(sent.grad.isfinite().all())
+    assert loss.item() == 0.0 and sent.grad is not None and bool(sent.grad.isfinite().all())
 
 
 def test_projections_lie_on_the_hypersphere_and_learn() -> None:

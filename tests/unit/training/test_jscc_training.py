@@ -73,7 +73,7 @@ def compared(objective: Transmission, images: ImageSet, head: int = 2) -> tuple[
     symbols = objective.networks.encode(x, head)
     made = objective.networks.decode(symbols, head, (32, 32))
     loss = objective.compare(x, torch.tensor(images.labels[:8]), symbols, made, head)
-    return float(loss), x, made
+    return loss.item(), x, made
 
 
 def test_deepjscc_minimises_the_squared_error(common: Common, images: ImageSet) -> None:

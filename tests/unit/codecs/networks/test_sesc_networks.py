@@ -132,6 +132,11 @@ def test_a_price_drives_weights_down() -> None:
     assert soft_above(weights, 0.45).tolist() == [[0.0, 0.0, 1.0, 1.0]], "forwards it counts 0 or 1"
 
 
+def test_pictures_are_cut_into_whole_patches() -> None:
+    with pytest.raises(ValidationError, match=r"size: got \[33, 48\]; allowed multiples of patch, 8"):
+        SescShape(size=(33, 48))
+
+
 def test_crops_have_the_networks_size() -> None:
     with pytest.raises(ValidationError, match=r"crops.size: got \[32, 64\]; networks.size allows \[32, 48\]"):
         recipe(crops={"size": [32, 64]})
