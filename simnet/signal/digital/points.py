@@ -46,8 +46,7 @@ CAPACITY = "capacity"
 Criterion = Literal["psnr", "accuracy"]
 CRITERIA: tuple[Criterion, ...] = ("psnr", "accuracy")
 N_RATE = 60
-EFFICIENCIES = tuple(sorted({mcs.efficiency for mcs in MCS_TABLE}))
-"""Rates that the bound is searched over: so many, and those of the schemes."""
+"""Rates that the bound is searched over, beside those of the schemes."""
 
 
 class Points(BaseModel):
@@ -118,24 +117,30 @@ def bound(ladder: Ladder, budget: Budget, *, strip: bool, criterion: Criterion) 
     """With codes of infinite length that reach capacity, no CRC and no filling up, at the best of many rates.
 
     AWGN: rates up to log2(1 + Es/N0); fast fading: up to its ergodic mean; block fading: any rate, a unit being lost
-    with the rate's outage probability. Where a coarser code happens to be recognised better, a lower rate is the best.
+    with the rate's outage probability. Where a coarser code happens to be recognised better, a lower rate is the best;
+    so what the schemes themselves can carry is among the rates.
     """
     n_symbol = budget.symbols * ladder.side**2
-
-    def at(rate: float) -> Outcome:
-        arrives = 1.0 - float(outage_probability(rate, budget.esno)) if fades else 1.0
-        return _outcome(ladder, strip, CAPACITY, math.floor(n_symbol * rate / 8), lambda n_byte: arrives)
-
     fades = budget.fading == "rayleigh_block"
     limit = ergodic_rayleigh_capacity if budget.fading == "rayleigh_fast" else capacity
-    most = float(limit(8 * budget.esno if fades else budget.esno))
-    rates = {*map(float, np.geomspace(0.02, most, N_RATE)), *(rate for rate in EFFICIENCIES if rate <= most)}
-    return max(map(at, sorted(rates)), key=lambda o: o.of(criterion))
+    most = n_symbol * float(limit(8 * budget.esno if fades else budget.esno)) / 8
+
+    def at(n_byte: int) -> Outcome:
+        arrives = 1.0 - float(outage_probability(8 * n_byte / n_symbol, budget.esno)) if fades else 1.0
+        return _outcome(ladder, strip, CAPACITY, n_byte, lambda sent: arrives)
+
+    tried = {math.floor(n_byte) for n_byte in np.geomspace(min(1.0, most), most, N_RATE)}
+    tried |= {n for mcs in MCS_TABLE if (n := most_byte(n_symbol, mcs, _words(ladder))) <= most}
+    return max(map(at, sorted(tried)), key=lambda o: o.of(criterion))
+
+
+def _words(ladder: Ladder) -> Words:
+    return "short" if ladder.side == 1 else "2304"
 
 
 def _sent(ladder: Ladder, budget: Budget, strip: bool, scheme: str) -> Outcome:
     mcs, n_symbol = mcs_by_name(scheme), budget.symbols * ladder.side**2
-    words: Words = "short" if ladder.side == 1 else "2304"
+    words = _words(ladder)
     arrives = partial(delivery, mcs=mcs, words=words, fading=budget.fading, esno=budget.esno)
     return _outcome(ladder, strip, scheme, most_byte(n_symbol, mcs, words), arrives)
 

@@ -73,12 +73,12 @@ def compared(objective: Transmission, images: ImageSet, head: int = 2) -> tuple[
     symbols = objective.networks.encode(x, head)
     made = objective.networks.decode(symbols, head, (32, 32))
     loss = objective.compare(x, torch.tensor(images.labels[:8]), symbols, made, head)
-    return loss.item(), x, made
+    return loss.item(), x, made.detach()
 
 
 def test_deepjscc_minimises_the_squared_error(common: Common, images: ImageSet) -> None:
     loss, x, made = compared(SquaredError(common), images)
-    assert loss == pytest.approx(float((x - made).square().mean()))
+    assert loss == pytest.approx((x - made).square().mean().item())
 
 
 @pytest.mark.parametrize(("reconstruction", "alpha"), [(None, 2 / 48), (0.7, 0.7)])
@@ -90,7 +90,7 @@ def test_deepsc_weighs_the_error_and_the_task_by_k_over_n(
     labels = torch.tensor(images.labels[:8])
     right = guide()(made).softmax(1)[torch.arange(8), labels]
     task = float(-(right.log() / 10).mean())  # (12), with its 1/N_cls
-    assert loss == pytest.approx(alpha * float((x - made).square().mean()) + (1 - alpha) * task, rel=1e-5)
+    assert loss == pytest.approx(alpha * (x - made).square().mean().item() + (1 - alpha) * task, rel=1e-5)
 
 
 def test_semcc_contrasts_images_and_what_arrives_of_them(common: Common, images: ImageSet) -> None:
@@ -98,7 +98,7 @@ def test_semcc_contrasts_images_and_what_arrives_of_them(common: Common, images:
     loss, x, made = compared(objective, images, head=4)
     sent, recovered = (objective.projection(guide().features(y)) for y in (x, made))
     contrast = float(info_nce(sent, recovered, 0.2))
-    assert loss == pytest.approx(4 / 48 * float((x - made).square().mean()) + (1 - 4 / 48) * contrast, rel=1e-5)
+    assert loss == pytest.approx(4 / 48 * (x - made).square().mean().item() + (1 - 4 / 48) * contrast, rel=1e-5)
 
 
 def test_semre_contrasts_codes_and_needs_no_classifier(common: Common, images: ImageSet) -> None:
@@ -106,10 +106,10 @@ def test_semre_contrasts_codes_and_needs_no_classifier(common: Common, images: I
     loss, x, made = compared(objective, images)
     objective.re_encoder.eval()
     codes = (objective.networks.encode(x, 2), objective.re_encoder.networks.encode(made, 2))
-    loss = float(objective.compare(x, torch.tensor(images.labels[:8]), codes[0], made, 2))
+    loss = objective.compare(x, torch.tensor(images.labels[:8]), codes[0], made, 2).item()
     sent, again = (objective.projections["2"](torch.view_as_real(code).flatten(1)) for code in codes)
     contrast = float(supervised_contrast(sent, again, torch.tensor(images.labels[:8]), 0.1, "supcon"))
-    assert loss == pytest.approx(2 / 48 * float((x - made).square().mean()) + (1 - 2 / 48) * contrast, rel=1e-4)
+    assert loss == pytest.approx(2 / 48 * (x - made).square().mean().item() + (1 - 2 / 48) * contrast, rel=1e-4)
 
 
 def test_the_re_encoder_follows_and_is_not_trained(common: Common, images: ImageSet) -> None:
