@@ -103,7 +103,8 @@ def fit(
 ) -> Fitted:
     """Train an objective's module in place; leave ``curve.csv`` in the run's folder.
 
-    After every epoch ``checkpoint.safetensors`` is replaced; :func:`finish` deletes it in the end.
+    After every epoch ``checkpoint.safetensors`` (of a second stage ``checkpoint_2.safetensors``) is replaced;
+    :func:`finish` deletes it in the end.
 
     Args:
         stage: settings of a second stage; None: the recipe's own, of the first.
