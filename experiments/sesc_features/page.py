@@ -129,7 +129,7 @@ def draw(here: Path) -> None:
     for i, (what, name) in enumerate(WAYS.items()):
         _line(left, table[table["what"] == what], "features", i, name)
     found = _l_opt(table)
-    left.axvline(found, color="#666666", linewidth=0.8, linestyle=":")
+    left.axvline(found, ymin=0.25, color="#666666", linewidth=0.8, linestyle=":")  # the legend stands below
     left.annotate(
         f"L_opt = {found:.0f}: {100 * ENOUGH:.0f} % of the SS of all", (found, left.get_ylim()[1]), xytext=(-3, -3),
         textcoords="offset points", ha="right", va="top", fontsize=8,
