@@ -1,4 +1,4 @@
-"""The multi-scale critic of LSCI's base model: a Wasserstein GAN with gradient penalty (paper 000, III-A)."""
+"""Multi-scale critics of patches: a Wasserstein GAN with gradient penalty (paper 000, III-A), or hinge (paper 004)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class PatchCritic(nn.Sequential):
 
     Args:
         width: channels of the first convolution; 64 is the paper's.
+        n_in: channels of the images, and of what lies beside them.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, n_in: int = 3) -> None:
         layers: list[nn.Module] = []
-        n_in = 3
         for n_out in (width, 2 * width, 4 * width, 8 * width):
             layers += [nn.Conv2d(n_in, n_out, 3, 2, 1), nn.LeakyReLU(0.2)]
             n_in = n_out
@@ -33,17 +33,21 @@ class PatchCritic(nn.Sequential):
 class MultiScaleCritic(nn.Module):
     """Three critics, which see the images at whole, half and quarter size."""
 
-    def __init__(self, width: int, n_scales: int = 3) -> None:
+    def __init__(self, width: int, n_scales: int = 3, n_in: int = 3) -> None:
         super().__init__()
-        self.scales = nn.ModuleList(PatchCritic(width) for _ in range(n_scales))
+        self.scales = nn.ModuleList(PatchCritic(width, n_in) for _ in range(n_scales))
 
     def forward(self, images: Tensor) -> Tensor:
         """Mean score of each image over patches and scales, [B]. Means in (12, 13), whose sums would swamp λ·d."""
+        return torch.stack([scores.flatten(1).mean(1) for scores in self.by_patch(images)]).mean(0)
+
+    def by_patch(self, images: Tensor) -> list[Tensor]:
+        """Scores [B, 1, h, w] of patches, at each scale."""
         scores = []
         for critic in self.scales:
-            scores.append(critic(images).flatten(1).mean(1))
+            scores.append(critic(images))
             images = F.avg_pool2d(images, 2)
-        return torch.stack(scores).mean(0)
+        return scores
 
 
 def generator_loss(critic: MultiScaleCritic, made: Tensor) -> Tensor:
@@ -62,3 +66,10 @@ def critic_loss(critic: MultiScaleCritic, real: Tensor, made: Tensor, rng: np.ra
     penalty = (slope.flatten(1).norm(dim=1) - 1).square().mean()
     loss: Tensor = critic(made).mean() - critic(real).mean() + GRADIENT_PENALTY * penalty
     return loss
+
+
+def hinge_loss(critic: MultiScaleCritic, real: Tensor, made: Tensor) -> Tensor:
+    """L_D of (32), patch by patch, mean over patches and scales; what made x̂ gets no gradient."""
+    losses = [F.relu(1 - scores).mean() for scores in critic.by_patch(real)]
+    losses += [F.relu(1 + scores).mean() for scores in critic.by_patch(made.detach())]
+    return 2 * torch.stack(losses).mean()

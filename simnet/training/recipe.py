@@ -25,6 +25,7 @@ KIND_MODULES: dict[str, str] = {
     "jscc": "simnet.training.jscc",
     "comcnn": "simnet.training.comcnn",
     "sesc": "simnet.training.sesc",
+    "rlasc": "simnet.training.rlasc",
 }
 """Each module has a class ``Recipe`` and the functions ``run(recipe, training_run)``, which trains and writes
 the results, and ``measure(recipe, training_run)``, which gives the card's figures from what ``run`` left."""

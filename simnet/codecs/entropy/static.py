@@ -7,6 +7,7 @@ probability is a multiple of 2^-8: nothing is rounded, and codes decode alike on
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ class EntropyError(SimnetError):
     """Bytes that aren't a code of these tables, or no library to read them with."""
 
 
-def fit_table(counts: NDArray[np.int64]) -> NDArray[np.uint8]:
+def fit_table(counts: NDArray[np.integer | np.floating]) -> NDArray[np.uint8]:
     """Weights [D, 16], each ≥ 1, of sum 256 per row, near the relative frequencies.
 
     Args:
@@ -53,15 +54,11 @@ class StaticCoder:
     """
 
     def __init__(self, table: NDArray[np.uint8], *, n_values: int, n_bit: int) -> None:
-        try:
-            import constriction
-        except ImportError as error:
-            raise EntropyError("no package constriction: install it, or set entropy_coding: false") from error
+        stream = range_coding()
         if table.ndim != 2 or table.shape[1] != N_BINS:
             raise EntropyError(f"entropy table: got shape {table.shape}; allowed [D, {N_BINS}]")
         if (table < 1).any() or (table.sum(axis=1, dtype=np.int64) != TOTAL).any():
             raise EntropyError(f"entropy table: allowed are weights ≥ 1 of sum {TOTAL} per row; is it damaged?")
-        stream = constriction.stream
         self._queue = stream.queue
         self._n_values = n_values
         self._low_bit = max(0, n_bit - BIN_BIT)
@@ -78,7 +75,7 @@ class StaticCoder:
         if self._low is not None:
             encoder.encode(np.ascontiguousarray(values & (1 << self._low_bit) - 1).ravel(), self._low)
         whole = encoder.get_compressed().astype(">u4").tobytes()
-        return self._shortened(whole, symbols)
+        return shortest(whole, lambda code: bool((self.decode(code) == symbols).all()))
 
     def decode(self, code: bytes) -> NDArray[np.int64]:
         """The symbols [D, n].
@@ -86,7 +83,7 @@ class StaticCoder:
         Raises:
             EntropyError: no code of these tables, or longer than the encoder would have made it.
         """
-        decoder = self._decoder(code)
+        decoder = self._queue.RangeDecoder(read_words(code))
         try:
             symbols = np.stack([decoder.decode(model, self._n_values) for model in self._high]).astype(np.int64)
             if self._low is not None:
@@ -96,30 +93,48 @@ class StaticCoder:
             raise EntropyError(f"entropy code of {len(code)} bytes: not one of these tables") from error
         return symbols
 
-    def _decoder(self, code: bytes) -> Any:
-        """A decoder that reads zeros behind the code's end."""
-        padded = code + bytes(-len(code) % WORD_BYTE)
-        return self._queue.RangeDecoder(np.frombuffer(padded, ">u4").astype(np.uint32))
 
-    def _shortened(self, whole: bytes, symbols: NDArray[np.int64]) -> bytes:
-        """Leave out last bytes while the rest, or the rest + 1, still decodes to the same.
+def range_coding() -> Any:
+    """constriction's module of stream codes.
 
-        The coder ends on a whole word, though a point of its last interval often has a shorter name: 2 bytes per code
-        on average, a tenth of a small code.
-        """
-        best = whole
-        for n_byte in range(len(whole) - 1, -1, -1):
-            cut = whole[:n_byte]
-            above = int.from_bytes(cut, "big") + 1
-            candidates = [cut] if above >> 8 * n_byte else [cut, above.to_bytes(n_byte, "big")]
-            fitting = next((c for c in candidates if self._reads(c, symbols)), None)
-            if fitting is None:
-                return best
-            best = fitting
-        return best
+    Raises:
+        EntropyError: it isn't installed.
+    """
+    try:
+        import constriction
+    except ImportError as error:
+        raise EntropyError("no package constriction: install it, or set entropy_coding: false") from error
+    return constriction.stream
 
-    def _reads(self, code: bytes, symbols: NDArray[np.int64]) -> bool:
-        try:
-            return bool((self.decode(code) == symbols).all())
-        except EntropyError:
-            return False
+
+def read_words(code: bytes) -> NDArray[np.uint32]:
+    """The words of a code, whose last one is filled up with zeros."""
+    return np.frombuffer(code + bytes(-len(code) % WORD_BYTE), ">u4").astype(np.uint32)
+
+
+def shortest(whole: bytes, reads: Callable[[bytes], bool]) -> bytes:
+    """A code without the last bytes that it, or the code + 1, can do without.
+
+    The coder ends on a whole word, though a point of its last interval often has a shorter name: 2 bytes per code on
+    average, a tenth of a small code.
+
+    Args:
+        reads: whether a code decodes to the same; may raise :class:`EntropyError`.
+    """
+    best = whole
+    for n_byte in range(len(whole) - 1, -1, -1):
+        cut = whole[:n_byte]
+        above = int.from_bytes(cut, "big") + 1
+        candidates = [cut] if above >> 8 * n_byte else [cut, above.to_bytes(n_byte, "big")]
+        fitting = next((c for c in candidates if _reads(c, reads)), None)
+        if fitting is None:
+            return best
+        best = fitting
+    return best
+
+
+def _reads(code: bytes, reads: Callable[[bytes], bool]) -> bool:
+    try:
+        return reads(code)
+    except EntropyError:
+        return False

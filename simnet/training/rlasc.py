@@ -1,0 +1,239 @@
+"""Recipes of kind ``rlasc``: encoder and decoder of semantic concepts (paper 004, Algorithm 1 and (33)).
+
+The paper trains with every concept at the finest level and lets the agent meet the others; its third stage then tunes
+all together. Here a share ``mixed`` of the batches already draws a level for each concept, so that one decoder serves
+every choice of the agent.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field, JsonValue, model_validator
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from simnet.codecs.entropy.huffman import code_lengths
+from simnet.codecs.entropy.label_map import fit_map_table
+from simnet.codecs.networks.rlasc import LEVELS, STRIDE, Rlasc, RlascShape, load_rlasc, one_hot, pack_rlasc, shrunk
+from simnet.core import streams
+from simnet.core.errors import SimnetError
+from simnet.core.plugins import KINDS
+from simnet.core.zoo import model_dir
+from simnet.data.base import ImageSet, Split
+from simnet.signal.judge import psnr_db
+from simnet.signal.originals import Originals
+from simnet.tasks.networks import load_segmenter
+from simnet.tasks.networks.segmenter import Segmenter
+from simnet.training import cards, checkpoints, engine
+from simnet.training.critic import MultiScaleCritic, generator_loss, hinge_loss
+from simnet.training.crops import Cropper, Crops
+from simnet.training.distance import Distance, distance
+from simnet.training.recipe import BaseRecipe
+from simnet.training.run import TrainingRun
+
+BATCH = 16
+N_CURVE_IMAGES = 48
+FINEST = len(LEVELS) - 1
+
+
+class Recipe(BaseRecipe):
+    """``kind: rlasc``."""
+
+    kind: Literal["rlasc"] = "rlasc"
+    networks: RlascShape
+    segmenter: str = "segmenter/street_parser"
+    """Zoo name of F, which makes the label map."""
+    data_set: str
+    train_on: tuple[Split, ...] = ("train", "val")
+    measure_on: str
+    crops: Crops = Field(default_factory=Crops)
+    distance: Distance = Field(default_factory=Distance)
+    distance_weight: Annotated[float, Field(gt=0)] = 10.0
+    """λ₁ of (33)."""
+    classification_weight: Annotated[float, Field(ge=0)] = 0.01
+    """λ₂ of (33)."""
+    mixed: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of the batches in which each concept's level is drawn; the paper's is 0."""
+    adversarial: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """The last share of the steps, in which the discriminator plays too."""
+    adversarial_weight: Annotated[float, Field(ge=0)] = 0.002
+    judge: str
+    """Zoo name of the segmentation network that measures SS for the card."""
+
+    @model_validator(mode="after")
+    def _whole_places(self) -> Self:
+        if any(side % STRIDE for side in self.crops.size):
+            raise ValueError(f"crops.size: got {list(self.crops.size)}; allowed multiples of {STRIDE}")
+        return self
+
+
+class Players(nn.Module):
+    """Everything that is trained."""
+
+    def __init__(self, shape: RlascShape) -> None:
+        super().__init__()
+        self.networks = Rlasc(shape)
+        self.critic = MultiScaleCritic(shape.width, n_in=3 + shape.n_classes)
+
+
+class ConceptCoding:
+    """The objective (33). Both sides step at once: neither's loss reaches the other's weights."""
+
+    def __init__(
+        self, module: Players, segmenter: Segmenter, features: Segmenter, cropper: Cropper, test: Tensor,
+        recipe: Recipe, device: torch.device,
+    ) -> None:  # fmt: skip
+        self.module = module.to(device)
+        self._segmenter, self._features = segmenter.to(device), features.to(device)
+        self._cropper, self._test = cropper, test
+        self.n_items = len(cropper)
+        self._recipe, self._device = recipe, device
+
+    def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
+        recipe, networks, critic = self._recipe, self.module.networks, self.module.critic
+        images, _ = self._cropper.batch(indices, rng, self._device)
+        label_map = concepts_of(images, self._segmenter)
+        levels = np.full((len(images), networks.shape.n_classes), FINEST)
+        if rng.random() < recipe.mixed:
+            levels = rng.integers(0, len(LEVELS), levels.shape)
+        features = networks.encoder(images)
+        made = networks.made_of(features, label_map, torch.from_numpy(levels).to(self._device)).float()
+        loss = recipe.distance_weight * distance(recipe.distance, images, made, self._features)
+        loss = loss + recipe.classification_weight * classification_loss(networks, features, label_map)
+        if done < 1 - recipe.adversarial:
+            return loss
+        with torch.autocast(self._device.type, enabled=False):
+            real, fake = conditioned(images, label_map, networks.shape), conditioned(made, label_map, networks.shape)
+            return loss + recipe.adversarial_weight * generator_loss(critic, fake) + hinge_loss(critic, real, fake)
+
+    def evaluate(self) -> dict[str, float]:
+        """PSNR and d of test pictures with every concept at the finest and at the coarsest level."""
+        figures, networks = {}, self.module.networks
+        label_map = concepts_of(self._test, self._segmenter)
+        for name, level in (("finest", FINEST), ("coarsest", 0)):
+            levels = torch.full((len(self._test), networks.shape.n_classes), level, device=self._device)
+            made = networks(self._test, label_map, levels)
+            figures[f"psnr_db_{name}"] = float(psnr_db(self._test, made).mean())
+            figures[f"distance_{name}"] = float(distance(self._recipe.distance, self._test, made, self._features))
+        return figures
+
+
+@torch.no_grad()
+def concepts_of(images: Tensor, segmenter: Segmenter) -> Tensor:
+    """s_d [B, H/8, W/8] of images, by F."""
+    return shrunk(segmenter(images).argmax(1), segmenter.n_classes)
+
+
+def classification_loss(networks: Rlasc, features: Tensor, label_map: Tensor) -> Tensor:
+    """L_C (3): mean cross-entropy of the concepts that are there, each from the maximum over its places.
+
+    The paper pools f · s_d, whose zeros outside the mask take part; here only places of the concept do.
+    """
+    there = one_hot(label_map, networks.shape.n_classes)
+    picture, label = there.flatten(2).any(2).nonzero(as_tuple=True)
+    mask = there[picture, label][:, None]
+    pooled = features.float()[picture].masked_fill(~mask, -torch.inf).amax((2, 3))
+    return F.cross_entropy(networks.classify(pooled).float(), label)
+
+
+def conditioned(images: Tensor, label_map: Tensor, shape: RlascShape) -> Tensor:
+    """What D(x, s) sees: the image and the label map of its size, [B, 3 + M, H, W]."""
+    there = one_hot(label_map, shape.n_classes).to(images.dtype)
+    return torch.cat((images, F.interpolate(there, scale_factor=STRIDE, mode="nearest")), dim=1)
+
+
+def run(recipe: Recipe, run: TrainingRun) -> None:
+    """Train, count the codes' symbols, write ``weights.safetensors`` and ``card.yaml``."""
+    load_segmenter(model_dir(recipe.judge) / "weights.safetensors")  # a missing judge is said before the training
+    data = KINDS["data"].load(recipe.data_set)()
+    train = [data.load(split, run.data_root) for split in recipe.train_on]
+    device = engine.resolve_device(run.device)
+    segmenter, features = (
+        load_segmenter(model_dir(name) / "weights.safetensors") for name in (recipe.segmenter, recipe.distance.features)
+    )
+    if segmenter.n_classes != recipe.networks.n_classes:
+        raise SimnetError(
+            f"networks.n_classes: got {recipe.networks.n_classes}; {recipe.segmenter} allows {segmenter.n_classes}"
+        )
+    module = engine.initialised(lambda: Players(recipe.networks), recipe.seed, "rlasc")
+    sample = KINDS["data"].load(recipe.measure_on)().load("sample")
+    test = torch.tensor(sample.images[:N_CURVE_IMAGES], device=device).float() / 255
+    objective = ConceptCoding(module, segmenter, features, Cropper(train, recipe.crops), test, recipe, device)
+    fitted = engine.fit(objective, recipe, run)
+    networks = module.networks.cpu()
+    tables = fitted_tables(networks, segmenter.cpu(), train, recipe.crops.size)
+    checkpoints.write_atomically(run.out / "weights.safetensors", pack_rlasc(networks, *tables))
+    parts = {"encoder": networks.encoder, "decoder": networks.decoder, "discriminator": module.critic}
+    parameters = {role: cards.n_values(part.parameters()) for role, part in parts.items()}
+    cards.conclude(recipe, run, fitted, train, parameters)
+
+
+@torch.no_grad()
+def fitted_tables(
+    networks: Rlasc, segmenter: Segmenter, sets: list[ImageSet], size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    """Huffman lengths [M, Σ levels] of each class's symbols and the label map's table, of pictures scaled to a size.
+
+    A class's symbols at a level get one table for all channels. Nothing counts as never seen: a symbol that isn't there
+    counts as once, a class that isn't there as all others together.
+    """
+    n_classes = networks.shape.n_classes
+    counts = np.zeros((n_classes, sum(LEVELS)), np.int64)
+    maps = []
+    for images in sets:
+        for batch in torch.split(torch.tensor(images.images), BATCH):
+            pictures = F.interpolate(batch.float() / 255, size=size, mode="bilinear", antialias=True).clamp(0, 1)
+            label_map = concepts_of(pictures, segmenter)
+            features = networks.encoder(pictures).movedim(1, -1)
+            maps.append(label_map.numpy())
+            for label in label_map.unique().tolist():
+                values = features[label_map == label]
+                found = [
+                    torch.bincount(networks.quantiser.symbols(values, level).flatten(), minlength=n)
+                    for level, n in enumerate(LEVELS)
+                ]
+                counts[label] += torch.cat(found).numpy()
+    counts[counts.sum(1) == 0] = counts.sum(0)
+    lengths = [
+        np.concatenate([code_lengths(part + 1) for part in np.split(row, np.cumsum(LEVELS)[:-1])]) for row in counts
+    ]
+    return torch.from_numpy(np.stack(lengths)), torch.from_numpy(fit_map_table(np.concatenate(maps), n_classes))
+
+
+@torch.no_grad()
+def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
+    """At each level for every concept: bits per pixel (map and features), and what :class:`Originals` says."""
+    device = engine.resolve_device(run.device)
+    networks, tables, _ = load_rlasc(run.out / "weights.safetensors")
+    networks.to(device)
+    judge, segmenter = (
+        load_segmenter(model_dir(name) / "weights.safetensors").to(device) for name in (recipe.judge, recipe.segmenter)
+    )
+    pictures = KINDS["data"].load(recipe.measure_on)().load("test", run.data_root)
+    originals = Originals.of(pictures, judge, segmenter)
+    rows: list[JsonValue] = []
+    for level, n_centres in enumerate(LEVELS):
+        bits: list[float] = []
+
+        def recover(images: Tensor, level: int = level, bits: list[float] = bits) -> Tensor:
+            label_map, features = concepts_of(images, segmenter), networks.encoder(images)
+            lengths = level_lengths(tables.to(device), level)
+            symbols = networks.quantiser.symbols(features, level)
+            bits.append(float(lengths[label_map[:, None].expand_as(symbols), symbols].sum()))
+            levels = torch.full((len(images), networks.shape.n_classes), level, device=device)
+            return networks.made_of(features, label_map, levels)
+
+        quality = originals.held_against(recover)
+        n_pixels = len(pictures) * pictures.images.shape[2] * pictures.images.shape[3]
+        rows.append({"centres": n_centres, "features_bpp": round(sum(bits) / n_pixels, 5), **quality})
+    return {"by_level": rows, "n": len(pictures)}
+
+
+def level_lengths(tables: Tensor, level: int) -> Tensor:
+    """[M, n_centres]: the Huffman lengths of each class at one level."""
+    start = sum(LEVELS[:level])
+    return tables[:, start : start + LEVELS[level]].long()
