@@ -19,7 +19,6 @@ from torch.nn import functional as F
 from simnet.codecs.entropy.huffman import code_lengths
 from simnet.codecs.entropy.label_map import fit_map_table
 from simnet.codecs.networks.rlasc import LEVELS, STRIDE, Rlasc, RlascShape, load_rlasc, one_hot, pack_rlasc, shrunk
-from simnet.core import streams
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
 from simnet.core.zoo import model_dir

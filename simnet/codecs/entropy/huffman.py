@@ -36,9 +36,7 @@ def code_lengths(counts: Sequence[int] | NDArray[np.integer], longest: int = LON
     leaves = sorted((weight, (symbol,)) for symbol, weight in enumerate(weights))
     packages = leaves
     for _ in range(longest - 1):
-        paired = [
-            (a[0] + b[0], a[1] + b[1]) for a, b in zip(packages[::2], packages[1::2], strict=False)
-        ]
+        paired = [(a[0] + b[0], a[1] + b[1]) for a, b in zip(packages[::2], packages[1::2], strict=False)]
         packages = sorted([*leaves, *paired], key=lambda package: package[0])
     lengths = np.zeros(len(weights), np.uint8)
     for _, symbols in packages[: 2 * len(weights) - 2]:

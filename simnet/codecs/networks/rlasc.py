@@ -176,29 +176,28 @@ class Decoder(nn.Module):
         Args:
             heads: classes whose heads are there; where another one lies, only G_g paints. None: all are there.
         """
-        made, known = self._by_concept(quantised, label_map, heads)
-        near = self.attention(quantised) * known
-        x: Tensor = near * made + (1 - near) * self.whole(quantised, label_map)
-        return x
-
-    def _by_concept(
-        self, quantised: Tensor, label_map: Tensor, heads: Sequence[int] | None
-    ) -> tuple[Tensor, Tensor]:
-        """x_l, and the share [B, 1, 8h, 8w] of each pixel that known concepts have."""
         b, _, h, w = quantised.shape
+        there = one_hot(label_map, len(self.heads))
         made = quantised.new_zeros(b, 3, STRIDE * h, STRIDE * w)
         share = quantised.new_zeros(b, 1, STRIDE * h, STRIDE * w)
         for label in range(len(self.heads)) if heads is None else heads:
-            mask = (label_map == label)[:, None]
-            images = mask.flatten(1).any(1).nonzero()[:, 0]
-            if not len(images):
-                continue
-            there = mask[images].to(quantised.dtype)
-            painted = torch.sigmoid(self.heads[label](self.local(quantised[images] * there)))
-            grown = F.interpolate(there, scale_factor=STRIDE, mode="bilinear", align_corners=False)
-            made = made.index_add(0, images, (painted * grown).to(made.dtype))
-            share = share.index_add(0, images, grown.to(share.dtype))
-        return made / share.clamp(min=1e-6), share
+            images = there[:, label].flatten(1).any(1).nonzero()[:, 0]
+            if len(images):
+                mask = there[images, label, None].to(quantised.dtype)
+                painted, grown = self.painted(quantised[images], mask, label), enlarged(mask)
+                made = made.index_add(0, images, (painted * grown).to(made.dtype))
+                share = share.index_add(0, images, grown.to(share.dtype))
+        return self.fused(quantised, label_map, made, share)
+
+    def painted(self, quantised: Tensor, mask: Tensor, label: int) -> Tensor:
+        """y^(m) [P, 3, 8h, 8w] in (0, 1) of one concept, which lies at ``mask`` [P, 1, h, w] (28)."""
+        return torch.sigmoid(self.heads[label](self.local(quantised * mask)))
+
+    def fused(self, quantised: Tensor, label_map: Tensor, made: Tensor, share: Tensor) -> Tensor:
+        """x̂ (31) of x_l, the sum of painted concepts by their shares, and those shares [B, 1, 8h, 8w]."""
+        near = self.attention(quantised) * share
+        x: Tensor = near * (made / share.clamp(min=1e-6)) + (1 - near) * self.whole(quantised, label_map)
+        return x
 
 
 class Rlasc(nn.Module):
@@ -229,6 +228,11 @@ def shrunk(labels: Tensor, n_classes: int) -> Tensor:
     """s_d [B, H/8, W/8] of a label map [B, H, W] without unlabelled pixels: the class that most pixels have."""
     shares = F.avg_pool2d(one_hot(labels, n_classes).float(), STRIDE)
     return shares.argmax(1)
+
+
+def enlarged(mask: Tensor) -> Tensor:
+    """Masks [P, 1, h, w] at the size of images; those of all concepts sum to 1 everywhere."""
+    return F.interpolate(mask, scale_factor=STRIDE, mode="bilinear", align_corners=False)
 
 
 def one_hot(labels: Tensor, n_classes: int) -> Tensor:

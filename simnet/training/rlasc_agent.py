@@ -1,0 +1,245 @@
+"""Recipes of kind ``rlasc_agent``: which concept deserves which level (paper 004, (12)-(22) and Algorithm 2).
+
+REINFORCE. Every picture is coded several times at one price; what the others earned from the same concept on, on
+average, is the baseline of each. An action is credited with what comes after it, not with what came before (the paper's
+(21) credits it with both, which has the same mean).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field, JsonValue, model_validator
+from torch import Tensor
+from torch.distributions import Categorical
+
+from simnet.codecs.networks.rlasc import LEVELS, Rlasc, load_rlasc
+from simnet.codecs.networks.rlasc_agent import Agent, AgentShape, Episode, act, load_agent
+from simnet.core.plugins import KINDS
+from simnet.core.zoo import model_dir
+from simnet.data.base import Split
+from simnet.signal.originals import Originals
+from simnet.tasks.feature_distance import feature_distance
+from simnet.tasks.intersection import confusion, mean_iou
+from simnet.tasks.networks import load_segmenter
+from simnet.tasks.networks.segmenter import Segmenter
+from simnet.training import cards, checkpoints, engine
+from simnet.training.crops import Cropper, Crops
+from simnet.training.recipe import BaseRecipe
+from simnet.training.rlasc import concepts_of, level_lengths
+from simnet.training.run import TrainingRun
+
+N_CURVE_IMAGES = 40
+Price = Annotated[float, Field(gt=0)]
+
+
+class Recipe(BaseRecipe):
+    """``kind: rlasc_agent``."""
+
+    kind: Literal["rlasc_agent"] = "rlasc_agent"
+    codec: str
+    """Zoo name of the codec, which stays as it is."""
+    width: Annotated[int, Field(ge=2, le=256)] = 32
+    task: str = "segmenter/street_parser"
+    """Zoo name of the network that makes the label map, and whose results and features the reward is about. Never the
+    judge."""
+    price: tuple[Price, Price] = (0.05, 3.0)
+    """Lowest and highest λ of (12), per bit per pixel, drawn per picture, evenly in its logarithm."""
+    perceptual: Annotated[float, Field(ge=0)] = 0.1
+    """η of (12)."""
+    discount: Annotated[float, Field(gt=0, le=1)] = 0.99
+    """γ of (15)."""
+    rollouts: Annotated[int, Field(ge=2, le=64)] = 4
+    """How often each picture of a batch is coded."""
+    entropy: Annotated[float, Field(ge=0)] = 0.002
+    """What a nat of the policy's entropy is worth; keeps it trying."""
+    data_set: str
+    train_on: tuple[Split, ...] = ("train", "val")
+    measure_on: str
+    crops: Crops = Field(default_factory=Crops)
+    judge: str
+    measure_at: tuple[Price, ...] = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
+    """Prices that the card is measured at."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.price[0] > self.price[1]:
+            raise ValueError(f"price: got {list(self.price)}; allowed the lowest first")
+        return self
+
+
+class Bits:
+    """Bits of each concept's features at each level, by the tables of the codec."""
+
+    def __init__(self, networks: Rlasc, tables: Tensor) -> None:
+        self._networks = networks
+        self._lengths = [level_lengths(tables, level) for level in range(len(LEVELS))]
+
+    def of(self, features: Tensor, label_map: Tensor) -> Tensor:
+        """[B, M, Q] float32."""
+        found = []
+        labels = label_map[:, None].expand_as(features)
+        for level, lengths in enumerate(self._lengths):
+            n_bit = lengths[labels, self._networks.quantiser.symbols(features, level)].sum(1).float()
+            by_class = n_bit.new_zeros(len(features), self._networks.shape.n_classes)
+            found.append(by_class.scatter_add(1, label_map.flatten(1), n_bit.flatten(1)))
+        return torch.stack(found, dim=-1)
+
+
+class Allocation:
+    """The objective."""
+
+    def __init__(
+        self, agent: Agent, networks: Rlasc, bits: Bits, task: Segmenter, cropper: Cropper, test: Tensor,
+        recipe: Recipe, device: torch.device,
+    ) -> None:  # fmt: skip
+        self.module = agent.to(device)
+        self._networks, self._bits, self._task = networks.to(device), bits, task.to(device)
+        self._cropper, self._test = cropper, test
+        self.n_items = len(cropper)
+        self._recipe, self._device = recipe, device
+
+    def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
+        recipe = self._recipe
+        images, _ = self._cropper.batch(indices, rng, self._device)
+        low, high = map(math.log, recipe.price)
+        price = torch.from_numpy(np.exp(rng.uniform(low, high, len(images))).astype(np.float32)).to(self._device)
+        generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
+        repeated = images.repeat_interleave(recipe.rollouts, 0), price.repeat_interleave(recipe.rollouts)
+        rewards, log_probabilities, entropy = self._rollout(*repeated, generator)
+        advantage = above_the_others(returns(rewards, recipe.discount), recipe.rollouts)
+        n_acts = (log_probabilities != 0).sum().clamp(min=1)
+        return -((advantage * log_probabilities).sum() + recipe.entropy * entropy) / n_acts
+
+    def _rollout(self, images: Tensor, price: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Rewards (14) and log-probabilities of the actions [B, M], 0 for concepts that aren't there; summed entropy."""
+        with torch.no_grad():
+            label_map, features = concepts_of(images, self._task), self._networks.encoder(images).float()
+            bits = self._bits.of(features, label_map)
+            seen, wanted = self._task(images).argmax(1), self._task.features(images)
+            episode = Episode(self._networks, features, label_map)
+            losses = self._loss_so_far(episode, bits, price, seen, wanted)
+        n_classes = self._networks.shape.n_classes
+        rewards, log_probabilities = torch.zeros(2, len(images), n_classes, device=self._device).unbind()
+        taken, entropy = [], torch.zeros((), device=self._device)
+        for label in range(n_classes):
+            rows = episode.rows_with(label)
+            if not len(rows):
+                taken.append(log_probabilities[:, label])
+                continue
+            logits = self.module(
+                features[rows], episode.masks[rows, label], episode.recovered[rows], label, price[rows]
+            ).float()
+            policy = Categorical(logits=logits)
+            action = torch.multinomial(policy.probs, 1, generator=generator)[:, 0]
+            taken.append(torch.zeros_like(price).index_put((rows,), policy.log_prob(action)))
+            entropy = entropy + policy.entropy().sum()
+            with torch.no_grad():
+                episode.choose(label, action)
+                after = self._loss_so_far(episode, bits, price, seen, wanted)
+                rewards[:, label] = losses - after
+                losses = after
+        return rewards, torch.stack(taken, dim=1), entropy
+
+    def _loss_so_far(self, episode: Episode, bits: Tensor, price: Tensor, seen: Tensor, wanted: list[Tensor]) -> Tensor:
+        """L^(m) (13), [B]; the rate in bits per pixel, without what no choice changes."""
+        recovered = episode.recovered
+        spent = bits.gather(2, episode.levels[..., None])[..., 0].sum(1) / recovered[0, 0].numel()
+        pyramid = self._task.features(recovered)
+        # the networks run once for both the result and the features
+        logits = torch.nn.functional.interpolate(
+            self._task.head(pyramid), size=recovered.shape[2:], mode="bilinear", align_corners=False
+        )
+        agreement = mean_iou(confusion(logits.argmax(1), seen, self._task.n_classes)).float()
+        return price * spent + (1 - agreement) + self._recipe.perceptual * feature_distance(wanted, pyramid)
+
+    def evaluate(self) -> dict[str, float]:
+        """Of test pictures at three prices: bits per pixel and L, of the likeliest actions."""
+        label_map, features = concepts_of(self._test, self._task), self._networks.encoder(self._test)
+        bits = self._bits.of(features, label_map)
+        seen, wanted = self._task(self._test).argmax(1), self._task.features(self._test)
+        figures = {}
+        for price in (0.1, 0.4, 1.6):
+            levels = act(self.module, self._networks, features, label_map, price)
+            episode = Episode(self._networks, features, label_map)
+            for label in range(levels.shape[1]):
+                if len(rows := episode.rows_with(label)):
+                    episode.choose(label, levels[rows, label])
+            prices = torch.full((len(features),), price, device=self._device)
+            figures[f"bpp_{price}"] = float(spent_bpp(bits, levels, self._test))
+            figures[f"loss_{price}"] = float(self._loss_so_far(episode, bits, prices, seen, wanted).mean())
+        return figures
+
+
+def returns(rewards: Tensor, discount: float) -> Tensor:
+    """From each step on, [B, M]: its reward and the discounted later ones (15)."""
+    total, found = torch.zeros_like(rewards[:, 0]), []
+    for reward in rewards.flip(1).unbind(1):
+        total = reward + discount * total
+        found.append(total)
+    return torch.stack(found[::-1], dim=1)
+
+
+def above_the_others(values: Tensor, rollouts: int) -> Tensor:
+    """Of each of a picture's rollouts, which follow each other: its value less the mean of the other ones."""
+    grouped = values.view(-1, rollouts, values.shape[1])
+    others = (grouped.sum(1, keepdim=True) - grouped) / (rollouts - 1)
+    return (grouped - others).view_as(values)
+
+
+def spent_bpp(bits: Tensor, levels: Tensor, images: Tensor) -> Tensor:
+    """Mean bits of features per pixel of images, at levels [B, M]; ``bits`` [B, M, Q]."""
+    return bits.gather(2, levels[..., None]).sum() / images[:, 0].numel()
+
+
+def run(recipe: Recipe, run: TrainingRun) -> None:
+    """Train, then write ``weights.safetensors`` and ``card.yaml``."""
+    load_segmenter(model_dir(recipe.judge) / "weights.safetensors")  # a missing judge is said before the training
+    data = KINDS["data"].load(recipe.data_set)()
+    train = [data.load(split, run.data_root) for split in recipe.train_on]
+    device = engine.resolve_device(run.device)
+    networks, tables, _ = load_rlasc(model_dir(recipe.codec) / "weights.safetensors")
+    shape = AgentShape(
+        code_channels=networks.shape.code_channels, n_classes=networks.shape.n_classes, width=recipe.width
+    )
+    agent = engine.initialised(lambda: Agent(shape), recipe.seed, "rlasc_agent")
+    task = load_segmenter(model_dir(recipe.task) / "weights.safetensors")
+    sample = KINDS["data"].load(recipe.measure_on)().load("sample")
+    test = torch.tensor(sample.images[:N_CURVE_IMAGES], device=device).float() / 255
+    bits = Bits(networks, tables.to(device))
+    objective = Allocation(agent, networks, bits, task, Cropper(train, recipe.crops), test, recipe, device)
+    fitted = engine.fit(objective, recipe, run)
+    checkpoints.save_weights(run.out / "weights.safetensors", agent.half(), {"shape": shape.model_dump_json()})
+    cards.conclude(recipe, run, fitted, train, {"agent": cards.n_values(agent.parameters())})
+
+
+@torch.no_grad()
+def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
+    """At each price: bits per pixel of the features, mean level per class, and what :class:`Originals` says."""
+    device = engine.resolve_device(run.device)
+    agent = load_agent(run.out / "weights.safetensors").to(device)
+    networks, tables, _ = load_rlasc(model_dir(recipe.codec) / "weights.safetensors")
+    networks.to(device)
+    judge, task = (
+        load_segmenter(model_dir(name) / "weights.safetensors").to(device) for name in (recipe.judge, recipe.task)
+    )
+    bits = Bits(networks, tables.to(device))
+    pictures = KINDS["data"].load(recipe.measure_on)().load("test", run.data_root)
+    originals = Originals.of(pictures, judge, task)
+    rows: list[JsonValue] = []
+    for price in recipe.measure_at:
+        spent: list[float] = []
+
+        def recover(images: Tensor, price: float = price, spent: list[float] = spent) -> Tensor:
+            label_map, features = concepts_of(images, task), networks.encoder(images)
+            levels = act(agent, networks, features, label_map, price)
+            spent.append(float(spent_bpp(bits.of(features, label_map), levels, images)) * len(images))
+            return networks.made_of(features, label_map, levels)
+
+        quality = originals.held_against(recover)
+        rows.append({"price": price, "features_bpp": round(sum(spent) / len(pictures), 5), **quality})
+    return {"by_price": rows, "n": len(pictures)}
