@@ -53,6 +53,8 @@ class Codec(ABC):
     Params: ClassVar[type[CodecParams]]
     semantic: ClassVar[bool]
     """Whether the decoder is learned, and so travels as slices."""
+    by_content: ClassVar[bool] = False
+    """Whether it depends on a code which of the decoder's slices it takes: see :meth:`needed`."""
 
     def __init__(self, params: CodecParams, *, device: str = "cpu") -> None:
         if not isinstance(params, self.Params):
@@ -111,6 +113,10 @@ class Codec(ABC):
         Raises:
             CodecError: not this codec's code, or a slice is missing or not this codec's.
         """
+
+    def needed(self, code: bytes) -> tuple[Slice, ...]:
+        """The decoder's slices that a code of :meth:`encode` takes: all of them, unless ``by_content``."""
+        return self.decoder_slices
 
     def encode_for(self, images: Tensor, slices: Sequence[Slice]) -> list[bytes]:
         """Codes for a receiver that decodes with these slices, of another version of this codec.

@@ -208,8 +208,13 @@ class Exchange:
         row.attempts += 1
         if row.ended_s is None:
             row.codec, row.predicted_ss = codec.name, plan.predicted_ss
-        self._expect(plan.missing, self.arm.propagation.bring)
+        bring = self.arm.propagation.bring
+        if not codec.by_content:
+            self._expect(plan.missing, bring)
         code: Code = yield from self._encode(codec, plan.decoder)
+        needed = code.needed(plan.decoder.decoder_slices)
+        if codec.by_content:
+            self._expect([s for s in plan.missing if s in needed], bring)
         self._check_deadline()
         analog = None if codec.analog is None else Symbols(codec.analog.uses)
         n_side = 0 if codec.analog is None else codec.analog.side_byte
@@ -225,7 +230,7 @@ class Exchange:
         self._check_deadline()
         self._layers.update(name for name, _ in code.layers)
         # what the consumer has lost since it asked, it asks for again
-        slices = yield from self._gather(plan.decoder.decoder_slices, self.arm.propagation.bring_again)
+        slices = yield from self._gather(needed, self.arm.propagation.bring_again)
         self._check_deadline()
         yield from self._compute(self.consumer, plan.decoder.decode_flop + plane.task_flop(self.item.source_type))
         self._check_deadline()

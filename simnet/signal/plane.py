@@ -350,7 +350,7 @@ class SignalPlane:
     ) -> tuple[Hashable, ...] | None:
         """Names a measurement of what arrived as it was sent; None if something did not."""
         profile, sent = self.codecs[name], self._ahead.get((item_id, name, raw, name))
-        if sent is None or sent.data != code or slices != profile.decoder_slices:
+        if sent is None or sent.data != code or slices != sent.needed(profile.decoder_slices):
             return None
         source = self.sources[self._type_of[item_id]]
         return "measurement", profile.codec, source.content, item_id - source.first_item_id, raw
@@ -397,7 +397,13 @@ def _codes(codec: Codec, items: Tensor, start: int, raw: bool, decoder: Codec | 
     if decoder is not None:
         codes = codec.encode_for(images, decoder.decoder_slices)
         return [Code(code, codec.header_byte(code)) for code in codes]
-    return [Code(code, codec.header_byte(code), _layers(codec, code)) for code in codec.encode(images)]
+    return [
+        Code(code, codec.header_byte(code), _layers(codec, code), _needs(codec, code)) for code in codec.encode(images)
+    ]
+
+
+def _needs(codec: Codec, code: bytes) -> frozenset[str] | None:
+    return frozenset(s.id for s in codec.needed(code)) if codec.by_content else None
 
 
 def _layers(codec: Codec, code: bytes) -> tuple[tuple[str, bytes], ...]:

@@ -25,6 +25,12 @@ class Code:
     header_byte: int
     layers: tuple[tuple[str, bytes], ...] = ()
     """Of a layered codec: each layer's name and bytes, in order; what has the same name is the same in all codecs."""
+    needs: frozenset[str] | None = None
+    """Ids of the decoder's slices that it takes; None: all."""
+
+    def needed(self, slices: tuple[Slice, ...]) -> tuple[Slice, ...]:
+        """Those of a decoder's slices that it takes."""
+        return slices if self.needs is None else tuple(s for s in slices if s.id in self.needs)
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,10 @@ class CodecProfile:
     @cached_property
     def encoder_slices(self) -> tuple[Slice, ...]:
         return in_dependency_order(self.codec.encoder_slices)
+
+    @property
+    def by_content(self) -> bool:
+        return self.codec.by_content
 
     @cached_property
     def analog(self) -> Analog | None:

@@ -189,7 +189,7 @@ def fitted_tables(
             label_map = concepts_of(pictures, segmenter)
             features = networks.encoder(pictures).movedim(1, -1)
             maps.append(label_map.numpy())
-            for label in label_map.unique().tolist():
+            for label in torch.unique(label_map).tolist():
                 values = features[label_map == label]
                 found = [
                     torch.bincount(networks.quantiser.symbols(values, level).flatten(), minlength=n)

@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue, model_validator
 from torch import Tensor
-from torch.distributions import Categorical
 
 from simnet.codecs.networks.rlasc import LEVELS, Rlasc, load_rlasc
 from simnet.codecs.networks.rlasc_agent import Agent, AgentShape, Episode, act, load_agent
@@ -116,7 +115,7 @@ class Allocation:
         return -((advantage * log_probabilities).sum() + recipe.entropy * entropy) / n_acts
 
     def _rollout(self, images: Tensor, price: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Rewards (14) and log-probabilities of the actions [B, M], 0 for concepts that aren't there; summed entropy."""
+        """Rewards (14) and log-probabilities [B, M], 0 for concepts that aren't there; summed entropy."""
         with torch.no_grad():
             label_map, features = concepts_of(images, self._task), self._networks.encoder(images).float()
             bits = self._bits.of(features, label_map)
@@ -134,10 +133,10 @@ class Allocation:
             logits = self.module(
                 features[rows], episode.masks[rows, label], episode.recovered[rows], label, price[rows]
             ).float()
-            policy = Categorical(logits=logits)
-            action = torch.multinomial(policy.probs, 1, generator=generator)[:, 0]
-            taken.append(torch.zeros_like(price).index_put((rows,), policy.log_prob(action)))
-            entropy = entropy + policy.entropy().sum()
+            policy = logits.log_softmax(1)
+            action = torch.multinomial(policy.detach().exp(), 1, generator=generator)[:, 0]
+            taken.append(torch.zeros_like(price).index_put((rows,), policy.gather(1, action[:, None])[:, 0]))
+            entropy = entropy - (policy.exp() * policy).sum()
             with torch.no_grad():
                 episode.choose(label, action)
                 after = self._loss_so_far(episode, bits, price, seen, wanted)
@@ -150,11 +149,8 @@ class Allocation:
         recovered = episode.recovered
         spent = bits.gather(2, episode.levels[..., None])[..., 0].sum(1) / recovered[0, 0].numel()
         pyramid = self._task.features(recovered)
-        # the networks run once for both the result and the features
-        logits = torch.nn.functional.interpolate(
-            self._task.head(pyramid), size=recovered.shape[2:], mode="bilinear", align_corners=False
-        )
-        agreement = mean_iou(confusion(logits.argmax(1), seen, self._task.n_classes)).float()
+        labels = self._task.labelled(pyramid, recovered.shape[2:]).argmax(1)
+        agreement = mean_iou(confusion(labels, seen, self._task.n_classes)).float()
         return price * spent + (1 - agreement) + self._recipe.perceptual * feature_distance(wanted, pyramid)
 
     def evaluate(self) -> dict[str, float]:

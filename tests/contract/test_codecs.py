@@ -12,10 +12,14 @@ import torch
 from torch import Tensor
 
 from simnet.codecs.base import Codec, CodecError, CodecParams
+from simnet.codecs.entropy.huffman import code_lengths
+from simnet.codecs.entropy.label_map import fit_map_table
 from simnet.codecs.entropy.static import fit_table
 from simnet.codecs.networks.aesc import AescShape, Autoencoder, pack_autoencoder
 from simnet.codecs.networks.compact import Compact, CompactShape
 from simnet.codecs.networks.lsci import LsciBase, LsciShape, pack_base
+from simnet.codecs.networks.rlasc import LEVELS, Rlasc, RlascShape, pack_rlasc
+from simnet.codecs.networks.rlasc_agent import Agent, AgentShape
 from simnet.codecs.networks.super_resolution import SuperResolution
 from simnet.core.plugins import KINDS
 from simnet.tasks.networks.fpn import Fpn
@@ -67,6 +71,17 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
             "enhancement": {"pooling": 2, "bpp": 2.0, "region": "background", "super_resolution": "lsci_sr/tiny"},
         },
     ],
+    "rlasc": [
+        {"model": "tiny", "image_shape": STREET, "segmenter": "segmenter/tiny"},
+        {
+            "model": "tiny",
+            "image_shape": STREET,
+            "segmenter": "segmenter/tiny",
+            "agent": "rlasc_agent/tiny",
+            "tables": "code",
+        },
+        {"model": "tiny", "image_shape": STREET, "segmenter": "segmenter/tiny", "level": 1, "levels": {"car": 6}},
+    ],
     "raw": [{"image_shape": GREY}, {"image_shape": COLOUR}],
     "thumbnail": [{"image_shape": GREY, "side": 14, "bits": 1}, {"image_shape": COLOUR, "side": 5, "bits": 3}],
     "webp": [{"image_shape": GREY, "quality": 0, "header": "strip"}, {"image_shape": COLOUR, "quality": 50}],
@@ -92,15 +107,27 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         segmenter, restorer = Fpn(width=4), SuperResolution(2)
         compact = CompactShape(width=4, depth=3)
         around_jpeg = Compact(compact)
-    for name in ("lsci/tiny", "segmenter/tiny", "lsci_sr/tiny", "comcnn/tiny"):
+        concepts = pack_rlasc(Rlasc(RlascShape(width=4, code_channels=2)), *tables_of_concepts())
+        agent = AgentShape(code_channels=2, width=4)
+        allocating = Agent(agent)
+    for name in ("lsci/tiny", "segmenter/tiny", "lsci_sr/tiny", "comcnn/tiny", "rlasc/tiny", "rlasc_agent/tiny"):
         (root / name).mkdir(parents=True)
         (root / name / "train.yaml").touch()
     (root / "lsci/tiny/weights.safetensors").write_bytes(base)
     header = {"network": "fpn", "options": '{"width": 4}'}
     save_weights(root / "segmenter/tiny/weights.safetensors", segmenter, header)
+    (root / "rlasc/tiny/weights.safetensors").write_bytes(concepts)
+    save_weights(root / "rlasc_agent/tiny/weights.safetensors", allocating, {"shape": agent.model_dump_json()})
     save_weights(root / "lsci_sr/tiny/weights.safetensors", restorer, {"width": "2"})
     save_weights(root / "comcnn/tiny/weights.safetensors", around_jpeg, {"shape": compact.model_dump_json()})
     return root
+
+
+def tables_of_concepts() -> tuple[Tensor, Tensor]:
+    """Of equally likely symbols and maps."""
+    lengths = np.concatenate([code_lengths(np.ones(n, np.int64)) for n in LEVELS])
+    maps = fit_map_table(np.random.default_rng(0).integers(0, 11, (4, 5, 8)), 11)
+    return torch.from_numpy(np.tile(lengths, (11, 1))), torch.from_numpy(maps)
 
 
 @pytest.fixture(params=CASES, ids=lambda c: f"{c[0]}-{'-'.join(map(str, c[1].values()))}".replace(" ", ""))

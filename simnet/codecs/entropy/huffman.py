@@ -33,7 +33,7 @@ def code_lengths(counts: Sequence[int] | NDArray[np.integer], longest: int = LON
     if not 2 <= len(weights) <= 1 << longest or min(weights) < 1:
         raise HuffmanError(f"counts: got {len(weights)} of them, the least {min(weights, default=None)}; "
                            f"allowed 2..{1 << longest}, each at least 1")  # fmt: skip
-    leaves = sorted((weight, (symbol,)) for symbol, weight in enumerate(weights))
+    leaves: list[tuple[int, tuple[int, ...]]] = sorted((weight, (symbol,)) for symbol, weight in enumerate(weights))
     packages = leaves
     for _ in range(longest - 1):
         paired = [(a[0] + b[0], a[1] + b[1]) for a, b in zip(packages[::2], packages[1::2], strict=False)]

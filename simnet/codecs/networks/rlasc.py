@@ -84,12 +84,13 @@ class Quantiser(nn.Module):
 
     def symbols(self, features: Tensor, level: int) -> Tensor:
         """Index of the nearest centre, int64, of the features' shape; the lower one in the middle."""
-        return (features.unsqueeze(-1) - self.centres[level]).abs().argmin(-1)
+        nearest: Tensor = (features.unsqueeze(-1) - self.centres[level]).abs().argmin(-1)
+        return nearest
 
     def forward(self, features: Tensor, levels: Tensor) -> Tensor:
         """f̂ [B, n, h, w] of f, each place at its level [B, h, w] (index into ``LEVELS``)."""
         quantised = torch.zeros_like(features)
-        for level in levels.unique().tolist():
+        for level in torch.unique(levels).tolist():
             at = (levels == level)[:, None].expand_as(features)
             quantised = quantised.masked_scatter(at, self.at_level(features[at], level).to(features.dtype))
         return quantised
@@ -101,7 +102,8 @@ class Quantiser(nn.Module):
         sharpness = SHARPNESS * (len(centres) - 1) / 4
         soft = (torch.softmax(-sharpness * distance, dim=-1) * centres).sum(-1)
         hard = centres[distance.argmin(-1)]
-        return hard.detach() + (soft - soft.detach())
+        quantised: Tensor = hard.detach() + (soft - soft.detach())
+        return quantised
 
 
 class Local(nn.Module):

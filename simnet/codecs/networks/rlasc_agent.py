@@ -1,4 +1,4 @@
-"""The agent of RL-ASC, which chooses each concept's quantisation level (paper 004, II-C), and the episode that it acts in.
+"""The agent of RL-ASC, which chooses each concept's quantisation level (paper 004, II-C), and its episodes.
 
 The paper prints M outputs; a choice among Q levels needs Q. The price λ of a bit is an input here, so that one agent
 serves all rates: the paper trains one for each.
@@ -86,16 +86,13 @@ class Episode:
             for label in range(networks.shape.n_classes)
             if len(rows := self.rows_with(label))
         }
-        self._made = torch.zeros_like(self.recovered_zeros())
+        b, _, h, w = features.shape
+        self._made = features.new_zeros(b, 3, STRIDE * h, STRIDE * w)
         for label, painted in self._painted.items():
             rows = self.rows_with(label)
             self._made.index_add_(0, rows, painted * enlarged(self.masks[rows, label]))
         self.recovered = self._fused(torch.arange(len(features), device=features.device))
         """x̂ [B, 3, 8h, 8w] at the levels chosen so far."""
-
-    def recovered_zeros(self) -> Tensor:
-        b, _, h, w = self.features.shape
-        return self.features.new_zeros(b, 3, STRIDE * h, STRIDE * w)
 
     def rows_with(self, label: int) -> Tensor:
         """Indices of the pictures that have a concept."""
@@ -108,7 +105,7 @@ class Episode:
         self.levels[rows, label] = levels
         mask = self.masks[rows, label]
         quantised = self._quantised[rows]
-        for level in levels.unique().tolist():
+        for level in torch.unique(levels).tolist():
             at = (levels == level).nonzero()[:, 0]
             fine = self._networks.quantiser.at_level(self.features[rows[at]], level)
             quantised[at] = fine * mask[at] + quantised[at] * (1 - mask[at])
@@ -127,7 +124,7 @@ class Episode:
 
 @torch.no_grad()
 def act(agent: Agent, networks: Rlasc, features: Tensor, label_map: Tensor, price: float) -> Tensor:
-    """The levels [B, M] that an agent takes for likeliest to pay, concept by concept; 0 for concepts that aren't there."""
+    """The likeliest levels [B, M] at a price λ, concept by concept; 0 for concepts that aren't there."""
     episode = Episode(networks, features, label_map)
     prices = torch.full((len(features),), price, device=features.device)
     for label in range(networks.shape.n_classes):

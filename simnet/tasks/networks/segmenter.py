@@ -45,7 +45,11 @@ class Segmenter(nn.Module, ABC):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits [B, K, H, W] of images [B, 3, H, W] float32 in [0, 1]."""
-        return F.interpolate(self.head(self.features(x)), size=x.shape[2:], mode="bilinear", align_corners=False)
+        return self.labelled(self.features(x), x.shape[2:])
+
+    def labelled(self, pyramid: list[Tensor], size: Sequence[int]) -> Tensor:
+        """Logits [B, K, H, W] of features that :meth:`features` gave, for pictures of this size."""
+        return F.interpolate(self.head(pyramid), size=tuple(size), mode="bilinear", align_corners=False)
 
 
 def like(x: Tensor, other: Tensor) -> Tensor:
