@@ -5,6 +5,7 @@ neither torch nor matplotlib.
 """
 
 from simnet.results.best import optimum
+from simnet.results.bjontegaard_delta import bd_quality, bd_rate
 from simnet.results.closed_form import break_even, miss_ratio
 from simnet.results.errors import ResultsError
 from simnet.results.front import hypervolume, pareto
@@ -15,6 +16,8 @@ from simnet.results.slope import elasticity
 __all__ = [
     "Results",
     "ResultsError",
+    "bd_quality",
+    "bd_rate",
     "break_even",
     "elasticity",
     "hypervolume",
