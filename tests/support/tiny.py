@@ -154,6 +154,31 @@ class Tiny(Codec):
         return self.params.header_byte
 
 
+class TinyByContent(Tiny):
+    """Its first slice always, and of the others the one of the brightest quadrant."""
+
+    by_content = True
+
+    @cached_property
+    def decoder_slices(self) -> tuple[Slice, ...]:
+        trunk, *others = super().decoder_slices
+        return (
+            trunk,
+            *(make_slice(s.name, "decoder", s.tensors, precision="int8", requires=(trunk.id,)) for s in others),
+        )
+
+    def needed(self, code: bytes) -> tuple[Slice, ...]:
+        trunk, *others = self.decoder_slices
+        return trunk, others[int(np.argmax(list(code[:4])))]
+
+    def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
+        held = {s.name for s in slices}
+        for code in codes:
+            if missing := {s.name for s in self.needed(code)} - held:
+                raise AssertionError(f"decoding without {missing}")
+        return super().decode(codes, self.decoder_slices)
+
+
 class TinyAnalog(Tiny):
     """Four brightnesses as two complex symbols of power 1, and one symbol back; its decoder is ballast too."""
 

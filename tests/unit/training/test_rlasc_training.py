@@ -1,0 +1,220 @@
+"""RL-ASC's training: who is trained by what, the reward and its gradient written out, the tables of the codes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+from torch.nn import functional as F
+
+from simnet.codecs.entropy.huffman import HuffmanCode
+from simnet.codecs.networks.rlasc import LEVELS, Rlasc, RlascShape
+from simnet.codecs.networks.rlasc_agent import Agent, AgentShape, Episode
+from simnet.data.camvid_small import CamVidSmall
+from simnet.tasks.feature_distance import feature_distance
+from simnet.tasks.intersection import confusion, mean_iou
+from simnet.tasks.networks.fpn import Fpn
+from simnet.training import rlasc, rlasc_agent
+from simnet.training.critic import MultiScaleCritic, hinge_loss
+from simnet.training.crops import Cropper, Crops
+from simnet.training.rlasc import ConceptCoding, Players, concepts_of, fitted_tables, level_lengths
+from simnet.training.rlasc_agent import Allocation, Bits, above_the_others, returns
+
+SHAPE = RlascShape(width=4, code_channels=2)
+COMMON = {
+    "data_set": "camvid_small",
+    "measure_on": "camvid_small",
+    "judge": "segmenter/street_judge",
+    "optimisation": {"epochs": 1, "learning_rate": 0.001},
+}
+
+
+@pytest.fixture(scope="module")
+def segmenter() -> Fpn:
+    torch.manual_seed(0)
+    return Fpn(width=4).eval().requires_grad_(False)
+
+
+def coding(segmenter: Fpn, **changes: object) -> ConceptCoding:
+    torch.manual_seed(1)
+    recipe = rlasc.Recipe.model_validate({"networks": SHAPE.model_dump(), **COMMON, **changes})
+    sample = CamVidSmall().load("sample").first(6)
+    test = torch.tensor(sample.images).float() / 255
+    cropper = Cropper([sample], Crops())
+    return ConceptCoding(Players(SHAPE), segmenter, segmenter, cropper, test, recipe, torch.device("cpu"))
+
+
+def gradients(objective: ConceptCoding, done: float) -> dict[str, bool]:
+    """Whether each part got one."""
+    objective.module.zero_grad(set_to_none=True)
+    objective.loss(np.arange(3), np.random.default_rng(0), done).backward()  # type: ignore[no-untyped-call]
+    networks = objective.module.networks
+    parts = {"encoder": networks.encoder, "centres": networks.quantiser, "attention": networks.decoder.attention,
+             "local": networks.decoder.local, "global": networks.decoder.whole, "classify": networks.classify,
+             "critic": objective.module.critic}  # fmt: skip
+    return {
+        name: any(p.grad is not None and bool(p.grad.any()) for p in part.parameters()) for name, part in parts.items()
+    }
+
+
+def test_the_discriminator_plays_at_the_end_only(segmenter: Fpn) -> None:
+    objective = coding(segmenter, adversarial=0.3)
+    early, late = gradients(objective, 0.5), gradients(objective, 0.8)
+    assert not early.pop("critic") and all(early.values())
+    assert all(late.values())
+
+
+def test_the_hinge_loss_by_hand() -> None:
+    """(32), patch by patch; what made the image gets no gradient."""
+    torch.manual_seed(2)
+    critic = MultiScaleCritic(2, n_in=5)
+    real, made = torch.randn(2, 5, 64, 64), torch.randn(2, 5, 64, 64, requires_grad=True)
+    total = 0.0
+    for scale in range(3):
+        a, b = (F.avg_pool2d(x, 2**scale) if scale else x for x in (real, made))
+        total += (1 - critic.scales[scale](a)).clamp(min=0).mean().item()
+        total += (1 + critic.scales[scale](b)).clamp(min=0).mean().item()
+    loss = hinge_loss(critic, real, made)
+    assert loss.item() == pytest.approx(total / 3, rel=1e-4)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert made.grad is None
+
+
+def test_tables_are_of_the_training_pictures(segmenter: Fpn) -> None:
+    torch.manual_seed(3)
+    networks, sample = Rlasc(SHAPE).eval(), CamVidSmall().load("sample").first(5)
+    tables, map_table = fitted_tables(networks, segmenter, [sample], (96, 128))
+    assert tables.shape == (11, sum(LEVELS)) and map_table.shape == (144, 16)
+    for label in range(11):
+        for level in range(len(LEVELS)):
+            HuffmanCode(level_lengths(tables, level)[label].numpy().astype(np.uint8))
+    # each class's table is no worse for its own symbols than any other class's
+    images = torch.tensor(sample.images).float() / 255
+    with torch.no_grad():
+        label_map, features = concepts_of(images, segmenter), networks.encoder(images)
+    for label in label_map.unique().tolist():
+        symbols = networks.quantiser.symbols(features.movedim(1, -1)[label_map == label], 4).flatten()
+        counts = torch.bincount(symbols, minlength=LEVELS[4]) + 1
+        cost = (level_lengths(tables, 4) * counts).sum(1)
+        assert int(cost.argmin()) == label or int(cost.min()) == int(cost[label])
+
+
+def test_bits_are_those_of_the_huffman_codes(segmenter: Fpn) -> None:
+    torch.manual_seed(4)
+    networks, sample = Rlasc(SHAPE).eval(), CamVidSmall().load("sample").first(3)
+    tables, _ = fitted_tables(networks, segmenter, [sample], (96, 128))
+    images = torch.tensor(sample.images).float() / 255
+    with torch.no_grad():
+        label_map, features = concepts_of(images, segmenter), networks.encoder(images)
+        bits = Bits(networks, tables).of(features, label_map)
+    assert bits.shape == (3, 11, len(LEVELS))
+    for b in range(3):
+        for label in range(11):
+            values = features[b][:, label_map[b] == label]
+            for level in range(len(LEVELS)):
+                code = HuffmanCode(level_lengths(tables, level)[label].numpy().astype(np.uint8))
+                assert int(bits[b, label, level]) == code.n_bit(networks.quantiser.symbols(values, level).numpy())
+
+
+def test_returns_and_baselines_by_hand() -> None:
+    rewards = torch.tensor([[1.0, 0.0, 2.0], [0.5, 1.0, 0.0], [0.0, 0.0, 4.0], [2.0, 2.0, 2.0]])
+    expected = [[sum(0.9 ** (k - m) * float(r[k]) for k in range(m, 3)) for m in range(3)] for r in rewards]
+    found = returns(rewards, 0.9)
+    assert torch.allclose(found, torch.tensor(expected))
+    others = above_the_others(found, 2)
+    assert torch.allclose(others[0], found[0] - found[1]) and torch.allclose(others[3], found[3] - found[2])
+
+
+class Spy(Allocation):
+    """Keeps what the rollout gave."""
+
+    def _rollout(self, *inputs):  # type: ignore[no-untyped-def]
+        self.inputs, self.given = inputs, super()._rollout(*inputs)
+        return self.given
+
+
+@pytest.fixture
+def allocation(segmenter: Fpn) -> Spy:
+    torch.manual_seed(5)
+    networks, sample = Rlasc(SHAPE).eval().requires_grad_(False), CamVidSmall().load("sample").first(4)
+    tables, _ = fitted_tables(networks, segmenter, [sample], (96, 128))
+    recipe = rlasc_agent.Recipe.model_validate({"codec": "rlasc/street", "rollouts": 3, **COMMON})
+    test = torch.tensor(sample.images).float() / 255
+    agent = Agent(AgentShape(code_channels=2, width=4)).eval()
+    return Spy(
+        agent,
+        networks,
+        Bits(networks, tables),
+        segmenter,
+        Cropper([sample], Crops()),
+        test,
+        recipe,
+        torch.device("cpu"),
+    )
+
+
+def loss_by_hand(spy: Allocation, image: torch.Tensor, levels: torch.Tensor, price: float) -> float:
+    """(13) of one picture [1, 3, H, W]: decoded as a whole, its bits counted symbol by symbol."""
+    networks, task, bits = spy._networks, spy._task, spy._bits
+    with torch.no_grad():
+        label_map, features = concepts_of(image, task), networks.encoder(image)
+        made = networks.made_of(features, label_map, levels)
+        of = bits.of(features, label_map)
+        spent = sum(float(of[0, label, levels[0, label]]) for label in range(11))
+        agreement = mean_iou(confusion(task(made).argmax(1), task(image).argmax(1), 11))
+        distance = feature_distance(task.features(image), task.features(made))
+    return price * spent / (96 * 128) + 1 - float(agreement) + spy._recipe.perceptual * float(distance)
+
+
+def test_rewards_are_what_each_choice_took_off_the_loss(allocation: Spy) -> None:
+    """(14): all of them together are the loss at the coarsest levels, less that at the chosen ones."""
+    seen: list[Episode] = []
+    real = allocation._loss_so_far
+    allocation._loss_so_far = lambda episode, *rest: (seen.append(episode), real(episode, *rest))[1]  # type: ignore[method-assign]
+    allocation.loss(np.arange(2), np.random.default_rng(1), 0.0)
+    images, prices, _ = allocation.inputs
+    rewards, log_probabilities, _ = allocation.given
+    assert rewards.shape == (6, 11)
+    levels = seen[-1].levels
+    for b in range(6):
+        image, price = images[b : b + 1], float(prices[b])
+        coarse = loss_by_hand(allocation, image, torch.zeros(1, 11, dtype=torch.int64), price)
+        chosen = loss_by_hand(allocation, image, levels[b : b + 1], price)
+        assert float(rewards[b].sum()) == pytest.approx(coarse - chosen, abs=1e-5)
+        absent = ~seen[-1].there[b]
+        assert not rewards[b, absent].any() and not log_probabilities[b, absent].any()
+
+
+def test_the_gradient_is_reinforce(allocation: Spy) -> None:
+    """(21) with a baseline: ∇ of mean (G − Ḡ) log π, and of the entropy."""
+    loss = allocation.loss(np.arange(2), np.random.default_rng(1), 0.0)
+    rewards, log_probabilities, entropy = allocation.given
+    total, n = torch.zeros(()), 0
+    for b in range(6):
+        group = [k for k in range(b // 3 * 3, b // 3 * 3 + 3) if k != b]
+        for m in range(11):
+            if float(log_probabilities[b, m]):
+                g = {k: sum(0.99 ** (i - m) * float(rewards[k, i]) for i in range(m, 11)) for k in (b, *group)}
+                total = total + (g[b] - sum(g[k] for k in group) / 2) * log_probabilities[b, m]
+                n += 1
+    expected = -(total + 0.002 * entropy) / n
+    assert float(loss.detach()) == pytest.approx(float(expected.detach()), abs=1e-6)
+    assert 0 < float(entropy.detach()) <= n * math.log(len(LEVELS)) + 1e-3
+
+
+def test_pictures_of_one_group_share_their_price(allocation: Spy) -> None:
+    allocation.loss(np.arange(2), np.random.default_rng(2), 0.0)
+    images, prices, _ = allocation.inputs
+    assert torch.equal(images[0], images[2]) and not torch.equal(images[2], images[3])
+    assert prices[0] == prices[2] != prices[3]
+    assert bool(((prices >= 0.05) & (prices <= 3.0)).all())
+
+
+def test_recipes_say_what_is_wrong() -> None:
+    with pytest.raises(ValidationError, match="multiples of 8"):
+        rlasc.Recipe.model_validate({"networks": {}, **COMMON, "crops": {"size": [100, 128]}})
+    with pytest.raises(ValidationError, match="the lowest first"):
+        rlasc_agent.Recipe.model_validate({"codec": "rlasc/street", "price": [1, 0.1], **COMMON})
