@@ -19,6 +19,7 @@ KIND_MODULES: dict[str, str] = {
     "source_id": "simnet.training.source_id",
     "autoencoder": "simnet.training.autoencoder",
     "segmenter": "simnet.training.segmenter",
+    "detector": "simnet.training.detector",
     "lsci": "simnet.training.lsci",
     "lsci_enhancement": "simnet.training.lsci_enhancement",
     "channel_slice": "simnet.training.channel_slice",
