@@ -47,6 +47,8 @@ from simnet.signal.surrogate_audit import audit_report
 from simnet.signal.surrogates import Surrogates
 from simnet.tasks.base import Task
 from simnet.tasks.classification import Classification
+from simnet.tasks.detection import Detection
+from simnet.tasks.networks.detector import DETECTED
 from simnet.tasks.segmentation import Segmentation
 from simnet.tasks.source_identification import SourceIdentification
 from simnet.topology.plan import NetworkPlan
@@ -301,15 +303,15 @@ def _task(name: str, source: Source, data: ImageSet, device: str) -> Task:
         SimnetError: the wish, the data set's labels and the judge don't fit each other.
     """
     where, dense, wished = f"sources.{name}", data.labels.ndim > 1, source.wish.task
-    if dense != (wished == "segmentation") and wished != "decoder":
+    if dense != (wished in ("segmentation", "detection")) and wished != "decoder":
         has = "a label per pixel" if dense else "a label per image"
-        allowed = "segmentation" if dense else "classification"
+        allowed = "segmentation, detection" if dense else "classification"
         got = f"got {wished}, but {source.dataset} has {has}"
         raise SimnetError(f"{where}.wish.task: {got}; allowed {allowed}, decoder")
     shape: tuple[int, int, int] = data.images.shape[1:]
     if not dense:
         if source.wish.classes != "all":
-            raise SimnetError(f"{where}.wish.classes: got {source.wish.classes}; only segmentation knows classes")
+            raise SimnetError(f"{where}.wish.classes: got {source.wish.classes}; only tasks on pixels know classes")
         recognition = Classification.from_zoo(source.judge)
         recognition.network.to(device)
         if recognition.image_shape != shape:
@@ -320,6 +322,8 @@ def _task(name: str, source: Source, data: ImageSet, device: str) -> Task:
         return recognition
     if source.labels is not None:
         raise SimnetError(f"{where}.labels: {source.dataset} has a label per pixel; leave labels out")
+    if wished == "detection":
+        return _detection(where, source, shape, device)
     classes = source.wish.classes
     names = CLASS_GROUPS[classes] if isinstance(classes, str) else classes
     if unknown := [c for c in names if c not in data.class_names[:-1]]:
@@ -330,6 +334,16 @@ def _task(name: str, source: Source, data: ImageSet, device: str) -> Task:
     segmentation = Segmentation.from_zoo(source.judge, shape, [data.class_names.index(c) for c in names])
     segmentation.network.to(device)
     return segmentation
+
+
+def _detection(where: str, source: Source, shape: tuple[int, int, int], device: str) -> Detection:
+    classes = DETECTED if source.wish.classes == "all" else source.wish.classes
+    if isinstance(classes, str) or set(classes) - set(DETECTED):
+        allowed = ", ".join(DETECTED)
+        raise SimnetError(f"{where}.wish.classes: got {source.wish.classes!r}; detection allows all, {allowed}")
+    detection = Detection.from_zoo(source.judge, shape, classes)
+    detection.network.to(device)
+    return detection
 
 
 def _codec_facts(plane: SignalPlane, names: list[str]) -> dict[str, Any]:

@@ -167,12 +167,12 @@ class Wire(Part):
 class Wish(Part):
     """What a request asks for."""
 
-    task: Literal["classification", "segmentation", "decoder"] = Field(
+    task: Literal["classification", "segmentation", "detection", "decoder"] = Field(
         "classification",
         description="the downstream task; decoder: no image, but the decoders of the source type's codecs themselves",
     )
     classes: Literal["all", "foreground", "background"] | tuple[str, ...] = Field(
-        "all", description="segmentation: the classes that count: a group or a list of names"
+        "all", description="segmentation, detection: the classes that count; a list of names, all, or a group (segmentation)"
     )
     ss: Annotated[float, Field(ge=0.0, le=1.0)] = Field(0.9, description="wanted semantic service score")
     deadline_s: Positive = Field(10.0, description="time from the request until it is worth nothing, s")
@@ -187,7 +187,7 @@ class Source(Part):
     labels: tuple[int, ...] | None = Field(None, description="only images of these labels; null: all")
     items: int = Field(100, ge=1, description="items of this type in the catalogue")
     owners: Tier = Field("device", description="tier whose nodes own the items")
-    judge: str = Field(description="zoo model that measures ST: classifier/… or segmenter/…; it never reaches a node")
+    judge: str = Field(description="zoo model that measures ST: classifier/…, segmenter/…, detector/…; no node has it")
     wish: Wish = Wish()
 
 
