@@ -172,7 +172,7 @@ class Wish(Part):
         description="the downstream task; decoder: no image, but the decoders of the source type's codecs themselves",
     )
     classes: Literal["all", "foreground", "background"] | tuple[str, ...] = Field(
-        "all", description="segmentation, detection: the classes that count; a list of names, all, or a group (segmentation)"
+        "all", description="segmentation, detection: classes that count: names, all, or (segmentation) a group"
     )
     ss: Annotated[float, Field(ge=0.0, le=1.0)] = Field(0.9, description="wanted semantic service score")
     deadline_s: Positive = Field(10.0, description="time from the request until it is worth nothing, s")

@@ -6,6 +6,8 @@
     split: test                     # or sample, which is shipped
     judge: segmenter/street_judge
     features: segmenter/street_parser
+    detector: detector/street       # its mAP too; may be left out
+    distribution: true              # FID and KID of the features too; may be left out
     codecs:
       jpeg: {kind: jpeg, image_shape: [3, 96, 128], quality: 1}
     vary:                           # one point per value; dots lead into a codec's settings
@@ -19,17 +21,22 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor
 
 from simnet.codecs.base import Codec
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
 from simnet.core.zoo import model_dir
-from simnet.data.base import Split
+from simnet.data.base import ImageSet, Split
 from simnet.scenario.plugin_field import PluginField
 from simnet.signal.originals import Originals
+from simnet.signal.other_judges import DetectionJudge, Distribution
 from simnet.signal.points_file import in_words, read_points_file
 from simnet.tasks.networks import load_segmenter
+from simnet.tasks.networks.detector import load_detector
+from simnet.tasks.networks.segmenter import Segmenter
 
 
 class Points(BaseModel):
@@ -41,6 +48,8 @@ class Points(BaseModel):
     split: Split = "test"
     judge: str
     features: str
+    detector: str | None = None
+    distribution: bool = False
     codecs: dict[str, dict[str, Any]] = Field(min_length=1)
     vary: dict[str, dict[str, list[Any]]] = {}
 
@@ -76,7 +85,8 @@ def _check_path(where: str, described: Mapping[str, Any], key: str) -> None:
 def measure_points(
     points: Points, where: str, *, data_root: Path | None = None, tell: Callable[[str], None] = lambda name: None
 ) -> Iterator[dict[str, Any]]:
-    """One row per point: ``codec``, ``setting``, its rate and what :meth:`Originals.held_against` says.
+    """One row per point: ``codec``, ``setting``, its rate and what :meth:`Originals.held_against` says, and those of
+    :mod:`simnet.signal.other_judges` that the file names.
 
     ``bpp`` counts whole codes, ``bpp_stripped`` leaves out what is equal for all pictures. ``decoder_byte``: what must
     have travelled before.
@@ -94,19 +104,31 @@ def measure_points(
     judge, features = (load_segmenter(model_dir(m) / "weights.safetensors") for m in (points.judge, points.features))
     settings = list(_settings(points))
     codecs = [_codec(where, name, described) for name, _, described in settings]  # errors come before the work
-    originals = Originals.of(images, judge, features)
+    originals, others = Originals.of(images, judge, features), _other_judges(points, images, features)
     pixel = images.images.shape[2] * images.images.shape[3] * len(images)
     for (name, setting, _), codec in zip(settings, codecs, strict=True):
         tell(f"{name} {setting}".rstrip())
         codes: list[bytes] = []
+        made: list[Tensor] = []
         slices = codec.decoder_slices
 
-        def recover(batch: Any, codec: Codec = codec, codes: list[bytes] = codes, slices: Any = slices) -> Any:
+        def recover(
+            batch: Tensor,
+            codec: Codec = codec,
+            codes: list[bytes] = codes,
+            made: list[Tensor] = made,
+            slices: Any = slices,
+        ) -> Tensor:
             coded = codec.encode(batch)
             codes.extend(coded)
-            return codec.decode(coded, slices)
+            recovered = codec.decode(coded, slices)
+            if others:
+                made.append(recovered)
+            return recovered
 
         quality = originals.held_against(recover)
+        for other in others:
+            quality |= other.held_against(torch.cat(made))
         n_byte, n_header = sum(map(len, codes)), sum(codec.header_byte(code) for code in codes)
         yield {
             "codec": name,
@@ -119,6 +141,15 @@ def measure_points(
             "encode_flop": codec.encode_flop,
             "decode_flop": codec.decode_flop,
         }
+
+
+def _other_judges(points: Points, images: ImageSet, features: Segmenter) -> list[DetectionJudge | Distribution]:
+    others: list[DetectionJudge | Distribution] = []
+    if points.detector is not None:
+        others.append(DetectionJudge.of(images, load_detector(model_dir(points.detector) / "weights.safetensors")))
+    if points.distribution:
+        others.append(Distribution.of(images, features))
+    return others
 
 
 def _settings(points: Points) -> Iterator[tuple[str, str, dict[str, Any]]]:

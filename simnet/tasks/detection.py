@@ -16,6 +16,8 @@ from simnet.tasks.boxes import Boxes, boxes_of_regions, mean_average_precision
 from simnet.tasks.flops import flops_per_image
 from simnet.tasks.networks.detector import DETECTED, Detector, load_detector
 
+LABELS = [STREET_CLASSES.index(name) for name in DETECTED]
+"""Of the detected classes, in label maps."""
 SURE = 0.3
 """Score from which a detection on an original counts as true, where no truth is known."""
 
@@ -37,7 +39,6 @@ class Detection(Task):
         self.network = network
         self._image_shape = image_shape
         self._wished = [DETECTED.index(name) for name in classes]
-        self._labels = [STREET_CLASSES.index(name) for name in DETECTED]
 
     @classmethod
     def from_zoo(cls, model: str, image_shape: tuple[int, int, int], classes: Sequence[str] = DETECTED) -> Detection:
@@ -58,11 +59,7 @@ class Detection(Task):
 
     def st(self, inferred: Tensor, truth: Tensor) -> Tensor:
         """mAP at an overlap of one half, [B] float64, of each picture alone; NaN where the truth [B, H, W] has none."""
-        return self._scores(inferred, [self.true_boxes(labels) for labels in truth])
-
-    def true_boxes(self, labels: Tensor) -> Boxes:
-        """Boxes around the regions of a label map [H, W]."""
-        return boxes_of_regions(labels.cpu().numpy(), self._labels)
+        return self._scores(inferred, [true_boxes(labels) for labels in truth])
 
     def confidence(self, inferred: Tensor) -> Tensor:
         """Score of the surest detection, [B]."""
@@ -82,6 +79,11 @@ class Detection(Task):
             for own, real in zip(boxes_of(found), wished, strict=True)
         ]
         return torch.tensor(scores, dtype=torch.float64, device=found.device)
+
+
+def true_boxes(labels: Tensor) -> Boxes:
+    """Boxes around the regions of a label map of a street scene, [H, W]."""
+    return boxes_of_regions(labels.cpu().numpy(), LABELS)
 
 
 def boxes_of(detections: Tensor) -> list[Boxes]:
