@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy import linalg
 from torch import Tensor
 
 from simnet.core import streams
@@ -82,10 +81,9 @@ class Distribution:
 
 def frechet_distance(a: Tensor, b: Tensor) -> float:
     """Fréchet distance of the Gaussians of two samples [N, D] (Heusel et al., NeurIPS 2017)."""
-    means, covariances = [x.mean(0) for x in (a, b)], [torch.cov(x.T).numpy() for x in (a, b)]
-    root = linalg.sqrtm(covariances[0] @ covariances[1])
-    spread = np.trace(covariances[0] + covariances[1] - 2 * np.real(root))
-    return float((means[0] - means[1]).square().sum()) + float(spread)
+    of_a, of_b = torch.cov(a.T), torch.cov(b.T)
+    root = torch.linalg.eigvals(of_a @ of_b).real.clamp(min=0).sqrt().sum()  # trace of the matrix' square root
+    return float((a.mean(0) - b.mean(0)).square().sum() + of_a.trace() + of_b.trace() - 2 * root)
 
 
 def kernel_distance(a: Tensor, b: Tensor) -> float:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -110,23 +111,7 @@ def measure_points(
         tell(f"{name} {setting}".rstrip())
         codes: list[bytes] = []
         made: list[Tensor] = []
-        slices = codec.decoder_slices
-
-        def recover(
-            batch: Tensor,
-            codec: Codec = codec,
-            codes: list[bytes] = codes,
-            made: list[Tensor] = made,
-            slices: Any = slices,
-        ) -> Tensor:
-            coded = codec.encode(batch)
-            codes.extend(coded)
-            recovered = codec.decode(coded, slices)
-            if others:
-                made.append(recovered)
-            return recovered
-
-        quality = originals.held_against(recover)
+        quality = originals.held_against(partial(_through, codec, codes, made))
         for other in others:
             quality |= other.held_against(torch.cat(made))
         n_byte, n_header = sum(map(len, codes)), sum(codec.header_byte(code) for code in codes)
@@ -136,11 +121,19 @@ def measure_points(
             "bpp": round(8 * n_byte / pixel, 5),
             "bpp_stripped": round(8 * (n_byte - n_header) / pixel, 5),
             "code_byte": round(n_byte / len(codes), 2),
-            "decoder_byte": sum(s.n_byte for s in slices),
+            "decoder_byte": sum(s.n_byte for s in codec.decoder_slices),
             **quality,
             "encode_flop": codec.encode_flop,
             "decode_flop": codec.decode_flop,
         }
+
+
+def _through(codec: Codec, codes: list[bytes], made: list[Tensor], batch: Tensor) -> Tensor:
+    """Pictures after their trip through a codec; codes and pictures are kept in these lists."""
+    coded = codec.encode(batch)
+    codes.extend(coded)
+    made.append(codec.decode(coded, codec.decoder_slices))
+    return made[-1]
 
 
 def _other_judges(points: Points, images: ImageSet, features: Segmenter) -> list[DetectionJudge | Distribution]:

@@ -127,7 +127,7 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     network = engine.initialised(lambda: Detector(width=recipe.width), recipe.seed, "detector")
     objective = PointsAndSizes(network, train, test, recipe, engine.resolve_device(run.device))
     fitted = engine.fit(objective, recipe, run)
-    checkpoints.save_weights(run.out / "weights.safetensors", network, {"width": str(recipe.width)})
+    checkpoints.save_weights(run.out / "weights.safetensors", network.half(), {"width": str(recipe.width)})
     cards.conclude(recipe, run, fitted, (*train, test), {"task": cards.n_values(network.parameters())})
 
 

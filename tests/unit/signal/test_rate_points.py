@@ -63,7 +63,7 @@ def test_the_table_says_what_the_codec_does(
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("vary:", "varies:", "unknown key; allowed: data_set, split, judge, features, codecs, vary"),
+        ("vary:", "varies:", "unknown key; allowed: data_set, split, judge, features, detector, distribution, codecs"),
         ("  jpeg: {quality: [5, 40]}", "  webp: {quality: [5]}", "vary: got webp; allowed jpeg, raw"),
         ("[5, 40]", "[]", "vary.jpeg.quality: got no values"),
         ("{quality: [5, 40]}", "{quality.x: [5]}", "quality is 1 and has no settings; allowed 'quality'"),
