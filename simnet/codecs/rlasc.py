@@ -141,6 +141,12 @@ class Rlasc(Codec):
         there = {f"{self._name}{HEAD}{self._classes[label]}" for label in np.unique(label_map)}
         return tuple(s for s in self.decoder_slices if HEAD not in s.name or s.name in there)
 
+    def explained(self, code: bytes) -> tuple[Concepts, NDArray[np.int64]]:
+        """What a code of :meth:`encode` holds, and the bits of each class's features [M], with ``tables: model``."""
+        own = dict(enumerate(self._tables))
+        concepts = self._format.read(code, own, self._map_table)
+        return concepts, self._format.spent(concepts, own)
+
     # ------------------------------------------------------------------ costs
 
     @property

@@ -112,6 +112,13 @@ class ConceptFormat:
             raise EntropyError(f"code of {len(code)} bytes: too short for its label map of {n}")
         return self._map_coder(map_table).decode(code[start : start + n]), start + n
 
+    def spent(self, concepts: Concepts, tables: Mapping[int, NDArray[np.uint8]]) -> NDArray[np.int64]:
+        """Bits of each class's features, [M], by the tables of the model."""
+        spent = np.zeros(self._n_classes, np.int64)
+        for label, values in concepts.symbols.items():
+            spent[label] = HuffmanCode(self._table(tables, label, int(concepts.levels[label]))).n_bit(values)
+        return spent
+
     def write_raw(self, concepts: Concepts) -> bytes:
         """A code in the raw layout."""
         parts = [bits_of(concepts.label_map, CLASS_BIT), bits_of(concepts.levels, self._level_bit)]
