@@ -2,7 +2,8 @@
 
 REINFORCE. Every picture is coded several times at one price; what the others earned from the same concept on, on
 average, is the baseline of each. An action is credited with what comes after it, not with what came before (the paper's
-(21) credits it with both, which has the same mean).
+(21) credits it with both, which has the same mean). Advantages are divided by their spread over each picture's rollouts,
+so that pictures at a low price count as much as those at a high one.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ class Recipe(BaseRecipe):
     """γ of (15)."""
     rollouts: Annotated[int, Field(ge=2, le=64)] = 4
     """How often each picture of a batch is coded."""
-    entropy: Annotated[float, Field(ge=0)] = 0.002
-    """What a nat of the policy's entropy is worth; keeps it trying."""
+    entropy: Annotated[float, Field(ge=0)] = 0.02
+    """What a nat of the policy's entropy is worth, in standard deviations of the advantage; keeps it trying."""
     data_set: str
     train_on: tuple[Split, ...] = ("train", "val")
     measure_on: str
@@ -110,7 +111,9 @@ class Allocation:
         generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
         repeated = images.repeat_interleave(recipe.rollouts, 0), price.repeat_interleave(recipe.rollouts)
         rewards, log_probabilities, entropy = self._rollout(*repeated, generator)
-        advantage = above_the_others(returns(rewards, recipe.discount), recipe.rollouts)
+        taken = log_probabilities.detach() != 0
+        advantage = above_the_others(returns(rewards, recipe.discount), recipe.rollouts) * taken
+        advantage = advantage / spread(advantage, taken, recipe.rollouts)
         n_acts = (log_probabilities != 0).sum().clamp(min=1)
         return -((advantage * log_probabilities).sum() + recipe.entropy * entropy) / n_acts
 
@@ -185,6 +188,13 @@ def above_the_others(values: Tensor, rollouts: int) -> Tensor:
     grouped = values.view(-1, rollouts, values.shape[1])
     others = (grouped.sum(1, keepdim=True) - grouped) / (rollouts - 1)
     return (grouped - others).view_as(values)
+
+
+def spread(advantage: Tensor, taken: Tensor, rollouts: int) -> Tensor:
+    """Root of the mean square over the actions of a picture's rollouts, [B, 1]: what one price makes large, another
+    doesn't."""
+    squares, n = (x.view(-1, rollouts * advantage.shape[1]).sum(1) for x in (advantage.square(), taken.float()))
+    return (squares / n.clamp(min=1)).sqrt().clamp(min=1e-6).repeat_interleave(rollouts)[:, None]
 
 
 def spent_bpp(bits: Tensor, levels: Tensor, images: Tensor) -> Tensor:

@@ -192,17 +192,31 @@ def test_the_gradient_is_reinforce(allocation: Spy) -> None:
     """(21) with a baseline: ∇ of mean (G − Ḡ) log π, and of the entropy."""
     loss = allocation.loss(np.arange(2), np.random.default_rng(1), 0.0)
     rewards, log_probabilities, entropy = allocation.given
-    total, n = torch.zeros(()), 0
+    total, n, spread = torch.zeros(()), 0, rms_of_groups(rewards, log_probabilities)
     for b in range(6):
         group = [k for k in range(b // 3 * 3, b // 3 * 3 + 3) if k != b]
         for m in range(11):
             if float(log_probabilities[b, m]):
                 g = {k: sum(0.99 ** (i - m) * float(rewards[k, i]) for i in range(m, 11)) for k in (b, *group)}
-                total = total + (g[b] - sum(g[k] for k in group) / 2) * log_probabilities[b, m]
+                total = total + (g[b] - sum(g[k] for k in group) / 2) / spread[b // 3] * log_probabilities[b, m]
                 n += 1
-    expected = -(total + 0.002 * entropy) / n
+    expected = -(total + 0.02 * entropy) / n
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), abs=1e-6)
     assert 0 < float(entropy.detach()) <= n * math.log(len(LEVELS)) + 1e-3
+
+
+def rms_of_groups(rewards: torch.Tensor, log_probabilities: torch.Tensor) -> list[float]:
+    """Of the advantages of each picture's three rollouts."""
+    found = []
+    for start in (0, 3):
+        squares = []
+        for m in range(11):
+            g = [sum(0.99 ** (i - m) * float(rewards[start + k, i]) for i in range(m, 11)) for k in range(3)]
+            for k in range(3):
+                if float(log_probabilities[start + k, m].detach()):
+                    squares.append((g[k] - (sum(g) - g[k]) / 2) ** 2)
+        found.append(float(np.sqrt(np.mean(squares))))
+    return found
 
 
 def test_pictures_of_one_group_share_their_price(allocation: Spy) -> None:
