@@ -323,7 +323,8 @@ def _task(name: str, source: Source, data: ImageSet, device: str) -> Task:
     if source.labels is not None:
         raise SimnetError(f"{where}.labels: {source.dataset} has a label per pixel; leave labels out")
     if wished == "detection":
-        return _detection(where, source, shape, device)
+        labels = [data.class_names.index(name) for name in DETECTED]
+        return _detection(where, source, shape, labels, device)
     classes = source.wish.classes
     names = CLASS_GROUPS[classes] if isinstance(classes, str) else classes
     if unknown := [c for c in names if c not in data.class_names[:-1]]:
@@ -336,12 +337,14 @@ def _task(name: str, source: Source, data: ImageSet, device: str) -> Task:
     return segmentation
 
 
-def _detection(where: str, source: Source, shape: tuple[int, int, int], device: str) -> Detection:
+def _detection(
+    where: str, source: Source, shape: tuple[int, int, int], labels: list[int], device: str
+) -> Detection:
     classes = DETECTED if source.wish.classes == "all" else source.wish.classes
     if isinstance(classes, str) or set(classes) - set(DETECTED):
         allowed = ", ".join(DETECTED)
         raise SimnetError(f"{where}.wish.classes: got {source.wish.classes!r}; detection allows all, {allowed}")
-    detection = Detection.from_zoo(source.judge, shape, classes)
+    detection = Detection.from_zoo(source.judge, shape, labels, classes)
     detection.network.to(device)
     return detection
 

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from simnet.core import streams
 from simnet.data.base import ImageSet
-from simnet.tasks.boxes import Boxes, mean_average_precision
-from simnet.tasks.detection import SURE, boxes_of, true_boxes
+from simnet.tasks.boxes import Boxes, boxes_of_regions, mean_average_precision
+from simnet.tasks.detection import SURE, boxes_of
 from simnet.tasks.networks.detector import DETECTED, Detector
 from simnet.tasks.networks.segmenter import Segmenter
 
@@ -37,7 +37,8 @@ class DetectionJudge:
     def of(cls, images: ImageSet, detector: Detector) -> DetectionJudge:
         """Run the detector over a set."""
         found = _found(detector, torch.from_numpy(images.images).float() / 255)
-        truth = [true_boxes(torch.from_numpy(labels)) for labels in images.labels]
+        classes = [images.class_names.index(name) for name in DETECTED]
+        truth = [boxes_of_regions(labels, classes) for labels in images.labels]
         return cls(images, detector, truth, [boxes[boxes[:, 5] >= SURE] for boxes in found])
 
     def held_against(self, recovered: Tensor) -> dict[str, float]:

@@ -10,14 +10,11 @@ import torch
 from torch import Tensor
 
 from simnet.core.zoo import model_dir
-from simnet.data.street_classes import STREET_CLASSES
 from simnet.tasks.base import Task
 from simnet.tasks.boxes import Boxes, boxes_of_regions, mean_average_precision
 from simnet.tasks.flops import flops_per_image
 from simnet.tasks.networks.detector import DETECTED, Detector, load_detector
 
-LABELS = [STREET_CLASSES.index(name) for name in DETECTED]
-"""Of the detected classes, in label maps."""
 SURE = 0.3
 """Score from which a detection on an original counts as true, where no truth is known."""
 
@@ -28,6 +25,7 @@ class Detection(Task):
     Args:
         network: frozen, in evaluation mode; its device is the task's.
         image_shape: (3, H, W) of the pictures; the network takes any.
+        labels: what each class of ``DETECTED`` is in label maps.
         classes: names of the wished classes, among ``DETECTED``.
     """
 
@@ -35,15 +33,21 @@ class Detection(Task):
     sure_st = 0.2
     """As for segmentation: a mean over classes, small and rare ones among them."""
 
-    def __init__(self, network: Detector, image_shape: tuple[int, int, int], classes: Sequence[str] = DETECTED) -> None:
+    def __init__(
+        self, network: Detector, image_shape: tuple[int, int, int], labels: Sequence[int],
+        classes: Sequence[str] = DETECTED,
+    ) -> None:  # fmt: skip
         self.network = network
         self._image_shape = image_shape
+        self._labels = labels
         self._wished = [DETECTED.index(name) for name in classes]
 
     @classmethod
-    def from_zoo(cls, model: str, image_shape: tuple[int, int, int], classes: Sequence[str] = DETECTED) -> Detection:
+    def from_zoo(
+        cls, model: str, image_shape: tuple[int, int, int], labels: Sequence[int], classes: Sequence[str] = DETECTED
+    ) -> Detection:
         """The task with the zoo's detector ``model``, e.g. ``detector/street``."""
-        return cls(load_detector(model_dir(model) / "weights.safetensors"), image_shape, classes)
+        return cls(load_detector(model_dir(model) / "weights.safetensors"), image_shape, labels, classes)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -59,7 +63,7 @@ class Detection(Task):
 
     def st(self, inferred: Tensor, truth: Tensor) -> Tensor:
         """mAP at an overlap of one half, [B] float64, of each picture alone; NaN where the truth [B, H, W] has none."""
-        return self._scores(inferred, [true_boxes(labels) for labels in truth])
+        return self._scores(inferred, [boxes_of_regions(labels.cpu().numpy(), self._labels) for labels in truth])
 
     def confidence(self, inferred: Tensor) -> Tensor:
         """Score of the surest detection, [B]."""
@@ -79,11 +83,6 @@ class Detection(Task):
             for own, real in zip(boxes_of(found), wished, strict=True)
         ]
         return torch.tensor(scores, dtype=torch.float64, device=found.device)
-
-
-def true_boxes(labels: Tensor) -> Boxes:
-    """Boxes around the regions of a label map of a street scene, [H, W]."""
-    return boxes_of_regions(labels.cpu().numpy(), LABELS)
 
 
 def boxes_of(detections: Tensor) -> list[Boxes]:

@@ -14,8 +14,9 @@ from torch.nn import functional as F
 from simnet.core import streams
 from simnet.core.plugins import KINDS
 from simnet.data.base import ImageSet, Split
+from simnet.data.street_classes import STREET_CLASSES
 from simnet.tasks.boxes import Boxes, average_precision, boxes_of_regions, mean_average_precision
-from simnet.tasks.detection import LABELS, boxes_of
+from simnet.tasks.detection import boxes_of
 from simnet.tasks.flops import flops_per_image
 from simnet.tasks.networks.detector import DETECTED, STRIDE, Detector, load_detector
 from simnet.training import cards, checkpoints, engine
@@ -25,6 +26,7 @@ from simnet.training.run import TrainingRun
 
 BATCH = 16
 N_RESAMPLES = 500
+LABELS = [STREET_CLASSES.index(name) for name in DETECTED]
 
 
 class Recipe(BaseRecipe):

@@ -2,7 +2,7 @@
 
 REINFORCE. Every picture is coded several times at one price; what the others earned from the same concept on, on
 average, is the baseline of each. An action is credited with what comes after it, not with what came before (the paper's
-(21) credits it with both, which has the same mean). Advantages are divided by their spread over each picture's rollouts,
+(21) credits it with both, which has the same mean). Advantages are divided by their spread over a picture's rollouts,
 so that pictures at a low price count as much as those at a high one.
 """
 

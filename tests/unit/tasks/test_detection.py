@@ -13,6 +13,7 @@ from simnet.tasks.networks.detector import DETECTED, MOST, Detector
 from simnet.training.detector import focal_loss, heat_maps, middles
 
 SIZE = (48, 64)
+LABELS = [STREET_CLASSES.index(name) for name in DETECTED]
 TRUE = np.array(
     [[4, 6, 21, 19, 0, 1], [40, 10, 47, 33, 1, 1], [30, 30, 60, 46, 0, 1], [0, 40, 6, 48, 3, 1]], np.float64
 )
@@ -31,7 +32,7 @@ class Told(Detector):
 
 @pytest.fixture
 def told() -> Detection:
-    return Detection(Told(width=4).eval(), (3, *SIZE))
+    return Detection(Told(width=4).eval(), (3, *SIZE), LABELS)
 
 
 def truth() -> torch.Tensor:
@@ -62,7 +63,7 @@ def test_st_of_all_found_is_1_and_of_nothing_0(told: Detection) -> None:
 def test_only_wished_classes_count(told: Detection) -> None:
     inferred = told.infer(torch.zeros(1, 3, *SIZE))
     without_cars = inferred * (inferred[:, :, 4:5] != 0)
-    signs = Detection(told.network, (3, *SIZE), ["sign"])
+    signs = Detection(told.network, (3, *SIZE), LABELS, ["sign"])
     assert signs.st(without_cars, truth()).tolist() == pytest.approx([1.0])
     assert told.st(without_cars, truth()).tolist() == pytest.approx([2 / 3])
 
