@@ -69,6 +69,11 @@ def page(root: Path) -> str:
         ("model", "parameters", *(f"mIoU at {size} (95 %)" for size in STREETS.values()), "epochs"),
         (_segmenter_row(card) for card in cards if card.kind == "segmenter"),
     )
+    lines += ["", "## Networks that find objects\n"]
+    lines += _table(
+        ("model", "parameters", *(f"mAP at ½, {size} (95 %)" for size in STREETS.values()), "epochs"),
+        (_detector_row(card) for card in cards if card.kind == "detector"),
+    )
     lines += ["", "## LSCI: base models\n"]
     lines += _table(
         ("model", "parameters enc / gen", "pictures", "bpp", "stages", "SS (95 %)", "PSNR dB", "SSIM", "epochs"),
@@ -78,6 +83,16 @@ def page(root: Path) -> str:
     lines += _table(
         ("model", "parameters", "what it does", "epochs"),
         (_slice_row(card) for card in cards if card.kind in ("lsci_enhancement", "channel_slice")),
+    )
+    lines += ["", "## RL-ASC: one level for all concepts\n"]
+    lines += _table(
+        ("model", "parameters enc / dec", "centres", "bpp of the features", "SS (95 %)", "PSNR dB", "SSIM", "epochs"),
+        (row for card in cards if card.kind == "rlasc" for row in _rlasc_rows(card)),
+    )
+    lines += ["", "## RL-ASC: agents\n"]
+    lines += _table(
+        ("model", "parameters", "price per bit per pixel", "bpp of the features", "SS (95 %)", "PSNR dB", "epochs"),
+        (row for card in cards if card.kind == "rlasc_agent" for row in _agent_rows(card)),
     )
     lines += ["", "## ComCNN and RecCNN around JPEG\n"]
     lines += _table(
@@ -202,6 +217,46 @@ def _segmenter_row(card: Card) -> tuple[str, ...]:
         low, high = measured[name]["test"]["interval_95"]
         cells.append(f"{measured[name]['test']['miou']:.3f} ({low:.3f}–{high:.3f})")
     return card.model, f"{sum(card.parameters.values()):,}", *cells, str(card.training.epochs)
+
+
+def _detector_row(card: Card) -> tuple[str, ...]:
+    measured: dict[str, Any] = card.measured
+    cells = []
+    for name in STREETS:
+        low, high = measured[name]["test"]["interval_95"]
+        cells.append(f"{measured[name]['test']['map_50']:.3f} ({low:.3f}–{high:.3f})")
+    return card.model, f"{sum(card.parameters.values()):,}", *cells, str(card.training.epochs)
+
+
+def _rlasc_rows(card: Card) -> Iterator[tuple[str, ...]]:
+    """A row per level."""
+    measured: dict[str, Any] = card.measured
+    for row in measured["by_level"]:
+        yield (
+            card.model,
+            f"{card.parameters['encoder']:,} / {card.parameters['decoder']:,}",
+            str(row["centres"]),
+            f"{row['features_bpp']:.3f}",
+            f"{row['ss']:.3f} ({row['ss_low']:.3f}–{row['ss_high']:.3f})",
+            f"{row['psnr_db']:.1f}",
+            f"{row['ssim']:.3f}",
+            str(card.training.epochs),
+        )
+
+
+def _agent_rows(card: Card) -> Iterator[tuple[str, ...]]:
+    """A row per price."""
+    measured: dict[str, Any] = card.measured
+    for row in measured["by_price"]:
+        yield (
+            card.model,
+            f"{card.parameters['agent']:,}",
+            f"{row['price']:g}",
+            f"{row['features_bpp']:.3f}",
+            f"{row['ss']:.3f} ({row['ss_low']:.3f}–{row['ss_high']:.3f})",
+            f"{row['psnr_db']:.1f}",
+            str(card.training.epochs),
+        )
 
 
 def _lsci_rows(card: Card) -> Iterator[tuple[str, ...]]:
