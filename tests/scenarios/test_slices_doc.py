@@ -24,10 +24,10 @@ STREET = {
 def whole(shown: dict[str, Any]) -> dict[str, Any]:
     """A scenario around what the docs show of one."""
     codecs = shown.setdefault("codecs", {"base": {"kind": "lsci"}})
-    street = any(codec["kind"].startswith("lsci") for codec in codecs.values())
+    street = any(codec["kind"].startswith(("lsci", "rlasc")) for codec in codecs.values())
     sources = {"crossings": STREET} if street else {"digits": DIGITS}
     for name, source in shown.get("sources", {}).items():
-        sources[name] = {**sources[name], **source}
+        sources[name] = {**sources.get(name, STREET), **source}
     shown["sources"] = sources
     protocol = shown.setdefault("protocol", {})
     protocol.setdefault("codecs", {name: list(codecs) for name in sources})
@@ -49,12 +49,13 @@ def whole(shown: dict[str, Any]) -> dict[str, Any]:
         },
         "radios": {"radio": {"fading": "none", "fidelity": "ideal", "mcs": "QPSK 1/2"}},
         "traffic": {"kind": "poisson", "rate_per_s": 0.1},
+        "types_per_owner": None,
         **shown,
     }
 
 
 def test_there_are_blocks() -> None:
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 7
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
