@@ -79,8 +79,9 @@ def _curves(axes: Axes, table: pd.DataFrame, quantity: str) -> None:
         part = _line(table, codecs)
         if name.startswith("LSCI"):  # several slices reach the same rate: the points that no cheaper one beats
             part = part[part["miou"] >= part["miou"].cummax()]
+        shown = part[quantity].where(part[quantity] > 0) if QUANTITIES[quantity][1] else part[quantity]
         axes.plot(
-            part["bpp"], part[quantity], label=name, color=ARM_COLOURS[i], marker=MARKERS[i], markersize=4.5,
+            part["bpp"], shown, label=name, color=ARM_COLOURS[i], marker=MARKERS[i], markersize=4.5,
             linewidth=2.0 if i == 0 else 1.3,
         )  # fmt: skip
     axes.set_xscale("log")
@@ -134,7 +135,7 @@ def _points(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pictures(here: Path) -> None:
-    """Originals, label maps, and what codecs make of them at about 0.15 bit per pixel."""
+    """Originals, label maps, and what codecs make of them at few bits per pixel."""
     described = yaml.safe_load((here / "points.yaml").read_text())["codecs"]
     data = KINDS["data"].load("camvid_small")().load("sample")
     images = torch.tensor(data.images[list(SHOWN)]).float() / 255
@@ -162,7 +163,7 @@ def _pictures(here: Path) -> None:
             for row, code in enumerate(codes):
                 label_map = codec.explained(code)[0].label_map / len(data.class_names)
                 _picture(grid[row, 1], colormaps["tab20"](label_map), "label map, as sent" if row == 0 else "")
-    figure.suptitle("What arrives of a street scene at about 0.15 bit per pixel?", x=0.01, ha="left", fontsize=10)
+    figure.suptitle("What arrives of a street scene at few bits per pixel?", x=0.01, ha="left", fontsize=10)
     save(list(grid.ravel()), here / "pictures.png")
 
 
