@@ -323,8 +323,7 @@ def _task(name: str, source: Source, data: ImageSet, device: str) -> Task:
     if source.labels is not None:
         raise SimnetError(f"{where}.labels: {source.dataset} has a label per pixel; leave labels out")
     if wished == "detection":
-        labels = [data.class_names.index(name) for name in DETECTED]
-        return _detection(where, source, shape, labels, device)
+        return _detection(where, source, data, device)
     classes = source.wish.classes
     names = CLASS_GROUPS[classes] if isinstance(classes, str) else classes
     if unknown := [c for c in names if c not in data.class_names[:-1]]:
@@ -337,13 +336,16 @@ def _task(name: str, source: Source, data: ImageSet, device: str) -> Task:
     return segmentation
 
 
-def _detection(
-    where: str, source: Source, shape: tuple[int, int, int], labels: list[int], device: str
-) -> Detection:
+def _detection(where: str, source: Source, data: ImageSet, device: str) -> Detection:
+    if unknown := set(DETECTED) - set(data.class_names):
+        missing = ", ".join(sorted(unknown))
+        raise SimnetError(f"{where}.wish.task: got detection, but {source.dataset} labels no {missing}")
     classes = DETECTED if source.wish.classes == "all" else source.wish.classes
     if isinstance(classes, str) or set(classes) - set(DETECTED):
         allowed = ", ".join(DETECTED)
         raise SimnetError(f"{where}.wish.classes: got {source.wish.classes!r}; detection allows all, {allowed}")
+    shape: tuple[int, int, int] = data.images.shape[1:]
+    labels = [data.class_names.index(name) for name in DETECTED]
     detection = Detection.from_zoo(source.judge, shape, labels, classes)
     detection.network.to(device)
     return detection

@@ -97,6 +97,21 @@ class Rlasc(Codec):
             self._agent = load_agent(model_dir(params.agent) / "weights.safetensors").to(self.device)
         self.shape = networks.shape
         self._classes = STREET_CLASSES[: self.shape.n_classes]
+        self._check_models()
+
+    def _check_models(self) -> None:
+        """The others of the zoo's models are for this one."""
+        wanted, n_classes = self.shape, self._segmenter.n_classes
+        if n_classes != wanted.n_classes:
+            raise CodecError(
+                f"codec rlasc: segmenter: {self.params.segmenter} knows {n_classes} classes; "
+                f"{self._name} allows {wanted.n_classes}"
+            )
+        if self._agent is not None:
+            got = self._agent.shape
+            if (got.code_channels, got.n_classes) != (wanted.code_channels, wanted.n_classes):
+                agent = self.params.agent
+                raise CodecError(f"codec rlasc: agent: {agent} was trained for another model than {self._name}")
 
     # ------------------------------------------------------------------ slices
 

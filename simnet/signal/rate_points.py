@@ -110,10 +110,10 @@ def measure_points(
     for (name, setting, _), codec in zip(settings, codecs, strict=True):
         tell(f"{name} {setting}".rstrip())
         codes: list[bytes] = []
-        made: list[Tensor] = []
+        made: list[Tensor] | None = [] if others else None
         quality = originals.held_against(partial(_through, codec, codes, made))
         for other in others:
-            quality |= other.held_against(torch.cat(made))
+            quality |= other.held_against(torch.cat(made or []))
         n_byte, n_header = sum(map(len, codes)), sum(codec.header_byte(code) for code in codes)
         yield {
             "codec": name,
@@ -128,12 +128,14 @@ def measure_points(
         }
 
 
-def _through(codec: Codec, codes: list[bytes], made: list[Tensor], batch: Tensor) -> Tensor:
-    """Pictures after their trip through a codec; codes and pictures are kept in these lists."""
+def _through(codec: Codec, codes: list[bytes], made: list[Tensor] | None, batch: Tensor) -> Tensor:
+    """Pictures after their trip through a codec; codes, and pictures if wanted, are kept in these lists."""
     coded = codec.encode(batch)
     codes.extend(coded)
-    made.append(codec.decode(coded, codec.decoder_slices))
-    return made[-1]
+    recovered = codec.decode(coded, codec.decoder_slices)
+    if made is not None:
+        made.append(recovered)
+    return recovered
 
 
 def _other_judges(points: Points, images: ImageSet, features: Segmenter) -> list[DetectionJudge | Distribution]:

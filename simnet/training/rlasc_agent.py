@@ -225,7 +225,7 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
 
 @torch.no_grad()
 def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
-    """At each price: bits per pixel of the features, mean level per class, and what :class:`Originals` says."""
+    """At each price: bits per pixel of the features, and what :class:`Originals` says."""
     device = engine.resolve_device(run.device)
     agent = load_agent(run.out / "weights.safetensors").to(device)
     networks, tables, _ = load_rlasc(model_dir(recipe.codec) / "weights.safetensors")

@@ -67,12 +67,12 @@ def page(root: Path) -> str:
     lines += ["", "## Networks that label pixels\n"]
     lines += _table(
         ("model", "parameters", *(f"mIoU at {size} (95 %)" for size in STREETS.values()), "epochs"),
-        (_segmenter_row(card) for card in cards if card.kind == "segmenter"),
+        (_street_row(card, "miou") for card in cards if card.kind == "segmenter"),
     )
     lines += ["", "## Networks that find objects\n"]
     lines += _table(
         ("model", "parameters", *(f"mAP at ½, {size} (95 %)" for size in STREETS.values()), "epochs"),
-        (_detector_row(card) for card in cards if card.kind == "detector"),
+        (_street_row(card, "map_50") for card in cards if card.kind == "detector"),
     )
     lines += ["", "## LSCI: base models\n"]
     lines += _table(
@@ -89,11 +89,12 @@ def page(root: Path) -> str:
         ("model", "parameters enc / dec", "centres", "bpp of the features", "SS (95 %)", "PSNR dB", "SSIM", "epochs"),
         (row for card in cards if card.kind == "rlasc" for row in _rlasc_rows(card)),
     )
-    lines += ["", "## RL-ASC: agents\n"]
-    lines += _table(
-        ("model", "parameters", "price per bit per pixel", "bpp of the features", "SS (95 %)", "PSNR dB", "epochs"),
-        (row for card in cards if card.kind == "rlasc_agent" for row in _agent_rows(card)),
-    )
+    if agents := [card for card in cards if card.kind == "rlasc_agent"]:
+        lines += ["", "## RL-ASC: agents\n"]
+        lines += _table(
+            ("model", "parameters", "price per bit per pixel", "bpp of the features", "SS (95 %)", "PSNR dB", "epochs"),
+            (row for card in agents for row in _agent_rows(card)),
+        )
     lines += ["", "## ComCNN and RecCNN around JPEG\n"]
     lines += _table(
         ("model", "parameters enc / dec", "PSNR dB by JPEG quality", "epochs"),
@@ -210,21 +211,12 @@ def _network_row(card: Card) -> tuple[str, ...]:
     )
 
 
-def _segmenter_row(card: Card) -> tuple[str, ...]:
+def _street_row(card: Card, figure: str) -> tuple[str, ...]:
     measured: dict[str, Any] = card.measured
     cells = []
     for name in STREETS:
         low, high = measured[name]["test"]["interval_95"]
-        cells.append(f"{measured[name]['test']['miou']:.3f} ({low:.3f}–{high:.3f})")
-    return card.model, f"{sum(card.parameters.values()):,}", *cells, str(card.training.epochs)
-
-
-def _detector_row(card: Card) -> tuple[str, ...]:
-    measured: dict[str, Any] = card.measured
-    cells = []
-    for name in STREETS:
-        low, high = measured[name]["test"]["interval_95"]
-        cells.append(f"{measured[name]['test']['map_50']:.3f} ({low:.3f}–{high:.3f})")
+        cells.append(f"{measured[name]['test'][figure]:.3f} ({low:.3f}–{high:.3f})")
     return card.model, f"{sum(card.parameters.values()):,}", *cells, str(card.training.epochs)
 
 

@@ -103,7 +103,8 @@ def range_coding() -> Any:
     try:
         import constriction
     except ImportError as error:
-        raise EntropyError("no package constriction: install it, or set entropy_coding: false") from error
+        hint = "install it (codec aesc does without: entropy_coding: false)"
+        raise EntropyError(f"no package constriction: {hint}") from error
     return constriction.stream
 
 
