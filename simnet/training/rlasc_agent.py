@@ -1,14 +1,18 @@
 """Recipes of kind ``rlasc_agent``: which concept deserves which level (paper 004, (12)-(22) and Algorithm 2).
 
-REINFORCE. Every picture is coded several times at one price; what the others earned from the same concept on, on
-average, is the baseline of each. An action is credited with what comes after it, not with what came before (the paper's
-(21) credits it with both, which has the same mean). Advantages are divided by their spread over a picture's rollouts,
-so that pictures at a low price count as much as those at a high one.
+The policy gradient of the expected L, in one of two ways. *Sampled* is REINFORCE as in the paper: every picture is
+coded several times at one price; what the others earned from the same concept on, on average, is the baseline of each.
+An action is credited with what comes after it, not with what came before (the paper's (21) credits it with both, which
+has the same mean). *Counterfactual* computes what every level of a concept would lead to, the other concepts as the
+episode has them (Foerster et al., AAAI 2018): the expectation over a concept's actions is a sum, without the noise of
+the others' actions. Either way a picture's advantages are divided by their spread, so that pictures at a low price
+count as much as those at a high one.
 """
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -51,10 +55,13 @@ class Recipe(BaseRecipe):
     """Lowest and highest λ of (12), per bit per pixel, drawn per picture, evenly in its logarithm."""
     perceptual: Annotated[float, Field(ge=0)] = 0.1
     """η of (12)."""
+    credit: Literal["counterfactual", "sampled"] = "counterfactual"
+    prices: Annotated[int, Field(ge=1, le=64)] = 8
+    """How many λ each episode is weighed at; counterfactual only."""
     discount: Annotated[float, Field(gt=0, le=1)] = 0.99
-    """γ of (15)."""
+    """γ of (15); sampled only."""
     rollouts: Annotated[int, Field(ge=2, le=64)] = 4
-    """How often each picture of a batch is coded."""
+    """How often each picture of a batch is coded; sampled only."""
     entropy: Annotated[float, Field(ge=0)] = 0.02
     """What a nat of the policy's entropy is worth, in standard deviations of the advantage; keeps it trying."""
     data_set: str
@@ -90,8 +97,8 @@ class Bits:
         return torch.stack(found, dim=-1)
 
 
-class Allocation:
-    """The objective."""
+class Allocation(ABC):
+    """An objective: L (13), to be lowered by choosing levels."""
 
     def __init__(
         self, agent: Agent, networks: Rlasc, bits: Bits, task: Segmenter, cropper: Cropper, test: Tensor,
@@ -104,11 +111,55 @@ class Allocation:
         self._recipe, self._device = recipe, device
 
     def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
-        recipe = self._recipe
         images, _ = self._cropper.batch(indices, rng, self._device)
-        low, high = map(math.log, recipe.price)
-        price = torch.from_numpy(np.exp(rng.uniform(low, high, len(images))).astype(np.float32)).to(self._device)
-        generator = torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
+        return self._loss_of(images, rng)
+
+    @abstractmethod
+    def _loss_of(self, images: Tensor, rng: np.random.Generator) -> Tensor: ...
+
+    def _prices(self, size: int | tuple[int, int], rng: np.random.Generator) -> Tensor:
+        low, high = map(math.log, self._recipe.price)
+        return torch.from_numpy(np.exp(rng.uniform(low, high, size)).astype(np.float32)).to(self._device)
+
+    def _generator(self, rng: np.random.Generator) -> torch.Generator:
+        return torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
+
+    def _loss_so_far(self, episode: Episode, bits: Tensor, price: Tensor, seen: Tensor, wanted: list[Tensor]) -> Tensor:
+        """L^(m) (13), [B]; the rate in bits per pixel, without what no choice changes."""
+        spent = bits.gather(2, episode.levels[..., None])[..., 0].sum(1) / episode.recovered[0, 0].numel()
+        return price * spent + self._harm(episode.recovered, seen, wanted)
+
+    def _harm(self, recovered: Tensor, seen: Tensor, wanted: list[Tensor]) -> Tensor:
+        """L without the rate, [B]."""
+        pyramid = self._task.features(recovered)
+        labels = self._task.labelled(pyramid, recovered.shape[2:]).argmax(1)
+        agreement = mean_iou(confusion(labels, seen, self._task.n_classes)).float()
+        return (1 - agreement) + self._recipe.perceptual * feature_distance(wanted, pyramid)
+
+    def evaluate(self) -> dict[str, float]:
+        """Of test pictures at three prices: bits per pixel and L, of the likeliest actions."""
+        label_map, features = concepts_of(self._test, self._task), self._networks.encoder(self._test)
+        bits = self._bits.of(features, label_map)
+        seen, wanted = self._task(self._test).argmax(1), self._task.features(self._test)
+        figures = {}
+        for price in (0.1, 0.4, 1.6):
+            levels = act(self.module, self._networks, features, label_map, price)
+            episode = Episode(self._networks, features, label_map)
+            for label in range(levels.shape[1]):
+                if len(rows := episode.rows_with(label)):
+                    episode.choose(label, levels[rows, label])
+            prices = torch.full((len(features),), price, device=self._device)
+            figures[f"bpp_{price}"] = float(spent_bpp(bits, levels, self._test))
+            figures[f"loss_{price}"] = float(self._loss_so_far(episode, bits, prices, seen, wanted).mean())
+        return figures
+
+
+class Sampled(Allocation):
+    """REINFORCE."""
+
+    def _loss_of(self, images: Tensor, rng: np.random.Generator) -> Tensor:
+        recipe = self._recipe
+        price, generator = self._prices(len(images), rng), self._generator(rng)
         repeated = images.repeat_interleave(recipe.rollouts, 0), price.repeat_interleave(recipe.rollouts)
         rewards, log_probabilities, entropy = self._rollout(*repeated, generator)
         taken = log_probabilities.detach() != 0
@@ -147,31 +198,56 @@ class Allocation:
                 losses = after
         return rewards, torch.stack(taken, dim=1), entropy
 
-    def _loss_so_far(self, episode: Episode, bits: Tensor, price: Tensor, seen: Tensor, wanted: list[Tensor]) -> Tensor:
-        """L^(m) (13), [B]; the rate in bits per pixel, without what no choice changes."""
-        recovered = episode.recovered
-        spent = bits.gather(2, episode.levels[..., None])[..., 0].sum(1) / recovered[0, 0].numel()
-        pyramid = self._task.features(recovered)
-        labels = self._task.labelled(pyramid, recovered.shape[2:]).argmax(1)
-        agreement = mean_iou(confusion(labels, seen, self._task.n_classes)).float()
-        return price * spent + (1 - agreement) + self._recipe.perceptual * feature_distance(wanted, pyramid)
 
-    def evaluate(self) -> dict[str, float]:
-        """Of test pictures at three prices: bits per pixel and L, of the likeliest actions."""
-        label_map, features = concepts_of(self._test, self._task), self._networks.encoder(self._test)
+class Counterfactual(Allocation):
+    """The expected L of each concept's policy, the other concepts as an episode of it left them.
+
+    A price scales the bits alone: one episode's outcomes serve several.
+    """
+
+    def _loss_of(self, images: Tensor, rng: np.random.Generator) -> Tensor:
+        prices = self._prices((len(images), self._recipe.prices), rng)
+        seen_by_agent, there, bpp, harm = self._outcomes(images, prices[:, 0], self._generator(rng))
+        costs = prices[:, None, :, None] * bpp[:, :, None] + harm[:, :, None]
+        relative = (costs - costs.mean(-1, keepdim=True)) * there[:, :, None, None]
+        n = there.sum(1) * costs.shape[-1]
+        scale = (relative.square().sum((1, 3)) / n[:, None]).sqrt().clamp(min=1e-6)
+        total = torch.zeros((), device=self._device)
+        for label, (rows, *views) in seen_by_agent.items():
+            each = [view.repeat_interleave(prices.shape[1], 0) for view in views]
+            logits = self.module(*each, label, prices[rows].flatten()).float().unflatten(0, (len(rows), -1))
+            policy = logits.softmax(-1)
+            entropy = -(policy * logits.log_softmax(-1)).sum(-1)
+            expected = (policy * relative[rows, label]).sum(-1) / scale[rows]
+            total = total + (expected - self._recipe.entropy * entropy).sum()
+        return total / (there.sum() * prices.shape[1])
+
+    @torch.no_grad()
+    def _outcomes(
+        self, images: Tensor, price: Tensor, generator: torch.Generator
+    ) -> tuple[dict[int, tuple[Tensor, ...]], Tensor, Tensor, Tensor]:
+        """Play an episode: by concept, its pictures and what the agent saw; [B, M], whether it's there; [B, M, Q] of
+        each level, bits per pixel and the harm."""
+        label_map, features = concepts_of(images, self._task), self._networks.encoder(images).float()
         bits = self._bits.of(features, label_map)
-        seen, wanted = self._task(self._test).argmax(1), self._task.features(self._test)
-        figures = {}
-        for price in (0.1, 0.4, 1.6):
-            levels = act(self.module, self._networks, features, label_map, price)
-            episode = Episode(self._networks, features, label_map)
-            for label in range(levels.shape[1]):
-                if len(rows := episode.rows_with(label)):
-                    episode.choose(label, levels[rows, label])
-            prices = torch.full((len(features),), price, device=self._device)
-            figures[f"bpp_{price}"] = float(spent_bpp(bits, levels, self._test))
-            figures[f"loss_{price}"] = float(self._loss_so_far(episode, bits, prices, seen, wanted).mean())
-        return figures
+        seen, wanted = self._task(images).argmax(1), self._task.features(images)
+        episode = Episode(self._networks, features, label_map)
+        views: dict[int, tuple[Tensor, ...]] = {}
+        for label in range(self._networks.shape.n_classes):
+            rows = episode.rows_with(label)
+            if len(rows):
+                view = features[rows], episode.masks[rows, label], episode.recovered[rows]
+                policy = self.module(*view, label, price[rows]).float().softmax(1)
+                episode.choose(label, torch.multinomial(policy, 1, generator=generator)[:, 0])
+                views[label] = (rows, *view)
+        harm = torch.zeros_like(bits)
+        for label, (rows, *_) in views.items():
+            made = episode.alternatives(label)
+            each = rows.repeat_interleave(made.shape[1])
+            harm[rows, label] = self._harm(made.flatten(0, 1), seen[each], [f[each] for f in wanted]).view(
+                len(rows), -1
+            )
+        return views, episode.there, bits / images[0, 0].numel(), harm
 
 
 def returns(rewards: Tensor, discount: float) -> Tensor:
@@ -217,7 +293,8 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     sample = KINDS["data"].load(recipe.measure_on)().load("sample")
     test = torch.tensor(sample.images[:N_CURVE_IMAGES], device=device).float() / 255
     bits = Bits(networks, tables.to(device))
-    objective = Allocation(agent, networks, bits, task, Cropper(train, recipe.crops), test, recipe, device)
+    kind = {"counterfactual": Counterfactual, "sampled": Sampled}[recipe.credit]
+    objective = kind(agent, networks, bits, task, Cropper(train, recipe.crops), test, recipe, device)
     fitted = engine.fit(objective, recipe, run)
     checkpoints.save_weights(run.out / "weights.safetensors", agent.half(), {"shape": shape.model_dump_json()})
     cards.conclude(recipe, run, fitted, train, {"agent": cards.n_values(agent.parameters())})

@@ -91,7 +91,7 @@ class Episode:
         for label, painted in self._painted.items():
             rows = self.rows_with(label)
             self._made.index_add_(0, rows, painted * enlarged(self.masks[rows, label]))
-        self.recovered = self._fused(torch.arange(len(features), device=features.device))
+        self.recovered = self._fused(torch.arange(len(features), device=features.device), self._quantised, self._made)
         """x̂ [B, 3, 8h, 8w] at the levels chosen so far."""
 
     def rows_with(self, label: int) -> Tensor:
@@ -107,19 +107,33 @@ class Episode:
         quantised = self._quantised[rows]
         for level in torch.unique(levels).tolist():
             at = (levels == level).nonzero()[:, 0]
-            fine = self._networks.quantiser.at_level(self.features[rows[at]], level)
-            quantised[at] = fine * mask[at] + quantised[at] * (1 - mask[at])
+            quantised[at] = self._coded_at(level, rows[at], label)
         self._quantised[rows] = quantised
         painted = self._networks.decoder.painted(quantised, mask, label)
         self._made[rows] += (painted - self._painted[label]) * enlarged(mask)
         self._painted[label] = painted
-        self.recovered[rows] = self._fused(rows)
+        self.recovered[rows] = self._fused(rows, quantised, self._made[rows])
 
-    def _fused(self, rows: Tensor) -> Tensor:
-        made = self._made[rows]
-        return self._networks.decoder.fused(
-            self._quantised[rows], self.label_map[rows], made, torch.ones_like(made[:, :1])
-        )
+    @torch.no_grad()
+    def alternatives(self, label: int) -> Tensor:
+        """What each level of one concept would make, the others as they are: x̂ [P, Q, 3, 8h, 8w]."""
+        rows = self.rows_with(label)
+        mask = self.masks[rows, label]
+        found = []
+        for level in range(len(LEVELS)):
+            quantised = self._coded_at(level, rows, label)
+            painted = self._networks.decoder.painted(quantised, mask, label)
+            made = self._made[rows] + (painted - self._painted[label]) * enlarged(mask)
+            found.append(self._fused(rows, quantised, made))
+        return torch.stack(found, dim=1)
+
+    def _coded_at(self, level: int, rows: Tensor, label: int) -> Tensor:
+        """f̂ of pictures, one concept of which is coded at a level."""
+        mask = self.masks[rows, label]
+        return self._networks.quantiser.at_level(self.features[rows], level) * mask + self._quantised[rows] * (1 - mask)
+
+    def _fused(self, rows: Tensor, quantised: Tensor, made: Tensor) -> Tensor:
+        return self._networks.decoder.fused(quantised, self.label_map[rows], made, torch.ones_like(made[:, :1]))
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ from simnet.training import rlasc, rlasc_agent
 from simnet.training.critic import MultiScaleCritic, hinge_loss
 from simnet.training.crops import Cropper, Crops
 from simnet.training.rlasc import ConceptCoding, Players, concepts_of, fitted_tables, level_lengths
-from simnet.training.rlasc_agent import Allocation, Bits, above_the_others, returns
+from simnet.training.rlasc_agent import Allocation, Bits, Counterfactual, Sampled, above_the_others, returns
 
 SHAPE = RlascShape(width=4, code_channels=2)
 COMMON = {
@@ -128,7 +128,7 @@ def test_returns_and_baselines_by_hand() -> None:
     assert torch.allclose(others[0], found[0] - found[1]) and torch.allclose(others[3], found[3] - found[2])
 
 
-class Spy(Allocation):
+class Spy(Sampled):
     """Keeps what the rollout gave."""
 
     def _rollout(self, *inputs):  # type: ignore[no-untyped-def]
@@ -137,23 +137,26 @@ class Spy(Allocation):
 
 
 @pytest.fixture
-def allocation(segmenter: Fpn) -> Spy:
+def parts(segmenter: Fpn) -> tuple[object, ...]:
+    """What an allocation is made of, but for its recipe."""
     torch.manual_seed(5)
     networks, sample = Rlasc(SHAPE).eval().requires_grad_(False), CamVidSmall().load("sample").first(4)
     tables, _ = fitted_tables(networks, segmenter, [sample], (96, 128))
-    recipe = rlasc_agent.Recipe.model_validate({"codec": "rlasc/street", "rollouts": 3, **COMMON})
     test = torch.tensor(sample.images).float() / 255
     agent = Agent(AgentShape(code_channels=2, width=4)).eval()
-    return Spy(
-        agent,
-        networks,
-        Bits(networks, tables),
-        segmenter,
-        Cropper([sample], Crops()),
-        test,
-        recipe,
-        torch.device("cpu"),
-    )
+    return agent, networks, Bits(networks, tables), segmenter, Cropper([sample], Crops()), test
+
+
+def allocating(kind: type[Allocation], parts: tuple[object, ...], **chosen: object) -> Allocation:
+    recipe = rlasc_agent.Recipe.model_validate({"codec": "rlasc/street", **chosen, **COMMON})
+    return kind(*parts, recipe, torch.device("cpu"))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def allocation(parts: tuple[object, ...]) -> Spy:
+    spy = allocating(Spy, parts, credit="sampled", rollouts=3)
+    assert isinstance(spy, Spy)
+    return spy
 
 
 def loss_by_hand(spy: Allocation, image: torch.Tensor, levels: torch.Tensor, price: float) -> float:
@@ -225,6 +228,77 @@ def test_pictures_of_one_group_share_their_price(allocation: Spy) -> None:
     assert torch.equal(images[0], images[2]) and not torch.equal(images[2], images[3])
     assert prices[0] == prices[2] != prices[3]
     assert bool(((prices >= 0.05) & (prices <= 3.0)).all())
+
+
+class CounterfactualSpy(Counterfactual):
+    """Keeps what the episode gave."""
+
+    def _outcomes(self, *inputs):  # type: ignore[no-untyped-def]
+        self.inputs, self.given = inputs, super()._outcomes(*inputs)
+        return self.given
+
+    def _prices(self, *inputs):  # type: ignore[no-untyped-def]
+        self.prices = super()._prices(*inputs)
+        return self.prices
+
+
+@pytest.fixture
+def counterfactual(
+    parts: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> tuple[CounterfactualSpy, Episode, float]:
+    """After one batch of two pictures: what it saw, its episode, its loss."""
+    played: list[Episode] = []
+
+    def kept(*inputs: torch.Tensor) -> Episode:
+        played.append(Episode(*inputs))  # type: ignore[arg-type]
+        return played[-1]
+
+    monkeypatch.setattr(rlasc_agent, "Episode", kept)
+    spy = allocating(CounterfactualSpy, parts, prices=3)
+    assert isinstance(spy, CounterfactualSpy)
+    loss = spy.loss(np.arange(2), np.random.default_rng(3), 0.0)
+    return spy, played[0], float(loss.detach())
+
+
+def test_outcomes_are_of_one_level_changed(counterfactual: tuple[CounterfactualSpy, Episode, float]) -> None:
+    """Each is the loss of the picture decoded as a whole, one concept at that level, the others as played."""
+    spy, episode, _ = counterfactual
+    views, there, bpp, harm = spy.given
+    assert torch.equal(there, episode.there) and len(torch.unique(episode.levels[there])) > 1
+    for b in range(2):
+        present = there[b].nonzero()[:, 0].tolist()
+        for label in (present[0], present[-1]):
+            for level in (0, 3, 5):
+                levels = episode.levels[b : b + 1].clone()
+                levels[0, label] = level
+                others = sum(float(bpp[b, m, levels[0, m]]) for m in range(11) if m != label)
+                found = 0.7 * (others + float(bpp[b, label, level])) + float(harm[b, label, level])
+                assert found == pytest.approx(loss_by_hand(spy, spy.inputs[0][b : b + 1], levels, 0.7), abs=1e-5)
+    assert set(views) == set(there.any(0).nonzero()[:, 0].tolist())
+
+
+def test_the_loss_is_the_expected_cost(counterfactual: tuple[CounterfactualSpy, Episode, float]) -> None:
+    """By concept, picture and price: Σ π (cost − mean) over the picture's spread, less what entropy is worth."""
+    spy, _, loss = counterfactual
+    views, there, bpp, harm = spy.given
+    prices = spy.prices
+    assert prices.shape == (2, 3) and torch.equal(spy.inputs[1], prices[:, 0])
+    total, n = 0.0, 0
+    for b in range(2):
+        present = there[b].nonzero()[:, 0].tolist()
+        for price in prices[b].tolist():
+            cost = {m: price * bpp[b, m] + harm[b, m] for m in present}
+            above = {m: cost[m] - cost[m].mean() for m in present}
+            spread = float(torch.cat(list(above.values())).square().mean().sqrt())
+            for m in present:
+                rows, *views_of = views[m]
+                at = rows.tolist().index(b)
+                with torch.no_grad():
+                    logits = spy.module(*(v[at : at + 1] for v in views_of), m, torch.tensor([price]))[0]
+                policy = logits.softmax(0)
+                total += float((policy * above[m]).sum()) / spread + 0.02 * float((policy * policy.log()).sum())
+                n += 1
+    assert loss == pytest.approx(total / n, abs=1e-5)
 
 
 def test_recipes_say_what_is_wrong() -> None:
