@@ -64,3 +64,12 @@ def page() -> None:
     from simnet.training import zoo_page
 
     print(zoo_page.page(zoo_root()), end="")
+
+
+@app.command("systems")
+def systems() -> None:
+    """Print README's table of the five papers' systems, made from the zoo's cards, as Markdown."""
+    from simnet.core.zoo import zoo_root
+    from simnet.training import systems_table
+
+    print(systems_table.table(zoo_root()))

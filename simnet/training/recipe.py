@@ -28,6 +28,7 @@ KIND_MODULES: dict[str, str] = {
     "sesc": "simnet.training.sesc",
     "rlasc": "simnet.training.rlasc",
     "rlasc_agent": "simnet.training.rlasc_agent",
+    "rlasc_tuning": "simnet.training.rlasc_tuning",
 }
 """Each module has a class ``Recipe`` and the functions ``run(recipe, training_run)``, which trains and writes
 the results, and ``measure(recipe, training_run)``, which gives the card's figures from what ``run`` left."""

@@ -7,7 +7,10 @@ every choice of the agent.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
@@ -39,11 +42,9 @@ N_CURVE_IMAGES = 48
 FINEST = len(LEVELS) - 1
 
 
-class Recipe(BaseRecipe):
-    """``kind: rlasc``."""
+class ConceptsRecipe(BaseRecipe):
+    """What recipes share whose objective is (33)."""
 
-    kind: Literal["rlasc"] = "rlasc"
-    networks: RlascShape
     segmenter: str = "segmenter/street_parser"
     """Zoo name of F, which makes the label map."""
     data_set: str
@@ -55,8 +56,6 @@ class Recipe(BaseRecipe):
     """λ₁ of (33)."""
     classification_weight: Annotated[float, Field(ge=0)] = 0.01
     """λ₂ of (33)."""
-    mixed: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """Share of the batches in which each concept's level is drawn; the paper's is 0."""
     adversarial: Annotated[float, Field(ge=0, le=1)] = 0.2
     """The last share of the steps, in which the discriminator plays too."""
     adversarial_weight: Annotated[float, Field(ge=0)] = 0.002
@@ -70,6 +69,15 @@ class Recipe(BaseRecipe):
         return self
 
 
+class Recipe(ConceptsRecipe):
+    """``kind: rlasc``."""
+
+    kind: Literal["rlasc"] = "rlasc"
+    networks: RlascShape
+    mixed: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of the batches in which each concept's level is drawn; the paper's is 0."""
+
+
 class Players(nn.Module):
     """Everything that is trained."""
 
@@ -79,12 +87,13 @@ class Players(nn.Module):
         self.critic = MultiScaleCritic(shape.width, n_in=3 + shape.n_classes)
 
 
-class ConceptCoding:
-    """The objective (33). Both sides step at once: neither's loss reaches the other's weights."""
+class ConceptCoding(ABC):
+    """The objective (33), at levels that a stage chooses. Both sides step at once: neither's loss reaches the other's
+    weights."""
 
     def __init__(
         self, module: Players, segmenter: Segmenter, features: Segmenter, cropper: Cropper, test: Tensor,
-        recipe: Recipe, device: torch.device,
+        recipe: ConceptsRecipe, device: torch.device,
     ) -> None:  # fmt: skip
         self.module = module.to(device)
         self._segmenter, self._features = segmenter.to(device), features.to(device)
@@ -96,11 +105,8 @@ class ConceptCoding:
         recipe, networks, critic = self._recipe, self.module.networks, self.module.critic
         images, _ = self._cropper.batch(indices, rng, self._device)
         label_map = concepts_of(images, self._segmenter)
-        levels = np.full((len(images), networks.shape.n_classes), FINEST)
-        if rng.random() < recipe.mixed:
-            levels = rng.integers(0, len(LEVELS), levels.shape)
         features = networks.encoder(images)
-        made = networks.made_of(features, label_map, torch.from_numpy(levels).to(self._device)).float()
+        made = networks.made_of(features, label_map, self._levels(features.detach(), label_map, rng)).float()
         loss = recipe.distance_weight * distance(recipe.distance, images, made, self._features)
         loss = loss + recipe.classification_weight * classification_loss(networks, features, label_map)
         if done < 1 - recipe.adversarial:
@@ -108,6 +114,10 @@ class ConceptCoding:
         with torch.autocast(self._device.type, enabled=False):
             real, fake = conditioned(images, label_map, networks.shape), conditioned(made, label_map, networks.shape)
             return loss + recipe.adversarial_weight * generator_loss(critic, fake) + hinge_loss(critic, real, fake)
+
+    @abstractmethod
+    def _levels(self, features: Tensor, label_map: Tensor, rng: np.random.Generator) -> Tensor:
+        """Of each concept, [B, M]."""
 
     def evaluate(self) -> dict[str, float]:
         """PSNR and d of test pictures with every concept at the finest and at the coarsest level."""
@@ -119,6 +129,20 @@ class ConceptCoding:
             figures[f"psnr_db_{name}"] = float(psnr_db(self._test, made).mean())
             figures[f"distance_{name}"] = float(distance(self._recipe.distance, self._test, made, self._features))
         return figures
+
+
+class StageOne(ConceptCoding):
+    """Algorithm 1: the finest level for all, or one drawn for each concept."""
+
+    def __init__(self, *parts: Any, mixed: float) -> None:
+        super().__init__(*parts)
+        self._mixed = mixed
+
+    def _levels(self, features: Tensor, label_map: Tensor, rng: np.random.Generator) -> Tensor:
+        levels = np.full((len(features), self.module.networks.shape.n_classes), FINEST)
+        if rng.random() < self._mixed:
+            levels = rng.integers(0, len(LEVELS), levels.shape)
+        return torch.from_numpy(levels).to(self._device)
 
 
 @torch.no_grad()
@@ -147,28 +171,31 @@ def conditioned(images: Tensor, label_map: Tensor, shape: RlascShape) -> Tensor:
 
 def run(recipe: Recipe, run: TrainingRun) -> None:
     """Train, count the codes' symbols, write ``weights.safetensors`` and ``card.yaml``."""
+    module = engine.initialised(lambda: Players(recipe.networks), recipe.seed, "rlasc")
+    train(recipe, run, module, partial(StageOne, mixed=recipe.mixed))
+
+
+def train(recipe: ConceptsRecipe, run: TrainingRun, module: Players, stage: Callable[..., ConceptCoding]) -> None:
+    """The part of :func:`run` that its stages share; ``stage`` takes what :class:`ConceptCoding` takes."""
     load_segmenter(model_dir(recipe.judge) / "weights.safetensors")  # a missing judge is said before the training
     data = KINDS["data"].load(recipe.data_set)()
-    train = [data.load(split, run.data_root) for split in recipe.train_on]
+    sets = [data.load(split, run.data_root) for split in recipe.train_on]
     device = engine.resolve_device(run.device)
     segmenter, features = (
         load_segmenter(model_dir(name) / "weights.safetensors") for name in (recipe.segmenter, recipe.distance.features)
     )
-    if segmenter.n_classes != recipe.networks.n_classes:
-        raise SimnetError(
-            f"networks.n_classes: got {recipe.networks.n_classes}; {recipe.segmenter} allows {segmenter.n_classes}"
-        )
-    module = engine.initialised(lambda: Players(recipe.networks), recipe.seed, "rlasc")
+    if segmenter.n_classes != (n_classes := module.networks.shape.n_classes):
+        raise SimnetError(f"networks.n_classes: got {n_classes}; {recipe.segmenter} allows {segmenter.n_classes}")
     sample = KINDS["data"].load(recipe.measure_on)().load("sample")
     test = torch.tensor(sample.images[:N_CURVE_IMAGES], device=device).float() / 255
-    objective = ConceptCoding(module, segmenter, features, Cropper(train, recipe.crops), test, recipe, device)
+    objective = stage(module, segmenter, features, Cropper(sets, recipe.crops), test, recipe, device)
     fitted = engine.fit(objective, recipe, run)
     networks = module.networks.cpu()
-    tables = fitted_tables(networks, segmenter.cpu(), train, recipe.crops.size)
+    tables = fitted_tables(networks, segmenter.cpu(), sets, recipe.crops.size)
     checkpoints.write_atomically(run.out / "weights.safetensors", pack_rlasc(networks, *tables))
     parts = {"encoder": networks.encoder, "decoder": networks.decoder, "discriminator": module.critic}
     parameters = {role: cards.n_values(part.parameters()) for role, part in parts.items()}
-    cards.conclude(recipe, run, fitted, train, parameters)
+    cards.conclude(recipe, run, fitted, sets, parameters)
 
 
 @torch.no_grad()
@@ -204,7 +231,7 @@ def fitted_tables(
 
 
 @torch.no_grad()
-def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
+def measure(recipe: ConceptsRecipe, run: TrainingRun) -> dict[str, JsonValue]:
     """At each level for every concept: bits per pixel (map and features), and what :class:`Originals` says."""
     device = engine.resolve_device(run.device)
     networks, tables, _ = load_rlasc(run.out / "weights.safetensors")

@@ -11,14 +11,13 @@ count as much as those at a high one.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue
 from torch import Tensor
 
 from simnet.codecs.networks.rlasc import LEVELS, Rlasc, load_rlasc
@@ -33,12 +32,12 @@ from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.segmenter import Segmenter
 from simnet.training import cards, checkpoints, engine
 from simnet.training.crops import Cropper, Crops
+from simnet.training.prices import Price, Prices, drawn_prices
 from simnet.training.recipe import BaseRecipe
 from simnet.training.rlasc import concepts_of, level_lengths
 from simnet.training.run import TrainingRun
 
 N_CURVE_IMAGES = 40
-Price = Annotated[float, Field(gt=0)]
 
 
 class Recipe(BaseRecipe):
@@ -51,7 +50,7 @@ class Recipe(BaseRecipe):
     task: str = "segmenter/street_parser"
     """Zoo name of the network that makes the label map, and whose results and features the reward is about. Never the
     judge."""
-    price: tuple[Price, Price] = (0.05, 3.0)
+    price: Prices = (0.05, 3.0)
     """Lowest and highest λ of (12), per bit per pixel, drawn per picture, evenly in its logarithm."""
     perceptual: Annotated[float, Field(ge=0)] = 0.1
     """η of (12)."""
@@ -71,12 +70,6 @@ class Recipe(BaseRecipe):
     judge: str
     measure_at: tuple[Price, ...] = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
     """Prices that the card is measured at."""
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.price[0] > self.price[1]:
-            raise ValueError(f"price: got {list(self.price)}; allowed the lowest first")
-        return self
 
 
 class Bits:
@@ -118,8 +111,7 @@ class Allocation(ABC):
     def _loss_of(self, images: Tensor, rng: np.random.Generator) -> Tensor: ...
 
     def _prices(self, size: int | tuple[int, int], rng: np.random.Generator) -> Tensor:
-        low, high = map(math.log, self._recipe.price)
-        return torch.from_numpy(np.exp(rng.uniform(low, high, size)).astype(np.float32)).to(self._device)
+        return drawn_prices(self._recipe.price, size, rng).to(self._device)
 
     def _generator(self, rng: np.random.Generator) -> torch.Generator:
         return torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))

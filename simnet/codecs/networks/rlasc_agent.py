@@ -137,10 +137,14 @@ class Episode:
 
 
 @torch.no_grad()
-def act(agent: Agent, networks: Rlasc, features: Tensor, label_map: Tensor, price: float) -> Tensor:
-    """The likeliest levels [B, M] at a price λ, concept by concept; 0 for concepts that aren't there."""
+def act(agent: Agent, networks: Rlasc, features: Tensor, label_map: Tensor, price: float | Tensor) -> Tensor:
+    """The likeliest levels [B, M], concept by concept; 0 for concepts that aren't there.
+
+    Args:
+        price: λ per bit per pixel, > 0; one for all pictures, or [B].
+    """
     episode = Episode(networks, features, label_map)
-    prices = torch.full((len(features),), price, device=features.device)
+    prices = torch.as_tensor(price, dtype=torch.float32, device=features.device).expand(len(features))
     for label in range(networks.shape.n_classes):
         rows = episode.rows_with(label)
         if len(rows):

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from simnet.codecs.entropy.huffman import HuffmanCode
 from simnet.codecs.networks.rlasc import LEVELS, Rlasc, RlascShape
-from simnet.codecs.networks.rlasc_agent import Agent, AgentShape, Episode
+from simnet.codecs.networks.rlasc_agent import Agent, AgentShape, Episode, act
 from simnet.data.camvid_small import CamVidSmall
 from simnet.tasks.feature_distance import feature_distance
 from simnet.tasks.intersection import confusion, mean_iou
@@ -20,8 +20,9 @@ from simnet.tasks.networks.fpn import Fpn
 from simnet.training import rlasc, rlasc_agent
 from simnet.training.critic import MultiScaleCritic, hinge_loss
 from simnet.training.crops import Cropper, Crops
-from simnet.training.rlasc import ConceptCoding, Players, concepts_of, fitted_tables, level_lengths
+from simnet.training.rlasc import ConceptCoding, Players, StageOne, concepts_of, fitted_tables, level_lengths
 from simnet.training.rlasc_agent import Allocation, Bits, Counterfactual, Sampled, above_the_others, returns
+from simnet.training.rlasc_tuning import StageThree
 
 SHAPE = RlascShape(width=4, code_channels=2)
 COMMON = {
@@ -44,7 +45,8 @@ def coding(segmenter: Fpn, **changes: object) -> ConceptCoding:
     sample = CamVidSmall().load("sample").first(6)
     test = torch.tensor(sample.images).float() / 255
     cropper = Cropper([sample], Crops())
-    return ConceptCoding(Players(SHAPE), segmenter, segmenter, cropper, test, recipe, torch.device("cpu"))
+    parts = Players(SHAPE), segmenter, segmenter, cropper, test, recipe, torch.device("cpu")
+    return StageOne(*parts, mixed=recipe.mixed)
 
 
 def gradients(objective: ConceptCoding, done: float) -> dict[str, bool]:
@@ -65,6 +67,23 @@ def test_the_discriminator_plays_at_the_end_only(segmenter: Fpn) -> None:
     early, late = gradients(objective, 0.5), gradients(objective, 0.8)
     assert not early.pop("critic") and all(early.values())
     assert all(late.values())
+
+
+def test_the_third_stage_trains_at_the_levels_that_the_agent_chooses(segmenter: Fpn) -> None:
+    """Of the networks as they are: each picture at a price of its own, within the recipe's."""
+    first = coding(segmenter)
+    agent = Agent(AgentShape(code_channels=2, width=4)).eval().requires_grad_(False)
+    parts = first.module, segmenter, segmenter, first._cropper, first._test, first._recipe, torch.device("cpu")
+    objective = StageThree(*parts, agent=agent, price=(0.1, 2.0))
+    images = first._test[:3]
+    label_map, features = concepts_of(images, segmenter), first.module.networks.encoder(images).detach()
+    levels = objective._levels(features, label_map, np.random.default_rng(4))
+    prices = np.exp(np.random.default_rng(4).uniform(math.log(0.1), math.log(2.0), 3))
+    for b in range(3):
+        alone = act(agent, first.module.networks, features[b : b + 1], label_map[b : b + 1], float(prices[b]))
+        assert torch.equal(levels[b : b + 1], alone)
+    assert all(gradients(objective, 0.99).values())
+    assert all(p.grad is None for p in agent.parameters())
 
 
 def test_the_hinge_loss_by_hand() -> None:

@@ -1,0 +1,56 @@
+"""Recipes of kind ``rlasc_tuning``: RL-ASC's third stage, the codec tuned to what its agent chooses (paper 004)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import JsonValue
+from torch import Tensor
+
+from simnet.codecs.networks.rlasc import load_rlasc
+from simnet.codecs.networks.rlasc_agent import Agent, act, load_agent
+from simnet.core.zoo import model_dir
+from simnet.training import engine, rlasc
+from simnet.training.prices import Prices, drawn_prices
+from simnet.training.rlasc import ConceptCoding, ConceptsRecipe, Players
+from simnet.training.run import TrainingRun
+
+
+class Recipe(ConceptsRecipe):
+    """``kind: rlasc_tuning``. The discriminator starts anew, for codecs come without theirs."""
+
+    kind: Literal["rlasc_tuning"] = "rlasc_tuning"
+    codec: str
+    """Zoo name of the codec that the training goes on from."""
+    agent: str
+    """Zoo name of its agent, which stays as it is."""
+    price: Prices = (0.05, 3.0)
+    """Lowest and highest λ that the agent is asked at, drawn per picture."""
+
+
+class StageThree(ConceptCoding):
+    """The levels that the agent likes best, of the codec as it is by now."""
+
+    def __init__(self, *parts: Any, agent: Agent, price: tuple[float, float]) -> None:
+        super().__init__(*parts)
+        self._agent, self._price = agent.to(self._device), price
+
+    def _levels(self, features: Tensor, label_map: Tensor, rng: np.random.Generator) -> Tensor:
+        prices = drawn_prices(self._price, len(features), rng).to(self._device)
+        return act(self._agent, self.module.networks, features.float(), label_map, prices)
+
+
+def run(recipe: Recipe, run: TrainingRun) -> None:
+    """Train, count the codes' symbols anew, write ``weights.safetensors`` and ``card.yaml``."""
+    codec, _, _ = load_rlasc(model_dir(recipe.codec) / "weights.safetensors")
+    agent = load_agent(model_dir(recipe.agent) / "weights.safetensors")
+    module = engine.initialised(lambda: Players(codec.shape), recipe.seed, "rlasc_tuning")
+    module.networks.load_state_dict(codec.state_dict())
+    rlasc.train(recipe, run, module, partial(StageThree, agent=agent, price=recipe.price))
+
+
+def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
+    """As of the first stage: at each level for every concept."""
+    return rlasc.measure(recipe, run)
