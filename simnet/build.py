@@ -352,11 +352,15 @@ def _detection(where: str, source: Source, data: ImageSet, device: str) -> Detec
 
 
 def _codec_facts(plane: SignalPlane, names: list[str]) -> dict[str, Any]:
-    """Codec -> its slices by name with id and size: which weights made this run."""
+    """Codec -> its slices by name with id and size, which made this run, and by source type what planners foresaw."""
     return {
         name: {
             "decoder": {s.name: {"id": s.id, "n_byte": s.n_byte} for s in plane.codecs[name].decoder_slices},
             "encoder": {s.name: {"id": s.id, "n_byte": s.n_byte} for s in plane.codecs[name].encoder_slices},
+            "cards": {
+                source: {"code_byte": card.code_byte, "ss": card.ss, "n": card.n}
+                for source, card in sorted(plane.codecs[name].cards.items())
+            },
         }
         for name in names
     }

@@ -36,8 +36,10 @@ def validate(
     """Run stores, links, radio and traffic where theory knows the answer. Exit code 3: they contradict it."""
     from rich.console import Console
 
+    from simnet.results import write_table
     from simnet.validation.checks import validate as run
-    from simnet.validation.page import table, verdict, write_markdown
+    from simnet.validation.page import markdown as as_markdown
+    from simnet.validation.page import table, verdict
 
     def tell(name: str) -> None:
         if not quiet:
@@ -50,7 +52,7 @@ def validate(
         )
     if markdown is not None:
         made = f"Made by `simnet validate{' --long' if long else ''} --seed {seed} --markdown {markdown.name}`."
-        write_markdown(rows, markdown, made)
+        write_table(markdown, "validate", as_markdown(rows, made))
     if not quiet:
         console = Console()
         if not console.is_terminal:  # a file has room for every column

@@ -130,6 +130,11 @@ class CodecProfile:
         """The codec's card for a source type."""
         return self.calibration(source_type).card
 
+    @property
+    def cards(self) -> dict[str, CodecCard]:
+        """Source type -> card, of those that were asked for."""
+        return {source_type: found.card for source_type, found in self._calibrations.items()}
+
     def other_version(self, other: CodecProfile) -> bool:
         """Whether another codec's decoder consists of the same slices in another version."""
         own, theirs = self.decoder_slices, other.decoder_slices

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
-from simnet.core.errors import SimnetError
 from simnet.validation.checks import FAMILY_ERROR, Row, confidence
 
-BEGIN, END = "<!-- begin: simnet validate -->", "<!-- end: simnet validate -->"
-"""The generated part of the page stands between these lines."""
 HEADS = ("check", "simulated quantity", "simulated", "theory", "verdict", "source of the theory")
 
 
@@ -34,29 +30,13 @@ def verdict(rows: Sequence[Row]) -> str:
     return f"{outcome}; {level}, so that by chance one of all fails once in {1 / FAMILY_ERROR:,.0f} runs"
 
 
-def write_markdown(rows: Sequence[Row], path: Path, heading: str) -> None:
-    """Put the rows in place of what stands between :data:`BEGIN` and :data:`END` in a page.
+def markdown(rows: Sequence[Row], heading: str) -> str:
+    """The rows for a page.
 
     Args:
         heading: a sentence above the table: how it was made.
-
-    Raises:
-        SimnetError: the page cannot be read, or lacks one of the two lines.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SimnetError(
-            f"--markdown {path}: cannot be read ({error}); give a page such as docs/validation.md"
-        ) from None
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SimnetError(
-            f"--markdown {path}: got no table's place; allowed: a page with the lines '{BEGIN}' and '{END}'"
-        )
     cells = [HEADS, ("---",) * len(HEADS)]
     cells += [(row.check, row.quantity, row.interval, row.theory, row.verdict, row.source) for row in rows]
     lines = ["| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in cells]
-    made = "\n".join([BEGIN, heading, "", *lines, "", verdict(rows) + ".", END])
-    path.write_text(before + made + after, encoding="utf-8")
+    return "\n".join([heading, "", *lines, "", verdict(rows) + "."])

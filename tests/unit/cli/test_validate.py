@@ -54,7 +54,7 @@ def test_one_fails(run: Run, two_checks: list[Bench], tmp_path: Path, capsys: py
 
 def test_a_page_s_table_is_rewritten(run: Run, two_checks: list[Bench], tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("before\n<!-- begin: simnet validate -->\nold\n<!-- end: simnet validate -->\nafter\n")
+    page.write_text("before\n<!-- table: validate -->\nold\n<!-- /table -->\nafter\n")
     assert run("validate", "--only", "true", "--quiet", "--markdown", page) == 0
     text = page.read_text()
     assert "old" not in text and text.startswith("before\n") and text.endswith("\nafter\n")
@@ -68,7 +68,7 @@ def test_user_errors(run: Run, two_checks: list[Bench], tmp_path: Path, capsys: 
     for arguments, message in (
         (["--only", "truth"], "unknown check: got 'truth'; did you mean 'true'? Allowed: false, true."),
         (["--only", "true", "--json", tmp_path / "no" / "rows.json"], "No such file or directory"),
-        (["--only", "true", "--markdown", page], "allowed: a page with the lines '<!-- begin: simnet validate -->'"),
+        (["--only", "true", "--markdown", page], "got 0 markers '<!-- table: validate -->'; allowed exactly one"),
         (["--only", "true", "--markdown", tmp_path / "none.md"], "cannot be read"),
     ):
         assert run("validate", "--quiet", *arguments) == 2
