@@ -33,7 +33,11 @@ class AgentShape(BaseModel):
 
 
 class Agent(nn.Module):
-    """Two convolutions with ReLU and max-pooling, three fully connected layers with dropout, Q logits."""
+    """Two convolutions with ReLU and max-pooling, three fully connected layers with dropout, Q logits.
+
+    What the convolutions give is normalised, which the paper doesn't say: else the features' size alone drives the
+    policy to one level before it has learnt to look at the price.
+    """
 
     def __init__(self, shape: AgentShape) -> None:
         super().__init__()
@@ -42,6 +46,7 @@ class Agent(nn.Module):
         self.look = nn.Sequential(
             nn.Conv2d(shape.code_channels + 4, w, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(w, w, 3, 1, 1), nn.ReLU(), nn.AdaptiveMaxPool2d(GRID), nn.Flatten(),
+            nn.LayerNorm(w * math.prod(GRID)),
         )  # fmt: skip
         self.choose = nn.Sequential(
             nn.Linear(w * math.prod(GRID) + shape.n_classes + 1, 128), nn.ReLU(), nn.Dropout(0.1),
