@@ -63,6 +63,9 @@ class Recipe(BaseRecipe):
     """How often each picture of a batch is coded; sampled only."""
     entropy: Annotated[float, Field(ge=0)] = 0.02
     """What a nat of the policy's entropy is worth, in standard deviations of the advantage; keeps it trying."""
+    exploration: Annotated[float, Field(ge=0)] = 0.5
+    """What it is worth beyond that at the start, falling as (1 − t)², or one level is taken for all before the others
+    are weighed."""
     data_set: str
     train_on: tuple[Split, ...] = ("train", "val")
     measure_on: str
@@ -105,10 +108,11 @@ class Allocation(ABC):
 
     def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
         images, _ = self._cropper.batch(indices, rng, self._device)
-        return self._loss_of(images, rng)
+        return self._loss_of(images, rng, self._recipe.entropy + self._recipe.exploration * (1 - done) ** 2)
 
     @abstractmethod
-    def _loss_of(self, images: Tensor, rng: np.random.Generator) -> Tensor: ...
+    def _loss_of(self, images: Tensor, rng: np.random.Generator, nat: float) -> Tensor:
+        """``nat``: what a nat of entropy is worth."""
 
     def _prices(self, size: int | tuple[int, int], rng: np.random.Generator) -> Tensor:
         return drawn_prices(self._recipe.price, size, rng).to(self._device)
@@ -149,7 +153,7 @@ class Allocation(ABC):
 class Sampled(Allocation):
     """REINFORCE."""
 
-    def _loss_of(self, images: Tensor, rng: np.random.Generator) -> Tensor:
+    def _loss_of(self, images: Tensor, rng: np.random.Generator, nat: float) -> Tensor:
         recipe = self._recipe
         price, generator = self._prices(len(images), rng), self._generator(rng)
         repeated = images.repeat_interleave(recipe.rollouts, 0), price.repeat_interleave(recipe.rollouts)
@@ -158,7 +162,7 @@ class Sampled(Allocation):
         advantage = above_the_others(returns(rewards, recipe.discount), recipe.rollouts) * taken
         advantage = advantage / spread(advantage, taken, recipe.rollouts)
         n_acts = (log_probabilities != 0).sum().clamp(min=1)
-        return -((advantage * log_probabilities).sum() + recipe.entropy * entropy) / n_acts
+        return -((advantage * log_probabilities).sum() + nat * entropy) / n_acts
 
     def _rollout(self, images: Tensor, price: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Rewards (14) and log-probabilities [B, M], 0 for concepts that aren't there; summed entropy."""
@@ -197,7 +201,7 @@ class Counterfactual(Allocation):
     A price scales the bits alone: one episode's outcomes serve several.
     """
 
-    def _loss_of(self, images: Tensor, rng: np.random.Generator) -> Tensor:
+    def _loss_of(self, images: Tensor, rng: np.random.Generator, nat: float) -> Tensor:
         prices = self._prices((len(images), self._recipe.prices), rng)
         seen_by_agent, there, bpp, harm = self._outcomes(images, prices[:, 0], self._generator(rng))
         costs = prices[:, None, :, None] * bpp[:, :, None] + harm[:, :, None]
@@ -211,7 +215,7 @@ class Counterfactual(Allocation):
             policy = logits.softmax(-1)
             entropy = -(policy * logits.log_softmax(-1)).sum(-1)
             expected = (policy * relative[rows, label]).sum(-1) / scale[rows]
-            total = total + (expected - self._recipe.entropy * entropy).sum()
+            total = total + (expected - nat * entropy).sum()
         return total / (there.sum() * prices.shape[1])
 
     @torch.no_grad()

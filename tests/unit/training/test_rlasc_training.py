@@ -222,7 +222,7 @@ def test_the_gradient_is_reinforce(allocation: Spy) -> None:
                 g = {k: sum(0.99 ** (i - m) * float(rewards[k, i]) for i in range(m, 11)) for k in (b, *group)}
                 total = total + (g[b] - sum(g[k] for k in group) / 2) / spread[b // 3] * log_probabilities[b, m]
                 n += 1
-    expected = -(total + 0.02 * entropy) / n
+    expected = -(total + (0.02 + 0.5) * entropy) / n
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), abs=1e-6)
     assert 0 < float(entropy.detach()) <= n * math.log(len(LEVELS)) + 1e-3
 
@@ -275,7 +275,7 @@ def counterfactual(
     monkeypatch.setattr(rlasc_agent, "Episode", kept)
     spy = allocating(CounterfactualSpy, parts, prices=3)
     assert isinstance(spy, CounterfactualSpy)
-    loss = spy.loss(np.arange(2), np.random.default_rng(3), 0.0)
+    loss = spy.loss(np.arange(2), np.random.default_rng(3), 0.4)
     return spy, played[0], float(loss.detach())
 
 
@@ -315,7 +315,7 @@ def test_the_loss_is_the_expected_cost(counterfactual: tuple[CounterfactualSpy, 
                 with torch.no_grad():
                     logits = spy.module(*(v[at : at + 1] for v in views_of), m, torch.tensor([price]))[0]
                 policy = logits.softmax(0)
-                total += float((policy * above[m]).sum()) / spread + 0.02 * float((policy * policy.log()).sum())
+                total += float((policy * above[m]).sum()) / spread + (0.02 + 0.5 * 0.6**2) * float((policy * policy.log()).sum())
                 n += 1
     assert loss == pytest.approx(total / n, abs=1e-5)
 

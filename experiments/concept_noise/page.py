@@ -1,0 +1,121 @@
+"""What noise leaves of detection (paper 004, Fig. 12): mAP over Es/N0 of codecs at one rate, over AWGN.
+
+python experiments/concept_noise/page.py experiments/concept_noise            # measures, then draws
+python experiments/concept_noise/page.py experiments/concept_noise --draw     # from points.csv
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from simnet.codecs.base import Codec
+from simnet.core import streams
+from simnet.core.mcs import mcs_by_name
+from simnet.core.plugins import KINDS
+from simnet.core.units import db_to_linear
+from simnet.core.zoo import model_dir
+from simnet.data.camvid_small import CamVidSmall
+from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
+from simnet.results import markdown, write_table
+from simnet.results.figures import save
+from simnet.results.figures.canvas import styled
+from simnet.signal.digital.transport import channel_uses, delivery
+from simnet.signal.other_judges import DetectionJudge
+from simnet.tasks.networks.detector import load_detector
+
+SEED = 1
+RATE_BPP = 0.33
+"""The paper's. Each codec's setting that comes nearest from below."""
+SCHEME, WORDS = "QPSK 1/2", "2304"
+ESNO_DB = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
+SHAPE = (3, 96, 128)
+BATCH = 12
+CODECS: dict[str, tuple[str, list[dict[str, Any]]]] = {
+    "RL-ASC": ("rlasc", [{"level": level} for level in range(1, 7)]),
+    "LSCI, a slice": (
+        "lsci",
+        [
+            {"enhancement": {"pooling": 2, "bpp": bpp, "super_resolution": "lsci_sr/street_2"}}
+            for bpp in (0.2, 0.25, 0.3, 0.32)
+        ],
+    ),
+    "JPEG 2000": ("jpeg2000", [{"image_shape": SHAPE, "header": "strip", "rate_bpp": RATE_BPP}]),
+    "AVIF": ("avif", [{"image_shape": SHAPE, "header": "strip", "quality": q} for q in range(0, 60, 5)]),
+    "JPEG": ("jpeg", [{"image_shape": SHAPE, "header": "strip", "optimize": True, "quality": q} for q in range(1, 12)]),
+}
+"""Name -> kind, settings from the lowest rate to the highest. Headers aren't counted, to the rivals' advantage."""
+
+
+def measure() -> pd.DataFrame:
+    """``codec``, ``setting``, ``bpp``, ``symbols``, ``esno_db``, share that arrives, mAP with its interval."""
+    pictures = CamVidSmall().load("sample")
+    judge = DetectionJudge.of(pictures, load_detector(model_dir("detector/street") / "weights.safetensors"))
+    images = torch.from_numpy(pictures.images).float() / 255
+    chance = np.array([streams.uniform(SEED, "lost", str(i)) for i in range(len(images))])
+    grey = images.mean((0, 2, 3), keepdim=True)[0]
+    rows = []
+    for name in CODECS:
+        setting, codes, made = _coded(name, images)
+        bpp = 8 * np.mean([len(code) for code in codes]) / (SHAPE[1] * SHAPE[2])
+        mcs = mcs_by_name(SCHEME)
+        symbols = np.mean([channel_uses(len(code), mcs, WORDS) for code in codes])
+        for esno_db in ESNO_DB:
+            esno = float(db_to_linear(esno_db))
+            arrives = chance < [delivery(len(code), mcs, WORDS, "awgn", esno) for code in codes]
+            seen = torch.where(torch.from_numpy(arrives)[:, None, None, None], made, grey)
+            rows.append({
+                "codec": name, "setting": str(setting), "bpp": round(bpp, 4), "symbols": round(symbols),
+                "esno_db": esno_db, "arrives": arrives.mean(), **judge.held_against(seen),
+            })  # fmt: skip
+        print(name, file=sys.stderr)
+    return pd.DataFrame(rows)
+
+
+def _coded(name: str, images: Tensor) -> tuple[dict[str, Any], list[bytes], Tensor]:
+    """At the setting of the highest mean rate that isn't above ``RATE_BPP``: codes, and what they decode to."""
+    kind, settings = CODECS[name]
+    plugin = KINDS["codecs"].load(kind)
+    for setting in reversed(settings):
+        codec: Codec = plugin(plugin.Params.model_validate(setting))
+        codes = [code for batch in images.split(BATCH) for code in codec.encode(batch)]
+        if 8 * np.mean([len(code) for code in codes]) / (SHAPE[1] * SHAPE[2]) <= RATE_BPP:
+            decoded = [codec.decode(codes[i : i + BATCH], codec.decoder_slices) for i in range(0, len(codes), BATCH)]
+            return setting, codes, torch.cat(decoded)
+    raise SystemExit(f"{name}: every setting takes more than {RATE_BPP} bpp")
+
+
+@styled
+def draw(here: Path) -> None:
+    """Draw ``figure.png`` and fill the README's table ``noise``."""
+    table = pd.read_csv(here / "points.csv")
+    figure = page(7.2, 4.4)
+    ax = figure.subplots()
+    for i, (name, of) in enumerate(table.groupby("codec", sort=False)):
+        label = f"{name}, {of['bpp'].iloc[0]:.2f} bpp"
+        ax.plot(of["esno_db"], of["map_50"], marker=MARKERS[i], color=ARM_COLOURS[i], label=label)
+        ax.fill_between(of["esno_db"], of["map_low"], of["map_high"], color=ARM_COLOURS[i], alpha=0.12, linewidth=0)
+    ax.set(xlabel="Es/N0 (dB), AWGN", ylabel="mAP at an overlap of ½", ylim=(0, None))
+    ax.legend(loc="upper left", fontsize=8)
+    figure.suptitle(
+        f"Detection in what arrives: 120 street scenes of 96 × 128 at {RATE_BPP} bpp or just below,\nLDPC and "
+        f"{SCHEME.replace('1/2', '½')}, nothing repeated, a picture with a lost block counts as grey; bands: 95 %",
+        x=0.01, ha="left", fontsize=10,
+    )  # fmt: skip
+    save([ax], here / "figure.png")
+    shown = table.pivot_table(index=["codec", "bpp"], columns="esno_db", values="map_50", sort=False).reset_index()
+    shown.columns = [f"mAP at {c:g} dB" if isinstance(c, float) else str(c) for c in shown.columns]
+    write_table(here / "README.md", "noise", markdown(shown))
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    if "--draw" not in sys.argv:
+        measure().to_csv(folder / "points.csv", index=False)
+    draw(folder)
