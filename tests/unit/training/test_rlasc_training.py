@@ -315,7 +315,9 @@ def test_the_loss_is_the_expected_cost(counterfactual: tuple[CounterfactualSpy, 
                 with torch.no_grad():
                     logits = spy.module(*(v[at : at + 1] for v in views_of), m, torch.tensor([price]))[0]
                 policy = logits.softmax(0)
-                total += float((policy * above[m]).sum()) / spread + (0.02 + 0.5 * 0.6**2) * float((policy * policy.log()).sum())
+                total += float((policy * above[m]).sum()) / spread + (0.02 + 0.5 * 0.6**2) * float(
+                    (policy * policy.log()).sum()
+                )
                 n += 1
     assert loss == pytest.approx(total / n, abs=1e-5)
 
