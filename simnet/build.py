@@ -240,9 +240,7 @@ def _check_analog(scenario: Scenario, plane: SignalPlane) -> None:
                     continue
                 where = f"arm {arm}, source {source}: codec {name} sends symbols"
                 if protocol.planner.cost == "bytes":
-                    raise SimnetError(
-                        f"{where}, which are no bytes: planner.cost: got bytes; allowed airtime, energy"
-                    )
+                    raise SimnetError(f"{where}, which are no bytes: planner.cost: got bytes; allowed airtime, energy")
                 if scenario.surrogates is not None and source in scenario.surrogates.like:
                     raise SimnetError(f"{where}, and surrogates are like {source}: leave out one of them")
                 _check_carried(scenario, analog, where)
@@ -352,9 +350,11 @@ def _detection(where: str, source: Source, data: ImageSet, device: str) -> Detec
 
 
 def _codec_facts(plane: SignalPlane, names: list[str]) -> dict[str, Any]:
-    """Codec -> its slices by name with id and size, which made this run, and by source type what planners foresaw."""
+    """Codec -> its slices by name with id and size, which made this run; the symbols of an analog code; and by source
+    type what planners foresaw."""
     return {
         name: {
+            "symbols": None if (analog := plane.codecs[name].analog) is None else sum(analog.uses),
             "decoder": {s.name: {"id": s.id, "n_byte": s.n_byte} for s in plane.codecs[name].decoder_slices},
             "encoder": {s.name: {"id": s.id, "n_byte": s.n_byte} for s in plane.codecs[name].encoder_slices},
             "cards": {

@@ -59,14 +59,16 @@ def draw(run: Path, here: Path) -> None:
         axes[0][column].set_title(task)
         _choices(axes[1][column], of)
     axes[0][0].set_ylabel("SS of what arrives")
-    for row, where in ((0, "upper right"), (1, "lower center")):
-        found = dict(pair for ax in axes[row] for pair in zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-        figure.legend(found.values(), found.keys(), loc=f"outside {where}", ncols=len(found), fontsize=8, frameon=False)
+    axes[0][0].legend(loc="lower left", fontsize=8)
+    for ax in axes[1][1:]:
+        ax.set_yticks([])
+    systems = dict(pair for ax in axes[1] for pair in zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    figure.legend(systems.values(), systems.keys(), loc="outside lower center", ncols=len(systems), fontsize=8)
     n_requests = served["request_id"].nunique()
     figure.suptitle(
-        f"One city, three tasks, {n_requests} requests. Above: symbols of a code on all radio links, retries counted; "
-        "open: low wish, filled: high wish, which dotted lines show; bars: 95 %.\nBelow: whose codes the planner by "
-        "airtime chose, by wish and by where the camera and the device were",
+        f"One city, three tasks, {n_requests} requests. Above: open for low wishes, filled for high ones (dotted); "
+        "retries counted; bars: 95 %.\nBelow: whose codes the planner by airtime chose, by wish and by where camera "
+        "and device were",
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
     save(axes.ravel().tolist(), here / "figure.png")
@@ -93,12 +95,14 @@ def _served(run: Path) -> pd.DataFrame:
     table["wish"] = pd.Categorical(table["wish"], WISHES)
     near = np.where(table["mean_esno_db"] < GOOD_DB, "bad", "good")
     table["place"] = np.where(table["owner"] == table["attached_to"], near, "far")
-    table["system"] = [_system(name) for name in table["codec"].astype(str)]
+    table["codec"] = table["codec"].astype(object).fillna("none")
+    table["system"] = table["codec"].map(_system)
     return table
 
 
 def _system(codec: str) -> str:
-    return SYSTEMS.get(codec.split("_")[0], SYSTEMS["jpeg2000"])
+    """Of a codec of the scenario; "none" is none's."""
+    return codec if codec == "none" else SYSTEMS.get(codec.split("_")[0], SYSTEMS["jpeg2000"])
 
 
 def _traffic(ax: Axes, of: pd.DataFrame) -> None:
@@ -130,8 +134,10 @@ def _choices(ax: Axes, of: pd.DataFrame) -> None:
         share = (counts[system] / counts.sum(axis=1).clip(lower=1)).to_numpy()
         ax.barh(range(len(counts)), share, left=left, color=SOURCE_COLOURS[i], label=system, height=0.6)
         left = left + share
-    names = [f"{wish}: {PLACES[place]} ({n})" for (wish, place), n in zip(bars, counts.sum(axis=1), strict=True)]
-    ax.set_yticks(range(len(counts)), names, fontsize=7)
+    ax.set_yticks(range(len(counts)), [f"{wish} wish,\n{PLACES[place]}" for wish, place in bars], fontsize=8)
+    for y, n in enumerate(counts.sum(axis=1)):
+        ax.annotate(f"n = {n}", (1, y), xytext=(3, 0), textcoords="offset points", va="center", fontsize=7)
+    ax.invert_yaxis()
     ax.set(xlim=(0, 1), xlabel="share of requests")
 
 
@@ -202,7 +208,9 @@ def _foreseen(manifest: dict[str, Any]) -> pd.DataFrame:
                     "task": task,
                     "codec": codec,
                     "system": _system(codec),
-                    "bytes of a code": round(card["code_byte"]),
+                    "a code": (
+                        f"{facts['symbols']:,} symbols" if facts["symbols"] else f"{card['code_byte']:,.0f} bytes"
+                    ),
                     "SS, undamaged": card["ss"],
                     "decoder, kB": round(sum(s["n_byte"] for s in facts["decoder"].values()) / 1e3, 1),
                 })  # fmt: skip

@@ -1,0 +1,174 @@
+"""Which concepts deserve bits: RL-ASC's agent against one level for all.
+
+python experiments/concept_levels/page.py experiments/concept_levels
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import yaml
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from scipy import stats
+
+from simnet.codecs.networks.rlasc import LEVELS
+from simnet.codecs.rlasc import Rlasc
+from simnet.core.plugins import KINDS
+from simnet.data.camvid_small import CamVidSmall
+from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
+from simnet.results import bd_quality, bd_rate, markdown, write_table
+from simnet.results.bjontegaard_delta import overlap
+from simnet.results.figures import save
+from simnet.results.figures.canvas import styled
+from simnet.scenario.plugin_field import PluginField
+
+AGENTS = ("agent_1", "agent_2", "agent_3")
+PRICES = (0.15, 0.8, 3.0)
+QUANTITIES = {"miou": "mIoU of the judge", "map_50": "mAP of the detector, overlap ½", "psnr_db": "PSNR, dB"}
+PAPER_PERCENT = -31.361
+"""BD-rate (mIoU) of RL-ASC against its simplified variant, Table II of the paper."""
+SHOWN, SHOWN_PRICE, RIVAL_LEVEL = (20, 70), 0.8, 2
+"""Shipped pictures of ``bits.png``, and how they are coded."""
+
+
+@styled
+def draw(here: Path) -> None:
+    """Draw ``figure.png`` and ``bits.png`` and fill the README's tables."""
+    table = pd.read_csv(here / "points.csv")
+    figure = page(11.5, 4.0)
+    row = figure.subplots(1, len(QUANTITIES))
+    for axes, (quantity, label) in zip(row, QUANTITIES.items(), strict=True):
+        for i, name in enumerate(("one_level", *AGENTS)):
+            line = _line(table, name)
+            shown = "one level for all" if name == "one_level" else f"agent, seed {name.split('_')[1]}"
+            axes.plot(line["bpp"], line[quantity], label=shown, color=ARM_COLOURS[i], marker=MARKERS[i], markersize=4.5)
+        axes.set_title(label)
+        axes.set_xlabel("bits per pixel")
+    row[0].legend(fontsize=8.5)
+    figure.suptitle("Who gets the bits? RL-ASC's agents and one level for all concepts", x=0.01, ha="left", fontsize=10)
+    save(list(row), here / "figure.png")
+    readme = here / "README.md"
+    write_table(readme, "bjontegaard", markdown(_bjontegaard(table)))
+    write_table(readme, "classes", markdown(_by_class_table(here)))
+    _bits(here)
+
+
+def _line(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    return table[table["codec"] == name].sort_values("bpp")
+
+
+def _bjontegaard(table: pd.DataFrame) -> pd.DataFrame:
+    """Of the agents against one level for all: mean over the agents, with a Student-t interval."""
+    rows = []
+    for quantity, label in QUANTITIES.items():
+        anchor = _line(table, "one_level")[["bpp", quantity]].to_numpy()
+        agents = [_line(table, agent)[["bpp", quantity]].to_numpy() for agent in AGENTS]
+        saved, gained = [bd_rate(anchor, a) for a in agents], [bd_quality(anchor, a) for a in agents]
+        rows.append({
+            "at equal": label,
+            "BD-rate (%)": _interval(saved, 1),
+            "at equal rate, better by": _interval(gained, 4),
+            "of both curves": f"{100 * np.mean([overlap(anchor, a) for a in agents]):.0f} %",
+            "the paper's BD-rate (%)": PAPER_PERCENT if quantity == "miou" else None,
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _interval(values: list[float], digits: int) -> str:
+    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return f"{np.mean(values):.{digits}f} ± {half:.{digits}f}".replace("-", "−")
+
+
+def _codec(here: Path, name: str, **changes: object) -> Rlasc:
+    described = {**yaml.safe_load((here / "points.yaml").read_text())["codecs"][name], **changes}
+    spec = PluginField(KINDS["codecs"]).validate(described)
+    codec = KINDS["codecs"].load(spec.kind)(spec.params)
+    assert isinstance(codec, Rlasc)
+    return codec
+
+
+@cache
+def _images() -> torch.Tensor:
+    return torch.tensor(CamVidSmall().load("sample").images).float() / 255
+
+
+def _by_class_table(here: Path) -> pd.DataFrame:
+    """By class: in how many shipped pictures, its share of the places, and what the agents gave it."""
+    columns: dict[str, list[object]] = {}
+    for price in PRICES:
+        per_place, mean_level = [], []
+        for agent in AGENTS:
+            codec = _codec(here, agent, price=price)
+            explained = [codec.explained(code) for code in codec.encode(_images())]
+            places = np.array([np.bincount(c.label_map.ravel(), minlength=len(bits)) for c, bits in explained])
+            spent = np.array([bits for _, bits in explained])
+            levels = np.array([c.levels + 1 for c, _ in explained], float)
+            per_place.append(spent.sum(0) / places.sum(0).clip(min=1))
+            mean_level.append(np.nanmean(np.where(places > 0, levels, np.nan), axis=0))
+        columns["class"] = list(CamVidSmall.class_names[: places.shape[1]])
+        columns["pictures"] = (places > 0).sum(0).tolist()
+        columns["share of the places"] = [f"{x:.1%}" for x in places.sum(0) / places.sum()]
+        columns[f"level, λ = {price:g}"] = [_interval(v, 1) for v in np.array(mean_level).T.tolist()]
+        columns[f"bits a place, λ = {price:g}"] = [_interval(v, 1) for v in np.array(per_place).T.tolist()]
+    return pd.DataFrame(columns)
+
+
+def _bits(here: Path) -> None:
+    """Two pictures: original, classes' levels, bits per place, recovered; by the agent and at one level for all."""
+    figure = page(11.5, 4.2)
+    grid = figure.subplots(len(SHOWN), 6)
+    agent, uniform = _codec(here, AGENTS[0], price=SHOWN_PRICE), _codec(here, "one_level", level=RIVAL_LEVEL)
+    for row, image in enumerate(_images()[list(SHOWN)]):
+        (code,), (other,) = agent.encode(image[None]), uniform.encode(image[None])
+        concepts, bits = agent.explained(code)
+        places = np.bincount(concepts.label_map.ravel(), minlength=len(bits))
+        density = (bits / places.clip(min=1))[concepts.label_map]
+        made = [codec.decode([own], codec.decoder_slices)[0] for codec, own in ((agent, code), (uniform, other))]
+        rates = [8 * len(own) / image[0].numel() for own in (code, other)]
+        first = row == 0
+        _picture(grid[row, 0], image, "original" if first else "")
+        _map(grid[row, 1], concepts.levels[concepts.label_map] + 1, "level of each concept" if first else "", LEVELS)
+        _map(grid[row, 2], density, "bits per 8 × 8 pixels" if first else "")
+        _picture(grid[row, 3], made[0], f"by the agent\n{rates[0]:.3f} bpp")
+        _picture(grid[row, 4], made[1], f"level {RIVAL_LEVEL} for all\n{rates[1]:.3f} bpp")
+        _shares(grid[row, 5], places, bits)
+    figure.suptitle(f"Who gets the bits? λ = {SHOWN_PRICE:g} per bit per pixel", x=0.01, ha="left", fontsize=10)
+    save(list(grid.ravel()), here / "bits.png")
+
+
+def _picture(axes: Axes, picture: torch.Tensor, title: str) -> None:
+    axes.set_title(title, fontsize=8.5)
+    axes.set_axis_off()
+    axes.imshow(picture.permute(1, 2, 0).numpy())
+
+
+def _map(axes: Axes, values: NDArray[np.float64], title: str, levels: tuple[int, ...] = ()) -> None:
+    """Values of places, over the whole picture; of ``levels`` from 1 to their number."""
+    axes.set_title(title, fontsize=8.5)
+    axes.set_axis_off()
+    low, high = (1, len(levels)) if levels else (0, None)
+    drawn = axes.imshow(values, cmap="viridis", vmin=low, vmax=high)
+    axes.figure.colorbar(drawn, ax=axes, fraction=0.036, pad=0.02)
+
+
+def _shares(axes: Axes, places: NDArray[np.int64], bits: NDArray[np.int64]) -> None:
+    """Of places and of bits, by class."""
+    there = [label for label in np.argsort(-bits) if bits[label]]
+    at = np.arange(len(there))
+    axes.barh(at - 0.2, places[there] / places.sum(), 0.4, color="#bbbbbb", label="places")
+    axes.barh(at + 0.2, bits[there] / bits.sum(), 0.4, color=ARM_COLOURS[0], label="bits")
+    axes.set_yticks(at, [CamVidSmall.class_names[label] for label in there], fontsize=7)
+    axes.invert_yaxis()
+    axes.set_title("shares", fontsize=8.5)
+    axes.legend(fontsize=6.5, loc="lower right")
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
+
+
+if __name__ == "__main__":
+    draw(Path(sys.argv[1]))
