@@ -80,6 +80,8 @@ def test_no_wall_time_or_process_leaks_into_tables(reference: RunFolder) -> None
 STREETS = ("crossings", "roads", "surveys")
 WISHES = ("glances", "looks")
 SMALL = ("bits", "symbols_low", "symbols_high")
+CHOOSING = ("best_single", "planner_bytes", "planner_airtime")
+DENSE = ("streets_low", "streets_high", "traffic_low", "traffic_high")
 SHORT = {
     "channel_slices": [
         "sources.streets={dataset: camvid_small, items: 88, owners: gateway, judge: segmenter/street_judge, "
@@ -91,6 +93,13 @@ SHORT = {
         "duration_s=3000",
     ],
     "city_iot": ["duration_s=30"],
+    "city_tasks": [
+        "duration_s=60",
+        *(f"sources.{dense}.items=88" for dense in DENSE),
+        *(f"protocol.codecs.{dense}=[jpeg2000_030]" for dense in DENSE),
+        *(f"arms.{arm}.codecs.{dense}=[jpeg2000_030]" for arm in CHOOSING for dense in DENSE),
+        *(f"arms.planner_airtime.codecs.{small}=[aesc_z8, semcc_24]" for small in ("vehicles_low", "vehicles_high")),
+    ],
     "hello": [],
     "jscc_or_digital": [
         "duration_s=1500",
