@@ -42,7 +42,7 @@ from simnet.training.detector import detection_loss
 from simnet.training.esno import Esno
 from simnet.training.recipe import BaseRecipe
 from simnet.training.run import TrainingRun
-from simnet.training.sesc import recovery, soft_above, transmitted
+from simnet.training.sesc import recovery, soft_above
 
 CURVE_DB = 10.0
 N_CURVE_IMAGES = 40
@@ -112,7 +112,7 @@ class Detecting:
             stacks = self._task.features(images)
         soft = soft_above(self.module(stacks).float(), rng.uniform(*recipe.threshold))
         esno = self._esno.sample(len(images), generator)
-        made = transmitted(self._codec, images, soft, esno, generator)
+        made = as_if_all_were_sent(self._codec, images, soft, esno, generator)
         return detection_loss(self._task, made, labels, recipe.size_weight) + recipe.price * soft.mean()
 
     def evaluate(self) -> dict[str, float]:
@@ -145,6 +145,23 @@ class Density:
 
     def _bits_per_value(self, symbols: Tensor) -> Tensor:
         return self.module.bits(symbols).mean() / (2 * symbols.shape[2])
+
+
+def as_if_all_were_sent(codec: Sesc, images: Tensor, sent: Tensor, esno: Tensor, generator: torch.Generator) -> Tensor:
+    """The pictures of :func:`transmitted`, with the gradient by ``sent`` of what the features left out would tell.
+
+    They cross the channel at the others' scale, and the receiver puts the shared feature in their place all the same;
+    were they noise to it, nothing could be learned of what sending them is worth.
+    """
+    with torch.no_grad():
+        symbols = codec.sender(images)
+        flat, each = symbols.flatten(1), sent.repeat_interleave(symbols.shape[2], dim=1) > 0.5
+        energy = (flat.abs().square() * each).sum(1, keepdim=True)
+        flat = flat * (each.sum(1, keepdim=True) / energy).sqrt()
+        channel = codec.shape.channel()
+        received = channel(flat, esno, channel.draw(len(images), flat.shape[1], generator)).symbols
+    made: Tensor = codec.receiver(received.view_as(symbols), sent)
+    return made
 
 
 def weigh_by(network: Importance | EntropyModel, codec: Sesc, task: TaskNetwork | None) -> Callable[[Tensor], Tensor]:
