@@ -49,7 +49,7 @@ class DetectionJudge:
         Args:
             recovered: [N, 3, H, W] of all pictures, in order.
         """
-        found = _found(self.detector, recovered)
+        found = self.found(recovered)
         matched = self._matched(found)
         scores = [matched.mean_average_precision(counts) for counts in self.resampled(N_RESAMPLES)]
         low, high = np.quantile(scores, [0.025, 0.975])
@@ -60,9 +60,13 @@ class DetectionJudge:
             "map_50_own": round(mean_average_precision(found, self.own, len(DETECTED)), 4),
         }
 
+    def found(self, recovered: Tensor) -> list[Boxes]:
+        """What the detector finds in pictures [N, 3, H, W]."""
+        return _found(self.detector, recovered)
+
     def matched(self, recovered: Tensor) -> Matched:
-        """What is found in recovered pictures [N, 3, H, W], held against the true boxes."""
-        return self._matched(_found(self.detector, recovered))
+        """That of recovered pictures of all originals, in order, held against the true boxes."""
+        return self._matched(self.found(recovered))
 
     def _matched(self, found: list[Boxes]) -> Matched:
         return Matched.of(found, self.truth, len(DETECTED))
