@@ -122,4 +122,5 @@ def _pooled(features: Segmenter, pictures: Tensor) -> Tensor:
 
 @torch.no_grad()
 def _found(detector: Detector, pictures: Tensor) -> list[Boxes]:
-    return [boxes for batch in torch.split(pictures, BATCH) for boxes in boxes_of(detector.detect(batch))]
+    device = next(detector.parameters()).device
+    return [boxes for batch in torch.split(pictures, BATCH) for boxes in boxes_of(detector.detect(batch.to(device)))]

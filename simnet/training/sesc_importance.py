@@ -84,6 +84,8 @@ class Recipe(BaseRecipe):
         if self.importance == "network":
             if missing := [key for key in ("task", "esno") if getattr(self, key) is None]:
                 raise ValueError(f"{missing[0]}: missing; importance 'network' needs task and esno")
+            if self.task == self.judge:
+                raise ValueError(f"judge: got {self.judge}, the task's own network; allowed another detector")
         elif said := [key for key in OF_NETWORKS if key in self.model_fields_set]:
             raise ValueError(f"{said[0]}: importance 'entropy' knows no task; allowed with 'network' only")
         return self

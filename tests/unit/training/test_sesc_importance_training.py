@@ -138,6 +138,7 @@ def test_the_entropy_model_s_loss_is_bits_per_value(codec: Sesc) -> None:
         ({"task": "detector/street_small"}, "esno: missing; importance 'network' needs task and esno"),
         ({"importance": "entropy", **BY_TASK}, "task: importance 'entropy' knows no task; allowed with 'network' only"),
         ({"importance": "entropy", "price": 1}, "price: importance 'entropy' knows no task; allowed with 'network'"),
+        ({**BY_TASK, "judge": BY_TASK["task"]}, "judge: got detector/street_small, the task's own network; allowed an"),
         ({"importance": "attention"}, "Input should be 'network' or 'entropy'"),
     ],
 )
