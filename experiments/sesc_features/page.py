@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def _recovery(
         return sent
 
     seed = int(streams.generator(SEED, "sesc", str(esno_db)).integers(2**62))
-    return recovery(networks, task, counted, esno_db, seed)
+    return recovery(networks, partial(networks.weights, task=task), counted, esno_db, seed)
 
 
 def _digital(originals: Originals, n_symbol: int) -> pd.DataFrame:

@@ -14,14 +14,15 @@ from torch import Tensor, nn
 
 from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
 from simnet.codecs.networks.chunks import chunk_for, in_chunks
-from simnet.codecs.networks.flops import flop_per_image
+from simnet.codecs.networks.flops import flop_of, flop_per_image
 from simnet.codecs.networks.parts import slice_of, take_over_all
-from simnet.codecs.networks.sesc import load_sesc, most_important
+from simnet.codecs.networks.sesc import Importance, load_sesc, most_important
+from simnet.codecs.networks.sesc_importance import EntropyModel, load_importance, weights_by
 from simnet.core.zoo import model_dir
 from simnet.phy.learned.links import FADINGS
 from simnet.phy.learned.on_air import Analog, OnAir, Uses, received_symbols
 from simnet.phy.learned.power import normalise_power
-from simnet.tasks.networks import load_segmenter
+from simnet.tasks.networks.task_network import load_task_network
 from simnet.wire.slices import Precision, Slice
 
 Side = Annotated[int, Field(ge=16, le=1024)]
@@ -31,7 +32,8 @@ class Sesc(Codec):
     """A fixed number of features, those of the largest weights: μ is raised until the rate fits, image by image.
 
     The receiver holds two slices: ``input``, the layer at the channel and the shared feature, and ``decoder``. At the
-    sender the task's own network and the importance network choose; another task needs other two.
+    sender the task's own network and the importance network choose; another task needs other two. An entropy model in
+    their place needs no task.
     """
 
     semantic = True
@@ -39,25 +41,31 @@ class Sesc(Codec):
     class Params(CodecParams):
         """``model``: name in the zoo's family ``sesc``. ``features``: how many are sent, of the model's; None: all.
 
-        ``task``: zoo name of the task's network whose features tell what matters. ``precision``: of the receiver's
-        weights.
+        ``importance``: zoo name of what says how much a feature matters, of family ``sesc_importance``; None: the
+        network that was trained with the model. ``task``: zoo name of the task's network whose features it reads; None
+        with an entropy model, which reads none. ``precision``: of the receiver's weights.
         """
 
         model: Annotated[str, Field(min_length=1)] = "street"
         image_shape: Annotated[tuple[int, Side, Side], OfColour] = (3, 96, 128)
         features: Annotated[int, Field(ge=1)] | None = None
-        task: str = "segmenter/street_parser"
+        importance: str | None = None
+        task: str | None = "segmenter/street_parser"
         precision: Precision = "int8"
 
         def models(self) -> dict[str, str]:
-            return {"model": f"sesc/{self.model}", "task": self.task}
+            named = {"importance": self.importance, "task": self.task}
+            return {"model": f"sesc/{self.model}", **{key: name for key, name in named.items() if name is not None}}
 
     def __init__(self, params: Params, *, device: str = "cpu") -> None:
         super().__init__(params, device=device)
         self.params = params
         self._name = f"sesc/{params.model}"
         self._networks = load_sesc(model_dir(self._name) / "weights.safetensors").to(self.device)
-        self._task = load_segmenter(model_dir(params.task) / "weights.safetensors").to(self.device)
+        self._importance = self._loaded_importance().to(self.device)
+        self._task = None
+        if params.task is not None:
+            self._task = load_task_network(model_dir(params.task) / "weights.safetensors").to(self.device)
         self.shape = self._networks.shape
         if params.image_shape[1:] != self.shape.size:
             raise CodecError(
@@ -70,13 +78,30 @@ class Sesc(Codec):
             )
         self._channel = self.shape.channel()
 
+    def _loaded_importance(self) -> Importance | EntropyModel:
+        """Of this model and the task.
+
+        Raises:
+            CodecError: it is for another model or task.
+        """
+        params = self.params
+        if params.importance is None:
+            if params.task is None:
+                raise CodecError(f"codec sesc: task: got None; the importance network of {self._name} needs one")
+            return self._networks.importance
+        loaded = load_importance(model_dir(params.importance) / "weights.safetensors")
+        for key, got, allowed in (("model", self._name, loaded.head.codec), ("task", params.task, loaded.head.task)):
+            if got != allowed:
+                raise CodecError(f"codec sesc: {key}: got {got}; importance {params.importance} allows {allowed}")
+        return loaded.network
+
     # ------------------------------------------------------------------ slices and costs
 
     @cached_property
     def encoder_slices(self) -> tuple[Slice, ...]:
-        networks = self._networks
-        parts = {"encoder": networks.sender, "importance": networks.importance}
-        return tuple(slice_of(f"{self._name}/{part}", network, "encoder") for part, network in parts.items())
+        importance = self.params.importance or f"{self._name}/importance"
+        parts = {f"{self._name}/encoder": self._networks.sender, importance: self._importance}
+        return tuple(slice_of(name, network, "encoder") for name, network in parts.items())
 
     @cached_property
     def decoder_slices(self) -> tuple[Slice, ...]:
@@ -95,15 +120,7 @@ class Sesc(Codec):
     @cached_property
     def encode_flop(self) -> int:
         """Of the features, the task's network and the weights."""
-        networks = self._networks
-        stacks = [tuple(stack.shape[1:]) for stack in self._task.features(torch.zeros(1, *self.image_shape))]
-        weighing = sum(
-            flop_per_image(lateral, s) for lateral, s in zip(networks.importance.lateral, stacks, strict=True)
-        )
-        weighing += flop_per_image(networks.importance.mix, (self.shape.importance_width, *self.shape.grid))
-        return (
-            flop_per_image(networks.sender, self.image_shape) + flop_per_image(self._task, self.image_shape) + weighing
-        )
+        return flop_of(lambda: self._chosen_symbols(torch.zeros(1, *self.image_shape, device=self.device)))
 
     @cached_property
     def decode_flop(self) -> int:
@@ -129,19 +146,20 @@ class Sesc(Codec):
         if len(images) == 0:
             return []
         images, chunk = images.to(self.device), chunk_for(images)
-        sent = in_chunks(self._chosen, images, chunk).cpu()
-        symbols = torch.view_as_complex(in_chunks(self._symbols, images, chunk).contiguous())
+        n, c = self.shape.n_features, self.shape.symbols
         codes = []
-        for mask, features in zip(sent, symbols, strict=True):
-            power_1 = normalise_power(features[mask].reshape(1, -1).cpu())
+        for chosen in in_chunks(self._chosen_symbols, images, chunk).cpu():
+            mask = chosen[:, -1] > 0
+            symbols = torch.view_as_complex(chosen[:, :-1].reshape(n, c, 2).contiguous())
+            power_1 = normalise_power(symbols[mask].reshape(1, -1))
             codes.append(self._mask_bytes(mask.numpy()) + power_1.numpy().tobytes())
         return codes
 
-    def _chosen(self, images: Tensor) -> Tensor:
-        return most_important(self._networks.weights(images, self._task), self._n_sent)
-
-    def _symbols(self, images: Tensor) -> Tensor:
-        return torch.view_as_real(self._networks.sender(images))
+    def _chosen_symbols(self, images: Tensor) -> Tensor:
+        """[B, L_tot, 2 c + 1]: each feature's symbols, real and imaginary parts in turn; 1 if it is sent, else 0."""
+        symbols = self._networks.sender(images)
+        sent = most_important(weights_by(self._importance, images, symbols, self._task), self._n_sent)
+        return torch.cat((torch.view_as_real(symbols).flatten(2), sent[..., None].float()), dim=2)
 
     def _mask_bytes(self, mask: NDArray[np.bool_]) -> bytes:
         return np.packbits(mask).tobytes() if self._n_mask else b""

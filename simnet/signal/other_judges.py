@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from simnet.core import streams
 from simnet.data.base import ImageSet
-from simnet.tasks.boxes import Boxes, boxes_of_regions, mean_average_precision
+from simnet.tasks.boxes import Boxes, Matched, boxes_of_regions, mean_average_precision
 from simnet.tasks.detection import SURE, boxes_of
 from simnet.tasks.networks.detector import DETECTED, Detector
 from simnet.tasks.networks.segmenter import Segmenter
@@ -48,17 +49,34 @@ class DetectionJudge:
         Args:
             recovered: [N, 3, H, W] of all pictures, in order.
         """
-        found, n = _found(self.detector, recovered), len(self.images)
-        rng = streams.generator(0, "bootstrap", "detection", self.images.sha256)
-        drawn = [rng.integers(0, n, n) for _ in range(N_RESAMPLES)]
-        scores = [_map([found[i] for i in which], [self.truth[i] for i in which]) for which in drawn]
+        found = self.found(recovered)
+        matched = self._matched(found)
+        scores = [matched.mean_average_precision(counts) for counts in self.resampled(N_RESAMPLES)]
         low, high = np.quantile(scores, [0.025, 0.975])
         return {
-            "map_50": round(_map(found, self.truth), 4),
+            "map_50": round(matched.mean_average_precision(), 4),
             "map_low": round(float(low), 4),
             "map_high": round(float(high), 4),
-            "map_50_own": round(_map(found, self.own), 4),
+            "map_50_own": round(mean_average_precision(found, self.own, len(DETECTED)), 4),
         }
+
+    def found(self, recovered: Tensor) -> list[Boxes]:
+        """What the detector finds in pictures [N, 3, H, W]."""
+        return _found(self.detector, recovered)
+
+    def matched(self, recovered: Tensor) -> Matched:
+        """That of recovered pictures of all originals, in order, held against the true boxes."""
+        return self._matched(self.found(recovered))
+
+    def _matched(self, found: list[Boxes]) -> Matched:
+        return Matched.of(found, self.truth, len(DETECTED))
+
+    def resampled(self, n: int) -> NDArray[np.int64]:
+        """How often each picture counts in n bootstrap samples of the set, [n, N]; the same ones at every call."""
+        n_pictures = len(self.images)
+        rng = streams.generator(0, "bootstrap", "detection", self.images.sha256)
+        drawn = (rng.integers(0, n_pictures, n_pictures) for _ in range(n))
+        return np.stack([np.bincount(which, minlength=n_pictures) for which in drawn])
 
 
 @dataclass(frozen=True)
@@ -104,8 +122,5 @@ def _pooled(features: Segmenter, pictures: Tensor) -> Tensor:
 
 @torch.no_grad()
 def _found(detector: Detector, pictures: Tensor) -> list[Boxes]:
-    return [boxes for batch in torch.split(pictures, BATCH) for boxes in boxes_of(detector.detect(batch))]
-
-
-def _map(found: list[Boxes], truth: list[Boxes]) -> float:
-    return mean_average_precision(found, truth, len(DETECTED))
+    device = next(detector.parameters()).device
+    return [boxes for batch in torch.split(pictures, BATCH) for boxes in boxes_of(detector.detect(batch.to(device)))]

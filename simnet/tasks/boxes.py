@@ -6,6 +6,7 @@ Boxes are rows (left, top, right, bottom, class, score), float64, in pixels; rig
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,9 +55,7 @@ def mean_average_precision(
         found, truth: one entry per picture; precision is over all pictures together.
         threshold: overlap from which a detection is right.
     """
-    scores = [average_precision(found, truth, label, threshold) for label in range(n_classes)]
-    there = [score for score in scores if not np.isnan(score)]
-    return float(np.mean(there)) if there else float("nan")
+    return Matched.of(found, truth, n_classes, threshold).mean_average_precision()
 
 
 def average_precision(found: Sequence[Boxes], truth: Sequence[Boxes], label: int, threshold: float = 0.5) -> float:
@@ -65,28 +64,72 @@ def average_precision(found: Sequence[Boxes], truth: Sequence[Boxes], label: int
     Detections are matched by falling score, each with the true box of its picture that it overlaps most among those
     not taken yet.
     """
-    n_true, hits, scores = 0, [], []
-    for detected, real in zip(found, truth, strict=True):
-        wanted = real[real[:, 4] == label]
-        own = detected[detected[:, 4] == label]
-        own = own[np.argsort(-own[:, 5], kind="stable")]
-        n_true += len(wanted)
-        shared, taken = overlaps(own, wanted), np.zeros(len(wanted), np.bool_)
-        for row in shared:
-            free = np.where(taken, -1.0, row)
-            best = int(free.argmax()) if len(free) else -1
-            hit = best >= 0 and free[best] >= threshold
-            if hit:
-                taken[best] = True
-            hits.append(hit)
-        scores.extend(own[:, 5].tolist())
-    if n_true == 0:
-        return float("nan")
-    if not hits:
-        return 0.0
-    order = np.argsort(-np.array(scores), kind="stable")
-    right = np.cumsum(np.array(hits)[order])
-    recall, precision = right / n_true, right / np.arange(1, len(right) + 1)
-    precision = np.maximum.accumulate(precision[::-1])[::-1]
-    at = np.searchsorted(recall, np.linspace(0, 1, 101), side="left")
-    return float(np.append(precision, 0.0)[at].mean())
+    return _OfClass.of(found, truth, label, threshold).average_precision(np.ones(len(truth), np.int64))
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Detections held against the truth once, for mAP over any choice of the pictures: a picture's matches stay."""
+
+    of_class: tuple[_OfClass, ...]
+    n_pictures: int
+
+    @classmethod
+    def of(cls, found: Sequence[Boxes], truth: Sequence[Boxes], n_classes: int, threshold: float = 0.5) -> Matched:
+        """As for :func:`mean_average_precision`."""
+        return cls(tuple(_OfClass.of(found, truth, label, threshold) for label in range(n_classes)), len(truth))
+
+    def mean_average_precision(self, counts: NDArray[np.int64] | None = None) -> float:
+        """mAP over the classes that the truth shows; NaN if it shows none.
+
+        Args:
+            counts: how often each picture counts, [n_pictures]; None: once.
+        """
+        counts = np.ones(self.n_pictures, np.int64) if counts is None else counts
+        scores = [matches.average_precision(counts) for matches in self.of_class]
+        there = [score for score in scores if not np.isnan(score)]
+        return float(np.mean(there)) if there else float("nan")
+
+
+@dataclass(frozen=True)
+class _OfClass:
+    """Detections of one class by falling score: the picture of each, and whether it is right; true boxes by picture."""
+
+    picture: NDArray[np.int64]
+    hit: NDArray[np.bool_]
+    n_true: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, found: Sequence[Boxes], truth: Sequence[Boxes], label: int, threshold: float) -> _OfClass:
+        pictures, hits, scores, n_true = [], [], [], []
+        for picture, (detected, real) in enumerate(zip(found, truth, strict=True)):
+            wanted = real[real[:, 4] == label]
+            own = detected[detected[:, 4] == label]
+            own = own[np.argsort(-own[:, 5], kind="stable")]
+            n_true.append(len(wanted))
+            shared, taken = overlaps(own, wanted), np.zeros(len(wanted), np.bool_)
+            for row in shared:
+                free = np.where(taken, -1.0, row)
+                best = int(free.argmax()) if len(free) else -1
+                hit = best >= 0 and free[best] >= threshold
+                if hit:
+                    taken[best] = True
+                hits.append(hit)
+            pictures.extend([picture] * len(own))
+            scores.extend(own[:, 5].tolist())
+        order = np.argsort(-np.array(scores), kind="stable")
+        return cls(np.array(pictures, np.int64)[order], np.array(hits, np.bool_)[order], np.array(n_true, np.int64))
+
+    def average_precision(self, counts: NDArray[np.int64]) -> float:
+        n_true = int(counts @ self.n_true)
+        if n_true == 0:
+            return float("nan")
+        count = counts[self.picture]
+        count, hit = count[count > 0], self.hit[count > 0]
+        if not len(hit):
+            return 0.0
+        right = np.cumsum(count * hit)
+        recall, precision = right / n_true, right / np.cumsum(count)
+        precision = np.maximum.accumulate(precision[::-1])[::-1]
+        at = np.searchsorted(recall, np.linspace(0, 1, 101), side="left")
+        return float(np.append(precision, 0.0)[at].mean())

@@ -56,19 +56,30 @@ class PointsAndSizes:
 
     def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
         images, labels = self._cropper.batch(indices, rng, self._device)
-        boxes = [boxes_of_regions(own, LABELS) for own in labels.cpu().numpy()]
-        logits, geometry = self.module(images.contiguous(memory_format=torch.channels_last))
-        size = (logits.shape[2], logits.shape[3])
-        loss = focal_loss(logits.float(), heat_maps(boxes, size).to(self._device))
-        picture, place, wanted = middles(boxes, size)
-        if len(place):
-            got = geometry.float().flatten(2)[picture, :, place]
-            loss = loss + self._recipe.size_weight * F.l1_loss(got, wanted.to(self._device))
-        return loss
+        images = images.contiguous(memory_format=torch.channels_last)
+        return detection_loss(self.module, images, labels, self._recipe.size_weight)
 
     def evaluate(self) -> dict[str, float]:
         found, truth = detections(self.module, self._test, self._device)
         return {"test_map": mean_average_precision(found, truth, len(DETECTED))}
+
+
+def detection_loss(network: Detector, images: Tensor, labels: Tensor, size_weight: float) -> Tensor:
+    """Focal loss of objects' middles and, ``size_weight`` of it, the error in place and logarithmic size.
+
+    Args:
+        images: [B, 3, H, W].
+        labels: [B, H, W], of street scenes.
+    """
+    boxes = [boxes_of_regions(own, LABELS) for own in labels.cpu().numpy()]
+    logits, geometry = network(images)
+    size = (logits.shape[2], logits.shape[3])
+    loss = focal_loss(logits.float(), heat_maps(boxes, size).to(logits.device))
+    picture, place, wanted = middles(boxes, size)
+    if len(place):
+        got = geometry.float().flatten(2)[picture, :, place]
+        loss = loss + size_weight * F.l1_loss(got, wanted.to(logits.device))
+    return loss
 
 
 def heat_maps(boxes: list[Boxes], size: tuple[int, int]) -> Tensor:

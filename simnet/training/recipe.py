@@ -26,6 +26,7 @@ KIND_MODULES: dict[str, str] = {
     "jscc": "simnet.training.jscc",
     "comcnn": "simnet.training.comcnn",
     "sesc": "simnet.training.sesc",
+    "sesc_importance": "simnet.training.sesc_importance",
     "rlasc": "simnet.training.rlasc",
     "rlasc_agent": "simnet.training.rlasc_agent",
     "rlasc_tuning": "simnet.training.rlasc_tuning",

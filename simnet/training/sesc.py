@@ -179,32 +179,38 @@ def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
         load_segmenter(model_dir(name) / "weights.safetensors").to(device) for name in (recipe.judge, recipe.task)
     )
     originals = Originals.of(KINDS["data"].load(recipe.measure_on)().load("test", run.data_root), judge, task)
+    weigh = partial(networks.weights, task=task)
     rows: list[JsonValue] = []
     for share in recipe.shares:
         n_sent = max(1, round(share * networks.shape.n_features))
         for esno_db in recipe.measure_at_db:
             seed = int(streams.generator(recipe.seed, "evaluation", n_sent, str(esno_db)).integers(2**62))
             choose = partial(most_important, n=n_sent)
-            quality = originals.held_against(recovery(networks, task, choose, esno_db, seed))
+            quality = originals.held_against(recovery(networks, weigh, choose, esno_db, seed))
             symbols = n_sent * networks.shape.symbols
             rows.append({"features": n_sent, "symbols": symbols, "esno_db": esno_db, **quality})
     return {"over_esno": rows, "n_features": networks.shape.n_features}
 
 
 def recovery(
-    networks: Sesc, task: Segmenter, choose: Callable[[Tensor], Tensor], esno_db: float, seed: int
+    networks: Sesc,
+    weigh: Callable[[Tensor], Tensor],
+    choose: Callable[[Tensor], Tensor],
+    esno_db: float,
+    seed: int,
 ) -> Callable[[Tensor], Tensor]:
     """What arrives of pictures [B, 3, H, W] at one mean Es/N0.
 
     Args:
-        choose: weights [B, L_tot] -> the features that are sent, [B, L_tot] bool.
+        weigh: pictures -> weights of their features, [B, L_tot].
+        choose: weights -> the features that are sent, [B, L_tot] bool.
     """
     device = next(networks.parameters()).device
     generator = torch.Generator(device).manual_seed(seed)
 
     @torch.no_grad()
     def recover(images: Tensor) -> Tensor:
-        sent = choose(networks.weights(images, task)).float()
+        sent = choose(weigh(images)).float()
         esno = torch.full((len(images),), db_to_linear(esno_db), device=device)
         return transmitted(networks, images, sent, esno, generator)
 

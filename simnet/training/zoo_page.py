@@ -16,6 +16,7 @@ from simnet.phy.tables.bler import BlerTable
 from simnet.training.cards import Card, read_card
 from simnet.training.jscc import Recipe as JsccRecipe
 from simnet.training.recipe import read_recipe
+from simnet.training.sesc_importance import Recipe as ImportanceRecipe
 
 SHOWN = (("int8", 8), ("int6", 4))
 """(precision of the decoder, bits per code value): a careful and a frugal variant."""
@@ -111,6 +112,12 @@ def page(root: Path) -> str:
         ("model", "parameters enc / importance / dec", "features", *at_esno, "epochs"),
         (row for card in cards if card.kind == "sesc" for row in _sesc_rows(card)),
     )
+    if importances := [card for card in cards if card.kind == "sesc_importance"]:
+        lines += ["", "## What says which features matter\n"]
+        lines += _table(
+            ("model", "of", "parameters", "features", *(f"mAP at ½, {db} dB (95 %)" for db in JSCC_DB), "epochs"),
+            (row for card in importances for row in _importance_rows(card, root)),
+        )
     lines += ["", "## Block error rates\n", *_bler_table(root / "bler"), "", BLER_FOOT]
     return "\n".join(lines) + "\n"
 
@@ -161,6 +168,23 @@ def _sesc_rows(card: Card) -> Iterator[tuple[str, ...]]:
             " / ".join(f"{card.parameters[role]:,}" for role in roles),
             f"{features} of {measured['n_features']}",
             *(f"{at[db]['psnr_db']:.1f}, {at[db]['ss']:.3f}" for db in JSCC_DB),
+            str(card.training.epochs),
+        )
+
+
+def _importance_rows(card: Card, root: Path) -> Iterator[tuple[str, ...]]:
+    """A row per number of features sent."""
+    measured: dict[str, Any] = card.measured
+    recipe = read_recipe(root / card.model / "train.yaml")
+    assert isinstance(recipe, ImportanceRecipe)
+    for features in dict.fromkeys(row["features"] for row in measured["over_esno"]):
+        at = {row["esno_db"]: row for row in measured["over_esno"] if row["features"] == features}
+        yield (
+            card.model,
+            f"{recipe.codec}, {recipe.task or 'any task'}",
+            f"{card.parameters['importance']:,}",
+            f"{features} of {measured['n_features']}",
+            *(f"{at[db]['map_50']:.3f} ({at[db]['map_low']:.3f}–{at[db]['map_high']:.3f})" for db in JSCC_DB),
             str(card.training.epochs),
         )
 

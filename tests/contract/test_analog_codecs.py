@@ -17,12 +17,18 @@ from simnet.codecs.networks.channel_slices import ChannelSlices, ChannelSliceSha
 from simnet.codecs.networks.jscc import Jscc, JsccShape, pack_jscc
 from simnet.codecs.networks.lsci import LsciBase, LsciShape, pack_base
 from simnet.codecs.networks.sesc import Sesc, SescShape, pack_sesc
+from simnet.codecs.networks.sesc_importance import By, ImportanceHead, ImportanceModel, pack_importance
+from simnet.core.errors import UnknownName
 from simnet.core.plugins import KINDS
 from simnet.phy.learned.on_air import OnAir
+from simnet.tasks.networks.detector import Detector
 from simnet.tasks.networks.fpn import Fpn
 from simnet.training.checkpoints import save_weights
 from simnet.wire.slices import make_slice
 
+SESC = SescShape(
+    size=(32, 48), width=16, depth=1, decoder_width=16, decoder_depth=1, symbols=2, task_channels=(4, 6, 12, 20)
+)
 COLOUR, STREET = (3, 16, 24), (3, 40, 64)
 PARAMS: dict[str, list[dict[str, Any]]] = {
     "jscc": [
@@ -36,10 +42,31 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
     "sesc": [
         {"model": "tiny", "task": "segmenter/tiny", "image_shape": (3, 32, 48), "features": 5},
         {"model": "tiny", "task": "segmenter/tiny", "image_shape": (3, 32, 48), "precision": "float16"},
+        {
+            "model": "tiny",
+            "importance": "sesc_importance/detection",
+            "task": "detector/tiny",
+            "image_shape": (3, 32, 48),
+            "features": 7,
+        },
+        {
+            "model": "tiny",
+            "importance": "sesc_importance/entropy",
+            "task": None,
+            "image_shape": (3, 32, 48),
+            "features": 7,
+        },
     ],
 }
 CASES = [(name, params) for name, cases in PARAMS.items() for params in cases]
 Make = Callable[[], Codec]
+
+
+def importance(by: By, task: str | None) -> bytes:
+    """A file of family ``sesc_importance``; the detector's stacks are wider than the segmenter's."""
+    networks = SESC.model_copy(update={"task_channels": (4, 8, 16, 24)})
+    head = ImportanceHead(importance=by, codec="sesc/tiny", task=task, networks=networks)
+    return pack_importance(ImportanceModel(head, head.build()))
 
 
 @pytest.fixture(scope="module")
@@ -52,19 +79,9 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "jscc/block": pack_jscc(Jscc(JsccShape(width=4, heads=(3,), fading="rayleigh_block"))),
             "lsci/tiny": pack_base(LsciBase(LsciShape(width=2)), torch.ones(4, 5, dtype=torch.int64)),
             "channel/awgn": pack_channel_slices(ChannelSlices(ChannelSliceShape(width=4))),
-            "sesc/tiny": pack_sesc(
-                Sesc(
-                    SescShape(
-                        size=(32, 48),
-                        width=16,
-                        depth=1,
-                        decoder_width=16,
-                        decoder_depth=1,
-                        symbols=2,
-                        task_channels=(4, 6, 12, 20),
-                    )
-                )
-            ),
+            "sesc/tiny": pack_sesc(Sesc(SESC)),
+            "sesc_importance/detection": importance("network", "detector/tiny"),
+            "sesc_importance/entropy": importance("entropy", None),
             "channel/fast": pack_channel_slices(ChannelSlices(ChannelSliceShape(width=4, fading="rayleigh_fast"))),
         }
     for name, weights in files.items():
@@ -75,6 +92,9 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "segmenter/tiny/train.yaml").touch()
     header = {"network": "fpn", "options": '{"width": 4}'}
     save_weights(root / "segmenter/tiny/weights.safetensors", Fpn(width=4), header)
+    (root / "detector/tiny").mkdir(parents=True)
+    (root / "detector/tiny/train.yaml").touch()
+    save_weights(root / "detector/tiny/weights.safetensors", Detector(width=4), {"width": "4"})
     return root
 
 
@@ -156,6 +176,41 @@ def test_slices_of_another_model_s_shape_are_refused(make: Make) -> None:
     wrong = make_slice(first.name, "decoder", tensors, precision="float16")
     with pytest.raises(CodecError, match=r"its tensors aren't this model's \(another version\?\)"):
         codec.decode([code], [wrong, *others])
+
+
+def sesc(**params: Any) -> Codec:
+    plugin = KINDS["codecs"].load("sesc")
+    return plugin(plugin.Params(model="tiny", image_shape=(3, 32, 48), **params))
+
+
+def test_a_node_with_another_task_misses_only_what_says_which_features_matter(
+    zoo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIMNET_ZOO", str(zoo))
+    segmenting, detecting = (
+        sesc(task="segmenter/tiny", features=5),
+        sesc(importance="sesc_importance/detection", task="detector/tiny", features=5),
+    )
+    for mine, other in zip(segmenting.decoder_slices, detecting.decoder_slices, strict=True):
+        assert mine.id == other.id
+    held = {s.id for s in segmenting.encoder_slices}
+    assert [s.name for s in detecting.encoder_slices if s.id not in held] == ["sesc_importance/detection"]
+    images = images_of(segmenting, 8)
+    n_mask = -(-SESC.n_features // 8)
+    masks = [[code[:n_mask] for code in codec.encode(images)] for codec in (segmenting, detecting)]
+    assert masks[0] != masks[1], "another task needs other features"
+
+
+def test_importance_of_another_model_or_task_is_refused(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMNET_ZOO", str(zoo))
+    said = "codec sesc: task: got segmenter/tiny; importance sesc_importance/{} allows {}"
+    for name, task in (("detection", "detector/tiny"), ("entropy", "None")):
+        with pytest.raises(CodecError, match=said.format(name, task)):
+            sesc(importance=f"sesc_importance/{name}", task="segmenter/tiny")
+    with pytest.raises(CodecError, match="codec sesc: task: got None; the importance network of sesc/tiny needs one"):
+        sesc(task=None)
+    with pytest.raises(UnknownName, match="model"):
+        sesc(importance="sesc_importance/none")
 
 
 @pytest.mark.parametrize("esno", [0.5, 4.0])

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from simnet.phy.channels.registry import channel_by_name
 from simnet.phy.learned.channel import Equaliser, LearnedChannel
-from simnet.tasks.networks.segmenter import Segmenter
+from simnet.tasks.networks.task_network import TaskNetwork
 from simnet.tasks.networks.weights import load_weights
 
 N_HEADS = 4
@@ -91,9 +91,7 @@ class Importance(nn.Module):
                 for lateral, stack in zip(self.lateral, stacks, strict=True)
             ]
         ).sum(0)
-        raw: Tensor = self.mix(x).flatten(1)
-        low, high = raw.amin(1, keepdim=True), raw.amax(1, keepdim=True)
-        return (raw - low) / (high - low).clamp(min=1e-6)
+        return scaled_to_1(self.mix(x).flatten(1))
 
 
 class Sender(nn.Module):
@@ -162,10 +160,16 @@ class Sesc(nn.Module):
         self.shape = shape
         self.sender, self.importance, self.receiver = Sender(shape), Importance(shape), Receiver(shape)
 
-    def weights(self, images: Tensor, task: Segmenter) -> Tensor:
+    def weights(self, images: Tensor, task: TaskNetwork) -> Tensor:
         """How much each feature matters to the task, [B, L_tot] in [0, 1]."""
         weights: Tensor = self.importance(task.features(images))
         return weights
+
+
+def scaled_to_1(raw: Tensor) -> Tensor:
+    """Figures [B, L_tot] moved and scaled image by image: the least becomes 0, the largest 1."""
+    low, high = raw.amin(1, keepdim=True), raw.amax(1, keepdim=True)
+    return (raw - low) / (high - low).clamp(min=1e-6)
 
 
 def most_important(weights: Tensor, n: int) -> Tensor:

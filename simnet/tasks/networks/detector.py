@@ -33,10 +33,14 @@ class Detector(nn.Module):
         assert self.network.logits.bias is not None
         nn.init.constant_(self.network.logits.bias[: len(DETECTED)], -4.0)  # objects are rare
 
+    def features(self, images: Tensor) -> list[Tensor]:
+        """Feature stacks of images, finest first, at strides 2, 4, 8, 16."""
+        return self.network.features(images)
+
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits [B, 4, H/2, W/2] of middles by class; and [B, 4, H/2, W/2]: where in its place the middle lies (down,
         across, in [0, 1]), logarithms of height and width in pixels."""
-        maps = self.network.head(self.network.features(images))
+        maps = self.network.head(self.features(images))
         return maps[:, : len(DETECTED)], torch.cat((maps[:, -4:-2].sigmoid(), maps[:, -2:] + 2), dim=1)
 
     def detect(self, images: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 
 from simnet.data.camvid_small import CamVidSmall
 from simnet.signal.other_judges import DetectionJudge, Distribution, frechet_distance, kernel_distance
+from simnet.tasks.boxes import mean_average_precision
 from simnet.tasks.networks.detector import Detector
 from simnet.tasks.networks.fpn import Fpn
 
@@ -64,3 +65,23 @@ def test_originals_agree_with_their_own_detections() -> None:
     figures = judge.held_against(torch.tensor(images.images).float() / 255)
     assert figures["map_50_own"] == pytest.approx(1.0)
     assert figures["map_low"] <= figures["map_50"] <= figures["map_high"]
+
+
+def test_intervals_are_quantiles_over_resampled_pictures() -> None:
+    """Each sample anew: its pictures found and true, as often as they were drawn."""
+    images = CamVidSmall().load("sample").first(12)
+    torch.manual_seed(0)
+    detector = Detector(width=4).eval().requires_grad_(False)
+    torch.nn.init.constant_(detector.network.logits.bias[:4], 0.0)
+    judge = DetectionJudge.of(images, detector)
+    pictures = torch.tensor(images.images).float() / 255
+    judge.truth[:] = [boxes[:4] for boxes in judge.found(pictures)]  # something is right, something isn't
+    figures, found = judge.held_against(pictures.flip(0)), judge.found(pictures.flip(0))
+    scores = []
+    for counts in judge.resampled(200):
+        assert counts.sum() == 12
+        drawn = np.repeat(np.arange(12), counts)
+        scores.append(mean_average_precision([found[i] for i in drawn], [judge.truth[i] for i in drawn], 4))
+    assert [figures["map_low"], figures["map_high"]] == pytest.approx(np.quantile(scores, [0.025, 0.975]), abs=6e-5)
+    assert 0 < figures["map_low"] < figures["map_high"]
+    assert (judge.resampled(200) == judge.resampled(200)).all()

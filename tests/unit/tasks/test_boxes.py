@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simnet.tasks.boxes import Boxes, average_precision, boxes_of_regions, mean_average_precision, overlaps
+from simnet.tasks.boxes import Boxes, Matched, average_precision, boxes_of_regions, mean_average_precision, overlaps
 
 N_CLASSES = 3
 
@@ -65,6 +65,19 @@ def test_average_precision_is_coco_s(seed: int) -> None:
     ours = [average_precision(*found_truth, label) for label in range(N_CLASSES)]
     assert ours == pytest.approx(theirs, abs=1e-9)
     assert mean_average_precision(*found_truth, N_CLASSES) == pytest.approx(np.mean(theirs), abs=1e-9)
+
+
+def test_pictures_that_count_several_times_or_not_at_all_are_coco_s_too() -> None:
+    """A bootstrap sample by counts is the mAP of a set in which pictures lie so often."""
+    found, truth = scenes(5)
+    matched, rng = Matched.of(found, truth, N_CLASSES), np.random.default_rng(6)
+    for _ in range(5):
+        drawn = rng.integers(0, len(truth), len(truth))
+        counts = np.bincount(drawn, minlength=len(truth))
+        theirs = coco_average_precisions([found[i] for i in drawn], [truth[i] for i in drawn])
+        assert matched.mean_average_precision(counts) == pytest.approx(np.mean(theirs), abs=1e-9)
+    assert np.isnan(matched.mean_average_precision(np.zeros(len(truth), np.int64)))
+    assert matched.mean_average_precision() == mean_average_precision(found, truth, N_CLASSES)
 
 
 def coco_average_precisions(found: list[Boxes], truth: list[Boxes]) -> list[float]:
