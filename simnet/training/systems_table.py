@@ -43,7 +43,7 @@ SYSTEMS = (
     ),
     System(
         "SE-SC", "Fu et al.", "shared feature and decoder; symbols of the features that the task needs", "sesc", {},
-        ("sesc_features",),
+        ("sesc_features", "sesc_detection"),
     ),
     System(
         "SemCC, SemRE", "Tang et al.", "one trunk, a head for each bandwidth; an image as symbols", "jscc",
