@@ -56,6 +56,7 @@ WORDS = {
     ANY: "any",
 }
 SHARES = (0.15, 0.3, 0.5, 0.7, 0.85)
+HALF = 0.5
 THRESHOLDS = (0.2, 0.3)
 """μ of the paper, beside all features."""
 ESNO_DB = (0.0, 3.0, 6.0, 9.0, 15.0, 20.0)
@@ -226,7 +227,9 @@ def _differences(measured: Measured) -> pd.DataFrame:
             for name, among in (("low", low), ("high", high)):
                 add(f"{threshold:g} {by} {name}", ("threshold", NETWORK, 0.0), ("threshold", by, threshold), among)
     for by in (ENTROPY, OTHER_TASK, ANY):
-        add(f"half {by}", ("share", by, 0.5), ("share", NETWORK, 0.5), [AT_DB])
+        add(f"half {by}", ("share", by, HALF), ("share", NETWORK, HALF), [AT_DB])
+    for by in (NETWORK, ENTROPY):
+        add(f"halved {by}", ("threshold", NETWORK, 0.0), ("share", by, HALF), [AT_DB])
     return pd.DataFrame(rows)
 
 
@@ -315,6 +318,12 @@ def answer(table: pd.DataFrame, differences: pd.DataFrame) -> str:
                 f"- **All features against μ = {THRESHOLDS[0]:g} of the {WORDS[by]}**, {where}: mAP "
                 f"{row['before']:.3f} against {row['after']:.3f}, {_percent(row)}; {_told(row)}."
             )
+    for by in (NETWORK, ENTROPY):
+        row = of.loc[f"halved {by}"]
+        lines.append(
+            f"- **All features against half of them by the {WORDS[by]}**, at {AT_DB:g} dB: mAP {row['before']:.3f} "
+            f"against {row['after']:.3f}, {_percent(row)}; {_told(row)}."
+        )
     for by in (ENTROPY, OTHER_TASK, ANY):
         row = of.loc[f"half {by}"]
         lines.append(
@@ -421,6 +430,8 @@ def _question(key: str) -> str:
         return f"μ = {THRESHOLDS[0]:g}, then {THRESHOLDS[1]:g}: {WORDS[by]}"
     if kind == "half":
         return f"half of the features, by {'chance' if by == ANY else WORDS[by]}, then by the {WORDS[NETWORK]}"
+    if kind == "halved":
+        return f"all features, then half of them: {WORDS[by]}"
     return f"all features, then μ = {kind}: {WORDS[by]}"
 
 
