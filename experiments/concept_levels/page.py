@@ -28,7 +28,6 @@ from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
 from simnet.scenario.plugin_field import PluginField
 
-AGENTS = ("agent_1", "agent_2", "agent_3")
 PRICES = (0.15, 0.8, 3.0)
 QUANTITIES = {"miou": "mIoU of the judge", "map_50": "mAP of the detector, overlap ½", "psnr_db": "PSNR, dB"}
 PAPER_PERCENT = -31.361
@@ -43,10 +42,11 @@ def draw(here: Path) -> None:
     table = pd.read_csv(here / "points.csv")
     figure = page(11.5, 4.0)
     row = figure.subplots(1, len(QUANTITIES))
+    agents = _agents(here)
     for axes, (quantity, label) in zip(row, QUANTITIES.items(), strict=True):
-        for i, name in enumerate(("one_level", *AGENTS)):
+        for i, name in enumerate(("one_level", *agents)):
             line = _line(table, name)
-            shown = "one level for all" if name == "one_level" else f"agent, seed {name.split('_')[1]}"
+            shown = name.replace("one_level", "one level for all").replace("_", ", seed ")
             axes.plot(line["bpp"], line[quantity], label=shown, color=ARM_COLOURS[i], marker=MARKERS[i], markersize=4.5)
         axes.set_title(label)
         axes.set_xlabel("bits per pixel")
@@ -54,7 +54,7 @@ def draw(here: Path) -> None:
     figure.suptitle("Who gets the bits? RL-ASC's agents and one level for all concepts", x=0.01, ha="left", fontsize=10)
     save(list(row), here / "figure.png")
     readme = here / "README.md"
-    write_table(readme, "bjontegaard", markdown(_bjontegaard(table)))
+    write_table(readme, "bjontegaard", markdown(_bjontegaard(table, agents)))
     write_table(readme, "classes", markdown(_by_class_table(here)))
     _bits(here)
 
@@ -63,26 +63,31 @@ def _line(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table[table["codec"] == name].sort_values("bpp")
 
 
-def _bjontegaard(table: pd.DataFrame) -> pd.DataFrame:
-    """Of the agents against one level for all: mean over the agents, with a Student-t interval."""
+def _agents(here: Path) -> list[str]:
+    described = yaml.safe_load((here / "points.yaml").read_text(encoding="utf-8"))["codecs"]
+    return [name for name, params in described.items() if "agent" in params]
+
+
+def _bjontegaard(table: pd.DataFrame, agents: list[str]) -> pd.DataFrame:
+    """Of the agents against one level for all: mean over the agents, with a Student-t interval if there are several."""
     rows = []
     for quantity, label in QUANTITIES.items():
         anchor = _line(table, "one_level")[["bpp", quantity]].to_numpy()
-        agents = [_line(table, agent)[["bpp", quantity]].to_numpy() for agent in AGENTS]
-        saved, gained = [bd_rate(anchor, a) for a in agents], [bd_quality(anchor, a) for a in agents]
+        curves = [_line(table, agent)[["bpp", quantity]].to_numpy() for agent in agents]
+        saved, gained = [bd_rate(anchor, c) for c in curves], [bd_quality(anchor, c) for c in curves]
         rows.append({
             "at equal": label,
             "BD-rate (%)": _interval(saved, 1),
             "at equal rate, better by": _interval(gained, 4),
-            "of both curves": f"{100 * np.mean([overlap(anchor, a) for a in agents]):.0f} %",
+            "of both curves": f"{100 * np.mean([overlap(anchor, c) for c in curves]):.0f} %",
             "the paper's BD-rate (%)": PAPER_PERCENT if quantity == "miou" else None,
         })  # fmt: skip
     return pd.DataFrame(rows)
 
 
 def _interval(values: list[float], digits: int) -> str:
-    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
-    return f"{np.mean(values):.{digits}f} ± {half:.{digits}f}".replace("-", "−")
+    half = f" ± {stats.t.ppf(0.975, len(values) - 1) * stats.sem(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.{digits}f}{half}".replace("-", "−")
 
 
 def _codec(here: Path, name: str, **changes: object) -> Rlasc:
@@ -103,7 +108,7 @@ def _by_class_table(here: Path) -> pd.DataFrame:
     columns: dict[str, list[object]] = {}
     for price in PRICES:
         per_place, mean_level = [], []
-        for agent in AGENTS:
+        for agent in _agents(here):
             codec = _codec(here, agent, price=price)
             explained = [codec.explained(code) for code in codec.encode(_images())]
             places = np.array([np.bincount(c.label_map.ravel(), minlength=len(bits)) for c, bits in explained])
@@ -123,7 +128,7 @@ def _bits(here: Path) -> None:
     """Two pictures: original, classes' levels, bits per place, recovered; by the agent and at one level for all."""
     figure = page(11.5, 4.2)
     grid = figure.subplots(len(SHOWN), 6)
-    agent, uniform = _codec(here, AGENTS[0], price=SHOWN_PRICE), _codec(here, "one_level", level=RIVAL_LEVEL)
+    agent, uniform = _codec(here, _agents(here)[0], price=SHOWN_PRICE), _codec(here, "one_level", level=RIVAL_LEVEL)
     for row, image in enumerate(_images()[list(SHOWN)]):
         (code,), (other,) = agent.encode(image[None]), uniform.encode(image[None])
         concepts, bits = agent.explained(code)
