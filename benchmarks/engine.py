@@ -112,9 +112,10 @@ def simulated(document: Json, n_request: int) -> Json:
     import torch
 
     from simnet.build import build
+    from simnet.core.garbage import rare_garbage
     from simnet.core.records import Recorder
     from simnet.net.accounting import check_accounts
-    from simnet.net.arm import Arm, rare_garbage
+    from simnet.net.arm import Arm
     from simnet.net.timeline import Timeline
     from simnet.scenario.checks import arm_protocols
     from simnet.scenario.schema import Scenario

@@ -24,6 +24,7 @@ import simnet
 from simnet.codecs.base import Codec
 from simnet.core import streams
 from simnet.core.errors import SimnetError
+from simnet.core.garbage import rare_garbage
 from simnet.core.plugins import KINDS
 from simnet.core.records import Recorder
 from simnet.core.surrogate_names import group_name
@@ -108,6 +109,7 @@ class Simulation:
         )
 
 
+@rare_garbage()
 def run_scenario(
     scenario: Scenario, *, out: Path, device: str = "cpu", quiet: bool = False, kept: Kept | None = None
 ) -> RunFolder:
@@ -240,9 +242,7 @@ def _check_analog(scenario: Scenario, plane: SignalPlane) -> None:
                     continue
                 where = f"arm {arm}, source {source}: codec {name} sends symbols"
                 if protocol.planner.cost == "bytes":
-                    raise SimnetError(
-                        f"{where}, which are no bytes: planner.cost: got bytes; allowed airtime, energy"
-                    )
+                    raise SimnetError(f"{where}, which are no bytes: planner.cost: got bytes; allowed airtime, energy")
                 if scenario.surrogates is not None and source in scenario.surrogates.like:
                     raise SimnetError(f"{where}, and surrogates are like {source}: leave out one of them")
                 _check_carried(scenario, analog, where)

@@ -35,9 +35,6 @@ class StoreEvent(NamedTuple):
     store: str = ""
 
 
-EVENT_WIDTH = len(StoreEvent._fields)
-
-
 class InsertResult(NamedTuple):
     """What came of an insertion.
 
