@@ -13,7 +13,7 @@ import simpy
 from simnet.core.records import ColumnsOf, Notes, Recorder
 from simnet.core.tables import NodeRow, RequestRow, StoreRow, TransferRow
 from simnet.core.units import linear_to_db
-from simnet.net.assembly import AnyLink, LinkMaker, make_node
+from simnet.net.assembly import AnyLink, LinkMaker, make_nodes
 from simnet.net.clock import Clock
 from simnet.net.errors import RequestEnded
 from simnet.net.latency import Latency
@@ -64,10 +64,7 @@ class Network:
         self._note_transfer = self.recorder.notes(TransferRow, NOTE_WIDTH, delivered_columns(self.arm))
         self._note_store = self.recorder.notes(StoreRow, len(StoreEvent._fields), self._store_columns())
         maker = LinkMaker(self.scenario, self.clock, self.plane, self._spend)
-        self.nodes: dict[str, Node] = {
-            plan.name: make_node(plan, self.scenario, self.protocol, self.clock, self._note_store)
-            for plan in self.plan.nodes
-        }
+        self.nodes = make_nodes(self.plan.nodes, self.scenario, self.protocol, self.clock, self._note_store)
         self.links: dict[str, AnyLink] = {plan.name: maker.make(plan) for plan in self.plan.links}
         self.carriers = maker.carriers
         self._links_of: dict[str, list[AnyLink]] = {name: [] for name in self.nodes}
