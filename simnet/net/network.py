@@ -121,7 +121,7 @@ class Network:
         if requires:
             requires = tuple(r for r in requires if r not in node.provisioned)
         worth = self._worth.of(slice_id) if store.policy.reads_worth else 1.0
-        if not store.insert(slice_id, slice_.n_byte, requires, self.clock.now, fetch_cost_byte, worth).stored:
+        if store.insert(slice_id, slice_.n_byte, requires, self.clock.now, fetch_cost_byte, worth):
             return False
         if arrived.damaged:
             node.damaged[slice_id] = arrived
