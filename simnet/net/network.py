@@ -16,6 +16,7 @@ from simnet.core.units import linear_to_db
 from simnet.net.assembly import AnyLink, LinkMaker, make_nodes
 from simnet.net.clock import Clock
 from simnet.net.errors import RequestEnded
+from simnet.net.holders import Holders
 from simnet.net.latency import Latency
 from simnet.net.node import Node
 from simnet.net.payload import Payload
@@ -75,7 +76,7 @@ class Network:
         self.routes: Routes[AnyLink] = Routes(self._links_of)
         self.built_with: dict[str, list[str]] = {}
         """Slice id -> nodes that were built with it."""
-        self._holders: dict[str, dict[str, None]] | None = None
+        self._holders: Holders | None = None
         """See :attr:`holders`; kept from when somebody first asks."""
         self.requests: dict[int, RequestRow] = {}
         """Request id -> row: each hop's bytes and channel uses are added to the request that they serve."""
@@ -126,18 +127,21 @@ class Network:
         if arrived.damaged:
             node.damaged[slice_id] = arrived
         elif self._holders is not None:
-            self._holders.setdefault(slice_id, {})[node.name] = None
+            self._holders.add(slice_id, node.name)
         return True
 
     @property
-    def holders(self) -> dict[str, dict[str, None]]:
-        """Slice id -> nodes that have stored a clean copy; whether they still do is seen when they are asked."""
+    def holders(self) -> Holders:
+        """Who was built with a slice or has stored a clean copy."""
         if self._holders is None:
-            self._holders = {}
+            self._holders = Holders(self.nodes, self.routes)
+            for slice_id, names in self.built_with.items():
+                for name in names:
+                    self._holders.add(slice_id, name)
             for node in self.nodes.values():
                 for slice_id in node.store.peek():
                     if slice_id not in node.damaged:
-                        self._holders.setdefault(slice_id, {})[node.name] = None
+                        self._holders.add(slice_id, node.name)
         return self._holders
 
     @cached_property
