@@ -134,7 +134,7 @@ class Network:
     def holders(self) -> Holders:
         """Who was built with a slice or has stored a clean copy."""
         if self._holders is None:
-            self._holders = Holders(self.nodes, self.routes)
+            self._holders = Holders(self.nodes, self.routes, expiring=self.protocol.store.ttl_s is not None)
             for slice_id, names in self.built_with.items():
                 for name in names:
                     self._holders.add(slice_id, name)

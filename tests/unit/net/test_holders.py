@@ -37,8 +37,10 @@ class Holding:
 
     def __init__(self) -> None:
         self.held: set[str] = set()
+        self.n_asked = 0
 
     def offers(self, slice_id: str) -> bool:
+        self.n_asked += 1
         return slice_id in self.held
 
 
@@ -57,13 +59,13 @@ def routes_of(between: list[float], attached: list[tuple[str, float]]) -> Routes
     return Routes({name: [link for link in links if name in link.nodes] for name in GATEWAYS + DEVICES})
 
 
-@given(lines=lines, changes=changes, target=st.sampled_from(DEVICES))
+@given(lines=lines, changes=changes, target=st.sampled_from(DEVICES), expiring=st.booleans())
 def test_the_nearest_is_that_of_a_look_at_all(
-    lines: tuple[list[float], list[tuple[str, float]]], changes: list[tuple[str, bool]], target: str
+    lines: tuple[list[float], list[tuple[str, float]]], changes: list[tuple[str, bool]], target: str, expiring: bool
 ) -> None:
     """Whoever has lost its copy is passed over, and found again when it has stored another; equals go by name."""
     routes, nodes = routes_of(*lines), {name: Holding() for name in GATEWAYS + DEVICES}
-    holders = Holders(nodes, routes)  # type: ignore[arg-type]
+    holders = Holders(nodes, routes, expiring=expiring)  # type: ignore[arg-type]
     nodes["g0"].held.add("s")
     holders.add("s", "g0")
     for name, stores in changes:
@@ -74,3 +76,18 @@ def test_the_nearest_is_that_of_a_look_at_all(
             nodes[name].held.discard("s")
         offering = [each for each, node in nodes.items() if node.offers("s")]
         assert holders.nearest("s", target) == min(offering, key=lambda each: (routes.distance_s(each, target), each))
+
+
+def test_where_slices_expire_all_that_are_known_to_have_one_are_asked_until_they_have_lost_it() -> None:
+    routes = routes_of([1.0, 1.0], [("g0", 1.0)] * len(DEVICES))
+    for expiring in (False, True):
+        nodes = {name: Holding() for name in GATEWAYS + DEVICES}
+        holders = Holders(nodes, routes, expiring=expiring)  # type: ignore[arg-type]
+        for name in DEVICES:
+            nodes[name].held.add("s")
+            holders.add("s", name)
+        nodes["d7"].held.clear()
+        assert [holders.nearest("s", "g0") for _ in range(3)] == ["d0"] * 3
+        asked = {name: node.n_asked for name, node in nodes.items() if node.n_asked}
+        rest = {**dict.fromkeys(DEVICES[1:], 3), "d7": 1} if expiring else {}
+        assert asked == {"d0": 6 if expiring else 3, **rest}
