@@ -112,9 +112,10 @@ def simulated(document: Json, n_request: int) -> Json:
     import torch
 
     from simnet.build import build
+    from simnet.core.garbage import rare_garbage
     from simnet.core.records import Recorder
     from simnet.net.accounting import check_accounts
-    from simnet.net.arm import Arm, rare_garbage
+    from simnet.net.arm import Arm
     from simnet.net.timeline import Timeline
     from simnet.scenario.checks import arm_protocols
     from simnet.scenario.schema import Scenario
@@ -122,12 +123,11 @@ def simulated(document: Json, n_request: int) -> Json:
     torch.set_num_threads(1)
     scenario = Scenario.model_validate(document)
     before_byte, began = resident_byte(), time.perf_counter()
-    simulation = build(scenario)
-    ((name, protocol),) = arm_protocols(simulation.scenario).items()
-    recorder, timeline = Recorder(), Timeline(scenario.signal.trace)
-    arm = Arm(
-        name, simulation.scenario, protocol, simulation.plan, simulation.catalogue, simulation.plane, recorder, timeline
-    )
+    with rare_garbage():
+        simulation = build(scenario)
+        ((name, protocol),) = arm_protocols(simulation.scenario).items()
+        recorder, timeline, plane = Recorder(), Timeline(scenario.signal.trace), simulation.plane
+        arm = Arm(name, simulation.scenario, protocol, simulation.plan, simulation.catalogue, plane, recorder, timeline)
     built_s, built_byte = time.perf_counter() - began, resident_byte() - before_byte
     requests = simulation.requests()
     arm.start(requests)
@@ -139,11 +139,11 @@ def simulated(document: Json, n_request: int) -> Json:
             wall_s = time.perf_counter() - began
             times.append((len(arm.network.requests) - n_before, scheduled(arm) - n_event, wall_s))
     began = time.perf_counter()
-    arm.clock.run(until=scenario.duration_s + scenario.drain_s)
-    arm.network.close()
-    arm.settle()
-    accounts = check_accounts(recorder, name)
-    with tempfile.TemporaryDirectory() as folder:
+    with rare_garbage(), tempfile.TemporaryDirectory() as folder:
+        arm.clock.run(until=scenario.duration_s + scenario.drain_s)
+        arm.network.close()
+        arm.settle()
+        accounts = check_accounts(recorder, name)
         rows = recorder.write(Path(folder))
     after_s = time.perf_counter() - began
     n_timed, n_event, timed_s = (sum(column) for column in zip(*times[2:], strict=True))

@@ -24,6 +24,7 @@ import simnet
 from simnet.codecs.base import Codec
 from simnet.core import streams
 from simnet.core.errors import SimnetError
+from simnet.core.garbage import rare_garbage
 from simnet.core.plugins import KINDS
 from simnet.core.records import Recorder
 from simnet.core.surrogate_names import group_name
@@ -108,6 +109,7 @@ class Simulation:
         )
 
 
+@rare_garbage()
 def run_scenario(
     scenario: Scenario, *, out: Path, device: str = "cpu", quiet: bool = False, kept: Kept | None = None
 ) -> RunFolder:

@@ -3,24 +3,78 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from itertools import chain, compress
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
 
 from simnet.core.tables import TABLES
 
 if TYPE_CHECKING:
     import pyarrow
 
+# pyarrow is imported inside the functions: it takes longer than all of simnet.core, and --help needs no tables.
+
 R = TypeVar("R")
 Row = Any
 """An instance of one of the dataclasses in ``TABLES``."""
 Note = Callable[[tuple[Any, ...]], None]
-ColumnsOf = Mapping[str, Callable[[list[Any]], Sequence[Any]]]
-"""Column -> what makes it of all notes, which stand one after another in one flat list."""
+Numbers = NDArray[Any]
+"""[n], one of each row."""
+BLOCK_ROWS = 1 << 20
+"""Rows that are written at once, as one row group: Parquet's strings hold 2 GiB at most, a column may hold more."""
+
+
+class Notes:
+    """What has been noted, fact by fact.
+
+    Args:
+        flat: all notes, one after another.
+        width: facts of each note.
+    """
+
+    def __init__(self, flat: list[Any], width: int) -> None:
+        self._flat = flat
+        self._width = width
+        self._coded: dict[int, tuple[list[Any], NDArray[np.int64]]] = {}
+        """Fact -> what it can be, and which of these it is in each note."""
+
+    def __len__(self) -> int:
+        return len(self._flat) // self._width
+
+    def __getitem__(self, fact: int) -> list[Any]:
+        """This fact of all notes."""
+        return self._flat[fact :: self._width]
+
+    def floats(self, fact: int) -> Numbers:
+        """This fact, a float, of all notes."""
+        return np.array(self[fact], np.float64)
+
+    def numbers(self, fact: int, value: Callable[[Any], float]) -> Numbers:
+        """:meth:`each` of numbers, to compute with."""
+        return np.asarray(self.each(fact, value))
+
+    def each(self, fact: int, value: Callable[[Any], object]) -> pyarrow.Array:
+        """What a fact that takes few values, again and again, means in all notes: asked once for each value."""
+        import pyarrow
+
+        if fact not in self._coded:
+            facts = self[fact]
+            place = {distinct: index for index, distinct in enumerate(dict.fromkeys(facts))}
+            self._coded[fact] = list(place), np.fromiter(map(place.__getitem__, facts), np.int64, len(facts))
+        distincts, codes = self._coded[fact]
+        values = pyarrow.array([value(distinct) for distinct in distincts])
+        if pyarrow.types.is_string(values.type):
+            values = values.cast(pyarrow.large_string())
+        return values.take(pyarrow.array(codes))
+
+
+ColumnsOf = Mapping[str, Callable[[Notes], Any]]
+"""Column -> what makes it of all notes: a list, an array of numpy, or one of pyarrow."""
 
 
 class Recorder:
@@ -60,18 +114,23 @@ class Recorder:
         """An arm's rows of one table."""
         return [row for row in self._rows(row_type) if row.arm == arm]  # type: ignore[attr-defined]
 
-    def columns_of(self, row_type: type, arm: str, names: Sequence[str]) -> list[Sequence[Any]]:
+    def columns_of(self, row_type: type, arm: str, names: Sequence[str]) -> list[pyarrow.ChunkedArray]:
         """These columns of an arm's rows of one table; no rows are made."""
-        arms, *columns = self._columns(row_type, ("arm", *names))
-        mine = [each == arm for each in arms]
-        return [column if all(mine) else list(compress(column, mine)) for column in columns]
+        import pyarrow.compute as pc
 
-    def _columns(self, row_type: type, names: Sequence[str]) -> list[Sequence[Any]]:
-        parts = [part for part in self._parts[row_type] if len(part)]
-        if len(parts) == 1:
-            return list(parts[0].columns(names))
-        each = [part.columns(names) for part in parts]
-        return [list(chain.from_iterable(columns)) for columns in zip(*each, strict=True)] or [[] for _ in names]
+        arms, *columns = self._columns(row_type, ("arm", *names))
+        mine = pc.equal(arms, arm)
+        return columns if pc.all(mine).as_py() else [column.filter(mine) for column in columns]
+
+    def _columns(self, row_type: type, names: Sequence[str]) -> list[pyarrow.ChunkedArray]:
+        import pyarrow
+
+        types = _column_types(row_type)
+        each = [part.columns(names) for part in self._parts[row_type]]
+        return [
+            pyarrow.chunked_array([chunk for chunks in column for chunk in chunks if len(chunk)], types[name])
+            for name, column in zip(names, zip(*each, strict=True), strict=True)
+        ]
 
     def write(self, folder: Path) -> dict[str, int]:
         """Write ``<table>.parquet`` for every table; returns the row counts."""
@@ -79,8 +138,10 @@ class Recorder:
 
         for name, row_type in TABLES.items():
             target, schema = folder / f"{name}.parquet", _schema(name)
-            table = pyarrow.table(dict(zip(schema.names, self._columns(row_type, schema.names), strict=True)), schema)
-            pyarrow.parquet.write_table(table, target, compression="zstd")
+            table = pyarrow.table(self._columns(row_type, schema.names), schema.names)
+            with pyarrow.parquet.ParquetWriter(target, schema, compression="zstd") as writer:
+                for begin in range(0, max(1, len(table)), BLOCK_ROWS):
+                    writer.write_table(table.slice(begin, BLOCK_ROWS).combine_chunks().cast(schema))
             with open(target, "rb") as file:
                 os.fsync(file.fileno())
         return {name: sum(map(len, self._parts[row_type])) for name, row_type in TABLES.items()}
@@ -93,6 +154,7 @@ class _Part:
     Args:
         width: facts of each note.
         rows, places: the others, and how many facts had been noted before each.
+        made, made_of: columns of the first so many facts; the accounts ask for some that are written later.
     """
 
     row_type: type
@@ -101,6 +163,8 @@ class _Part:
     notes: list[Any] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
+    made: dict[str, pyarrow.Array] = field(default_factory=dict)
+    made_of: int = 0
 
     def __len__(self) -> int:
         return len(self.notes) // self.width + len(self.rows)
@@ -109,39 +173,52 @@ class _Part:
         self.rows.append(row)
         self.places.append(len(self.notes))
 
-    def columns(self, names: Sequence[str]) -> Iterator[Sequence[Any]]:
-        of_rows = list(zip(*map(attrgetter(*names, names[0]), self.rows), strict=True)) or [()] * len(names)
+    def columns(self, names: Sequence[str]) -> list[list[pyarrow.Array]]:
+        """Columns in the table's order, each in one or more pieces."""
+        import pyarrow
+
+        types = _column_types(self.row_type)
+        of_rows = [pyarrow.array(list(map(attrgetter(name), self.rows)), types[name]) for name in names]
         if not self.notes:
-            yield from of_rows[: len(names)]
-            return
-        order = self._order() if self.rows else None
-        for name, values in zip(names, of_rows, strict=False):
-            noted = self._noted(name)
-            yield noted if order is None else list(map((*noted, *values).__getitem__, order))
+            return [[values] for values in of_rows]
+        pieces = [list(pair) for pair in zip(self._noted(names), of_rows, strict=True)]
+        if all(place == len(self.notes) for place in self.places):
+            return pieces
+        order = self._order()
+        return [[pyarrow.concat_arrays(pair).take(order)] for pair in pieces]
 
-    def _noted(self, name: str) -> Sequence[Any]:
-        """A column of the notes alone."""
-        if name in self.columns_of:
-            return self.columns_of[name](self.notes)
-        return [_default(self.row_type, name)] * (len(self.notes) // self.width)
+    def _noted(self, names: Sequence[str]) -> list[pyarrow.Array]:
+        """Columns of the notes alone."""
+        import pyarrow
 
-    def _order(self) -> list[int]:
+        if self.made_of != len(self.notes):
+            self.made.clear()
+            self.made_of = len(self.notes)
+        types, notes = _column_types(self.row_type), Notes(self.notes, self.width)
+        for name in names:
+            if name in self.made:
+                continue
+            if name not in self.columns_of:
+                default = pyarrow.scalar(_default(self.row_type, name), types[name])
+                self.made[name] = pyarrow.repeat(default, len(notes))
+                continue
+            values = self.columns_of[name](notes)
+            is_typed = isinstance(values, pyarrow.Array)
+            self.made[name] = values.cast(types[name]) if is_typed else pyarrow.array(values, types[name])
+        return [self.made[name] for name in names]
+
+    def _order(self) -> NDArray[np.int64]:
         """Position in the table -> index in (noted rows, other rows)."""
-        n_note = len(self.notes) // self.width
-        order: list[int] = []
-        noted = 0
-        for index, place in enumerate(self.places, start=n_note):
-            order += range(noted, place // self.width)
-            order.append(index)
-            noted = place // self.width
-        return [*order, *range(noted, n_note)]
+        n_note, n_row = len(self.notes) // self.width, len(self.rows)
+        noted_before = np.array(self.places, np.int64) // self.width
+        order: NDArray[np.int64] = np.insert(np.arange(n_note), noted_before, n_note + np.arange(n_row))
+        return order
 
     def written_out(self) -> list[Row]:
         """All as rows; from now on these are what counts."""
         if self.notes:
-            names = [f.name for f in fields(self.row_type)]
-            noted = [self.row_type(*values) for values in zip(*map(self._noted, names), strict=True)]
-            every = (*noted, *self.rows)
+            columns = [column.to_pylist() for column in self._noted([f.name for f in fields(self.row_type)])]
+            every = [*(self.row_type(*values) for values in zip(*columns, strict=True)), *self.rows]
             self.rows = [every[index] for index in self._order()]
             self.notes.clear()
             self.places = [0] * len(self.rows)
@@ -154,16 +231,24 @@ def _default(row_type: type, name: str) -> Any:
     return default
 
 
+def _column_types(row_type: type) -> dict[str, pyarrow.DataType]:
+    """Of columns in memory; see ``BLOCK_ROWS`` for why their strings are large ones."""
+    import pyarrow
+
+    types = {int: pyarrow.int64(), float: pyarrow.float64(), bool: pyarrow.bool_(), str: pyarrow.large_string()}
+    hints = get_type_hints(row_type)
+    return {f.name: types[_plain(hints[f.name])] for f in fields(row_type)}
+
+
 def _schema(name: str) -> pyarrow.Schema:
     """Column types of a table; each column carries its description, so that readers need no simnet."""
     import pyarrow
 
-    types = {int: pyarrow.int64(), float: pyarrow.float64(), bool: pyarrow.bool_(), str: pyarrow.string()}
-    hints = get_type_hints(TABLES[name])
+    types = _column_types(TABLES[name])
     return pyarrow.schema(
         pyarrow.field(
             f.name,
-            types[_plain(hints[f.name])],
+            pyarrow.string() if types[f.name] == pyarrow.large_string() else types[f.name],
             metadata={"description": f.metadata["description"]} if "description" in f.metadata else None,
         )
         for f in fields(TABLES[name])

@@ -79,18 +79,28 @@ def exponential(seed: int, *names: Name) -> float:
     return -math.log(uniform(seed, *names))
 
 
+LARGEST_NORMAL = math.sqrt(-2.0 * math.log(0.5 * _UNIT))
+"""No standard normal draw is larger: of Box and Muller's uniform draws none is nearer to 0 than half a unit."""
+
+
 def normal(seed: int, *names: Name) -> float:
-    """One standard normal draw."""
-    return complex_normal(seed, *names).real * math.sqrt(2.0)
+    """One standard normal draw; at most :data:`LARGEST_NORMAL` in size."""
+    radius, phase = _polar(seed, names)
+    return radius * math.cos(phase) * math.sqrt(2.0)
 
 
 def complex_normal(seed: int, *names: Name) -> complex:
     """One draw from CN(0, 1): E|z|² = 1, circularly symmetric (Box–Muller)."""
-    digest = _digest(seed, names, 16)
-    u = ((int.from_bytes(digest[:8], "little") >> 11) + 0.5) * 2.0**-53
-    phase = 2.0 * math.pi * (int.from_bytes(digest[8:], "little") >> 11) * 2.0**-53
-    radius = math.sqrt(-math.log(u))
+    radius, phase = _polar(seed, names)
     return complex(radius * math.cos(phase), radius * math.sin(phase))
+
+
+def _polar(seed: int, names: tuple[Name, ...]) -> tuple[float, float]:
+    """Radius and phase of a draw from CN(0, 1)."""
+    digest = _digest(seed, names, 16)
+    u = ((int.from_bytes(digest[:8], "little") >> 11) + 0.5) * _UNIT
+    phase = 2.0 * math.pi * (int.from_bytes(digest[8:], "little") >> 11) * _UNIT
+    return math.sqrt(-math.log(u)), phase
 
 
 def uniforms(seed: int, *names: Name, count: int) -> list[float]:

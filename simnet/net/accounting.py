@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import compress, count
-from operator import add, attrgetter, ne
-from typing import Any, NoReturn, get_args
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 from simnet.core.records import Recorder
 from simnet.core.tables import NodeRow, Outcome, RequestRow, StoreRow, TransferRow
 from simnet.net.errors import AccountingError
 from simnet.net.latency import PARTS
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# pyarrow is imported inside the functions: it takes long, and --help needs no accounts.
 
 RELATIVE_TOLERANCE = 1e-9
 """Sums of the same joules or seconds in different order differ by rounding only."""
@@ -21,8 +25,7 @@ _CHANNEL_USES = tuple(column.replace("_byte", "_channel_use") for column in _BYT
 _SUMMED = (*_BYTES, *_CHANNEL_USES, "overhead_channel_use")
 _OUTCOMES = frozenset(get_args(Outcome))
 _parts_of = attrgetter(*PARTS)
-Column = Sequence[Any]
-Columns = Mapping[str, Column]
+Columns = Mapping[str, "pyarrow.ChunkedArray"]
 
 
 def check_accounts(recorder: Recorder, arm: str) -> dict[str, Any]:
@@ -39,7 +42,7 @@ def check_accounts(recorder: Recorder, arm: str) -> dict[str, Any]:
         _check_request(request)
     _check_link_bytes(arm, requests, transfers)
     for column in ("tx_j", "rx_j"):
-        of_links, of_nodes = math.fsum(transfers[column]), _sum(nodes, column)
+        of_links, of_nodes = math.fsum(transfers[column].to_pylist()), _sum(nodes, column)
         _require(_close(of_links, of_nodes), f"{arm}: {column} of links {of_links} = of nodes {of_nodes}")
     _check_stores(arm, _columns(recorder, StoreRow, arm, ("node", "occupancy_byte", "capacity_byte")))
     return {
@@ -56,47 +59,45 @@ def _columns(recorder: Recorder, row_type: type, arm: str, names: Sequence[str])
 
 def _totals(transfers: Columns) -> dict[str, dict[str, int]]:
     """Payload class -> column -> sum."""
-    classes, summed = transfers["payload_class"], [name for name in _SUMMED if any(transfers[name])]
-    totals = {payload_class: dict.fromkeys(_SUMMED, 0) for payload_class in dict.fromkeys(classes)}
-    for payload_class, total in totals.items():
-        mine = [each == payload_class for each in classes]
-        total.update({name: sum(compress(transfers[name], mine)) for name in summed})
+    import pyarrow.compute as pc
+
+    totals, classes = {}, transfers["payload_class"]
+    for payload_class in classes.unique().to_pylist():
+        mine = pc.equal(classes, payload_class)
+        totals[payload_class] = {name: pc.sum(transfers[name].filter(mine)).as_py() for name in _SUMMED}
     return totals
 
 
 def _check_transfers(arm: str, of: Columns) -> None:
     """What was sent ended one way; what is delivered is all of the payload, once."""
+    import pyarrow.compute as pc
 
-    def none(wrong: Iterable[bool], what: str) -> None:
-        index = next(compress(count(), wrong), None)
-        if index is not None:
+    def none(wrong: pyarrow.ChunkedArray, what: str) -> None:
+        index = pc.index(wrong, True).as_py()
+        if index >= 0:
             said = what.format(**{name: column[index] for name, column in of.items()})
             _fail(f"{arm}: transfer {of['transfer_id'][index]}: {said}")
 
     for names in (_BYTES, _CHANNEL_USES):
         first, retry, delivered, lost, in_flight = (of[name] for name in names)
-        ended = map(add, map(add, delivered, lost), in_flight)
+        ended = pc.add(pc.add(delivered, lost), in_flight)
         sent = "sent {{{}}} + {{{}}} again = delivered {{{}}} + lost {{{}}} + in flight {{{}}}".format(*names)
-        none(map(ne, map(add, first, retry), ended), sent)
-    under_way = [outcome == "in_flight" for outcome in of["outcome"]]
-    whole = zip(of["outcome"], of["payload_byte"], of["first_byte"], of["delivered_byte"], strict=True)
-    none(
-        (outcome == "delivered" and not n_byte == first == delivered for outcome, n_byte, first, delivered in whole),
-        "delivered {delivered_byte} of {payload_byte} bytes",
-    )
-    left = zip(under_way, of["in_flight_byte"], of["in_flight_channel_use"], strict=True)
-    none(
-        (not is_under_way and bool(n_byte or uses) for is_under_way, n_byte, uses in left),
-        "{outcome}, but {in_flight_byte} bytes are in flight",
-    )
-    open_ended = (ended_s is None for ended_s in of["ended_s"])
-    none(map(ne, under_way, open_ended), "{outcome}, ended at {ended_s}")
+        none(pc.not_equal(pc.add(first, retry), ended), sent)
+    under_way, arrived = (pc.equal(of["outcome"], outcome) for outcome in ("in_flight", "delivered"))
+    whole = pc.and_(*(pc.equal(of["payload_byte"], of[name]) for name in ("first_byte", "delivered_byte")))
+    none(pc.and_not(arrived, whole), "delivered {delivered_byte} of {payload_byte} bytes")
+    left = pc.or_(*(pc.not_equal(of[name], 0) for name in ("in_flight_byte", "in_flight_channel_use")))
+    none(pc.and_not(left, under_way), "{outcome}, but {in_flight_byte} bytes are in flight")
+    none(pc.xor(under_way, of["ended_s"].is_null()), "{outcome}, ended at {ended_s}")
 
 
 def _check_stores(arm: str, of: Columns) -> None:
-    events = zip(of["node"], of["occupancy_byte"], of["capacity_byte"], strict=True)
-    for node, occupancy, capacity in ((n, o, c) for n, o, c in events if not 0 <= o <= c):
-        _fail(f"{arm}: store of {node} holds {occupancy} of {capacity} bytes")
+    import pyarrow.compute as pc
+
+    occupancy, capacity = of["occupancy_byte"], of["capacity_byte"]
+    index = pc.index(pc.or_(pc.less(occupancy, 0), pc.greater(occupancy, capacity)), True).as_py()
+    if index >= 0:
+        _fail(f"{arm}: store of {of['node'][index]} holds {occupancy[index]} of {capacity[index]} bytes")
 
 
 def _check_request(row: RequestRow) -> None:
@@ -117,9 +118,11 @@ def _check_request(row: RequestRow) -> None:
 
 def _check_link_bytes(arm: str, requests: Sequence[RequestRow], transfers: Columns) -> None:
     """What requests caused on links is what the links carried for them."""
-    known = {row.request_id for row in requests}
-    sent = zip(transfers["request_id"], transfers["first_byte"], transfers["retry_byte"], strict=True)
-    carried = sum(first + retry for request_id, first, retry in sent if request_id in known)
+    import pyarrow
+    import pyarrow.compute as pc
+
+    known = pc.is_in(transfers["request_id"], pyarrow.array([row.request_id for row in requests], pyarrow.int64()))
+    carried = sum(pc.sum(transfers[name].filter(known)).as_py() or 0 for name in ("first_byte", "retry_byte"))
     caused = sum(row.link_byte for row in requests)
     _require(carried == caused, f"{arm}: link bytes of requests {caused} = of transfers {carried}")
 

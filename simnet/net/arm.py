@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from simnet.core.garbage import rare_garbage
 from simnet.core.plugins import KINDS
 from simnet.core.records import Recorder
 from simnet.core.tables import DeliveryRow, RequestRow
@@ -30,8 +29,6 @@ from simnet.traffic.base import CatalogueItem, RequestPlan
 from simnet.wire.messages import SliceData, encode_message
 from simnet.wire.slices import Slice
 
-GARBAGE_THRESHOLDS = 100_000, 20, 1000
-"""Of Python's collector while time runs: nearly all that is made are records, which stay, and little is cyclic."""
 Progress = Callable[[float], None]
 Arrival = tuple[int, RequestPlan]
 """A request's id, and what it is."""
@@ -270,14 +267,3 @@ class Arm:
                 row.ss = 0.0
             elif row.ss is not None and row.ss < row.wish_ss:
                 row.outcome = "below_wish"
-
-
-@contextmanager
-def rare_garbage() -> Iterator[None]:
-    """Look for cyclic garbage less often: by default a third of the time would go into looking through records."""
-    usual = gc.get_threshold()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)

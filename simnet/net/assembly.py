@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from simnet.core.plugins import KINDS
 from simnet.core.records import Note
@@ -21,27 +21,29 @@ AnyLink = RadioLink | WiredLink
 Spend = Callable[[str, float, float], None]
 
 
-def make_node(
-    plan: NodePlan,
-    scenario: Scenario,
-    protocol: Protocol,
-    clock: Clock,
-    note: Note,
-) -> Node:
-    """A node with an empty store, whose events are noted."""
-    spec, keep = scenario.tiers.get(plan.tier, TierSpec()), protocol.store
-    store = Store(
-        keep.store_byte.get(plan.tier, spec.store_byte),
-        KINDS["store"].load(keep.policy.kind)(keep.policy.params),
-        ttl_s=keep.ttl_s,
-        ttl_from=keep.ttl_from,
-        on_event=note,
-        name=plan.name,
-    )
-    node = Node(clock, plan, spec, store)
-    if protocol.keep_damaged:
-        store.on_leave = lambda slice_id: node.damaged.pop(slice_id, None)
-    return node
+def make_nodes(
+    plans: Iterable[NodePlan], scenario: Scenario, protocol: Protocol, clock: Clock, note: Note
+) -> dict[str, Node]:
+    """Nodes with empty stores, whose events are noted; name -> node."""
+    keep = protocol.store
+    policy = KINDS["store"].load(keep.policy.kind)
+
+    def made(plan: NodePlan) -> Node:
+        spec = scenario.tiers.get(plan.tier, TierSpec())
+        store = Store(
+            keep.store_byte.get(plan.tier, spec.store_byte),
+            policy(keep.policy.params),
+            ttl_s=keep.ttl_s,
+            ttl_from=keep.ttl_from,
+            on_event=note,
+            name=plan.name,
+        )
+        node = Node(clock, plan, spec, store)
+        if protocol.keep_damaged:
+            store.on_leave = lambda slice_id: node.damaged.pop(slice_id, None)
+        return node
+
+    return {plan.name: made(plan) for plan in plans}
 
 
 class LinkMaker:

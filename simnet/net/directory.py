@@ -57,11 +57,7 @@ class Oracle(Directory):
     """Everyone knows at once, for free, who offers what."""
 
     def known(self, fetch: Fetch) -> str:
-        slice_id, nodes = fetch.slice_.id, self.network.nodes
-        stored = self.network.holders.get(slice_id, {})
-        for name in [name for name in stored if not nodes[name].offers(slice_id)]:
-            del stored[name]
-        return self._nearest((*self.network.built_with[slice_id], *stored), fetch.consumer.name)
+        return self.network.holders.nearest(fetch.slice_.id, fetch.consumer.name)
 
     def find(self, fetch: Fetch) -> Search:
         yield from ()

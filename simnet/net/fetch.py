@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 Bring = Callable[["Fetch"], Generator[simpy.Event, Any, Slice]]
 """A strategy's way of bringing a slice: ``Propagation.bring`` or ``bring_again``."""
-Keep = Callable[[Node, Slice], None]
-"""Told of each node that a slice reaches on its way, with the slice as it arrived there."""
+Keep = Callable[["Fetch", Node, Slice], None]
+"""Told of each node that a fetch's slice reaches on its way, with the slice as it arrived there."""
 
 
 class Fetch:
@@ -141,9 +141,9 @@ class Fetch:
         passed: AtNode | None = None
         if keep is not None:
             passed = (
-                (lambda node, body: keep(node, arrived_at(node, body)))
+                (lambda node, body: keep(self, node, arrived_at(node, body)))
                 if header
-                else (lambda node, _: keep(node, slice_))
+                else (lambda node, _: keep(self, node, slice_))
             )
         pinned = source.pin(slice_.id)
         try:
@@ -169,7 +169,7 @@ class Fetch:
         exchange, slice_, old = self.exchange, self.slice_, delta.old
         passed: AtNode | None = None
         if keep is not None:
-            passed = lambda node, _: keep(node, slice_) if node.offers(old.id) else None  # noqa: E731
+            passed = lambda node, _: keep(self, node, slice_) if node.offers(old.id) else None  # noqa: E731
         pinned = source.pin(slice_.id)
         try:
             yield from exchange.send_along(links, exchange.delta(delta), source, waits=False, at_node=passed)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import simpy
 
-from simnet.core.records import ColumnsOf, Recorder
+from simnet.core.records import ColumnsOf, Notes, Recorder
 from simnet.core.tables import NodeRow, RequestRow, StoreRow, TransferRow
 from simnet.core.units import linear_to_db
-from simnet.net.assembly import AnyLink, LinkMaker, make_node
+from simnet.net.assembly import AnyLink, LinkMaker, make_nodes
 from simnet.net.clock import Clock
 from simnet.net.errors import RequestEnded
+from simnet.net.holders import Holders
 from simnet.net.latency import Latency
 from simnet.net.node import Node
 from simnet.net.payload import Payload
@@ -25,10 +27,14 @@ from simnet.net.wired import NOTE_WIDTH, Hop, WiredLink, cut_off, delivered_colu
 from simnet.net.worth import SliceWorth
 from simnet.scenario.schema import Protocol, Scenario
 from simnet.signal.plane import SignalPlane
-from simnet.store.store import EVENT_WIDTH, ignore
+from simnet.store.store import StoreEvent, ignore
 from simnet.topology.plan import TIERS, NetworkPlan
 from simnet.wire.slices import Slice
 
+KIND, SLICE_ID, OCCUPANCY_BYTE, TIME_S, STORE = map(
+    StoreEvent._fields.index, ("kind", "slice_id", "occupancy_byte", "time_s", "store")
+)
+"""Where the events of stores say what ``stores`` tells of."""
 AtNode = Callable[[Node, bytes], bool | None]
 """Told of each node that a payload reaches, with the body as it arrived there; true: it goes no further."""
 
@@ -57,12 +63,9 @@ class Network:
 
     def __post_init__(self) -> None:
         self._note_transfer = self.recorder.notes(TransferRow, NOTE_WIDTH, delivered_columns(self.arm))
-        self._note_store = self.recorder.notes(StoreRow, EVENT_WIDTH, self._store_columns())
+        self._note_store = self.recorder.notes(StoreRow, len(StoreEvent._fields), self._store_columns())
         maker = LinkMaker(self.scenario, self.clock, self.plane, self._spend)
-        self.nodes: dict[str, Node] = {
-            plan.name: make_node(plan, self.scenario, self.protocol, self.clock, self._note_store)
-            for plan in self.plan.nodes
-        }
+        self.nodes = make_nodes(self.plan.nodes, self.scenario, self.protocol, self.clock, self._note_store)
         self.links: dict[str, AnyLink] = {plan.name: maker.make(plan) for plan in self.plan.links}
         self.carriers = maker.carriers
         self._links_of: dict[str, list[AnyLink]] = {name: [] for name in self.nodes}
@@ -73,7 +76,7 @@ class Network:
         self.routes: Routes[AnyLink] = Routes(self._links_of)
         self.built_with: dict[str, list[str]] = {}
         """Slice id -> nodes that were built with it."""
-        self._holders: dict[str, dict[str, None]] | None = None
+        self._holders: Holders | None = None
         """See :attr:`holders`; kept from when somebody first asks."""
         self.requests: dict[int, RequestRow] = {}
         """Request id -> row: each hop's bytes and channel uses are added to the request that they serve."""
@@ -119,23 +122,26 @@ class Network:
         if requires:
             requires = tuple(r for r in requires if r not in node.provisioned)
         worth = self._worth.of(slice_id) if store.policy.reads_worth else 1.0
-        if not store.insert(slice_id, slice_.n_byte, requires, self.clock.now, fetch_cost_byte, worth).stored:
+        if store.insert(slice_id, slice_.n_byte, requires, self.clock.now, fetch_cost_byte, worth):
             return False
         if arrived.damaged:
             node.damaged[slice_id] = arrived
         elif self._holders is not None:
-            self._holders.setdefault(slice_id, {})[node.name] = None
+            self._holders.add(slice_id, node.name)
         return True
 
     @property
-    def holders(self) -> dict[str, dict[str, None]]:
-        """Slice id -> nodes that have stored a clean copy; whether they still do is seen when they are asked."""
+    def holders(self) -> Holders:
+        """Who was built with a slice or has stored a clean copy."""
         if self._holders is None:
-            self._holders = {}
+            self._holders = Holders(self.nodes, self.routes, expiring=self.protocol.store.ttl_s is not None)
+            for slice_id, names in self.built_with.items():
+                for name in names:
+                    self._holders.add(slice_id, name)
             for node in self.nodes.values():
                 for slice_id in node.store.peek():
                     if slice_id not in node.damaged:
-                        self._holders.setdefault(slice_id, {})[node.name] = None
+                        self._holders.add(slice_id, node.name)
         return self._holders
 
     @cached_property
@@ -310,30 +316,26 @@ class Network:
     def _store_columns(self) -> ColumnsOf:
         """Columns of ``stores``, of the events that stores tell of, and of what nodes were built with."""
 
-        def of_slices(attribute: str) -> Callable[[list[Any]], list[Any]]:
-            return lambda notes: [getattr(self.slices[slice_id], attribute) for slice_id in notes[1::EVENT_WIDTH]]
+        def of_slices(value: Callable[[Slice], object]) -> Callable[[Notes], Any]:
+            return lambda notes: notes.each(SLICE_ID, lambda slice_id: value(self.slices[slice_id]))
 
-        def of_nodes(value: Callable[[Node], object]) -> Callable[[list[Any]], list[Any]]:
-            def column(notes: list[Any]) -> list[Any]:
-                values = {name: value(node) for name, node in self.nodes.items()}
-                return [values[name] for name in notes[5::EVENT_WIDTH]]
+        def of_nodes(value: Callable[[Node], object]) -> Callable[[Notes], Any]:
+            return lambda notes: notes.each(STORE, lambda name: value(self.nodes[name]))
 
-            return column
-
-        def kinds(notes: list[Any]) -> list[str]:
+        def kinds(notes: Notes) -> list[str]:
             # Transfers take time: what is stored at time 0 was put there at the factory.
-            told = zip(notes[::EVENT_WIDTH], notes[4::EVENT_WIDTH], strict=True)
+            told = zip(notes[KIND], notes[TIME_S], strict=True)
             return ["provision" if kind == "insert" and time_s == 0.0 else kind for kind, time_s in told]
 
         return {
             "arm": of_nodes(lambda node: self.arm),
-            "time_s": lambda notes: notes[4::EVENT_WIDTH],
-            "node": lambda notes: notes[5::EVENT_WIDTH],
+            "time_s": itemgetter(TIME_S),
+            "node": of_nodes(lambda node: node.name),
             "tier": of_nodes(lambda node: node.plan.tier),
             "event": kinds,
-            "slice": of_slices("name"),
-            "slice_id": lambda notes: notes[1::EVENT_WIDTH],
-            "slice_byte": of_slices("n_byte"),
-            "occupancy_byte": lambda notes: notes[3::EVENT_WIDTH],
+            "slice": of_slices(lambda slice_: slice_.name),
+            "slice_id": of_slices(lambda slice_: slice_.id),
+            "slice_byte": of_slices(lambda slice_: slice_.n_byte),
+            "occupancy_byte": itemgetter(OCCUPANCY_BYTE),
             "capacity_byte": of_nodes(lambda node: node.store.capacity_byte),
         }

@@ -46,6 +46,8 @@ class Routes(Generic[L]):
             if len(links) == 1 and len(links_of[links[0].other(node)]) > 1:
                 self._leaves[node] = links[0], links[0].other(node)
         self._inner: dict[str, list[L]] = {}
+        self._reaches: dict[str, tuple[str, float, float]] = {}
+        """See :meth:`reach`: asked for each holder of a slice whenever the nearest is wanted."""
 
     def path(self, origin: str, target: str) -> tuple[L, ...]:
         """Links from one node to another, in order; () if they are the same.
@@ -70,12 +72,18 @@ class Routes(Generic[L]):
         """Expected airtime of a reference payload; inf if nothing connects them."""
         if origin == target:
             return 0.0
-        first, inner_origin = self._leaves.get(origin, (None, origin))
-        last, inner_target = self._leaves.get(target, (None, target))
-        length_s = self._tree(inner_origin)[0].get(inner_target, math.inf)
-        if first is not None:
-            length_s += first.expected_airtime_s(REFERENCE_BYTE, origin)
-        return length_s if last is None else length_s + last.expected_airtime_s(REFERENCE_BYTE, inner_target)
+        inner_origin, first_s, _ = self.reach(origin)
+        inner_target, _, last_s = self.reach(target)
+        return self._tree(inner_origin)[0].get(inner_target, math.inf) + first_s + last_s
+
+    def reach(self, node: str) -> tuple[str, float, float]:
+        """The inner node by which a node is reached, itself if it is one; how far that is from the node, and to it."""
+        reach = self._reaches.get(node)
+        if reach is None:
+            link, inner = self._leaves.get(node, (None, node))
+            ways_s = [0.0 if link is None else link.expected_airtime_s(REFERENCE_BYTE, end) for end in (node, inner)]
+            reach = self._reaches[node] = inner, ways_s[0], ways_s[1]
+        return reach
 
     def cost(self, origin: str, target: str, n_byte: int, kind: str) -> float:
         """What sending a payload is expected to cost: ``bytes`` end to end, ``airtime`` s or ``energy`` J."""

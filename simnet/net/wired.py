@@ -5,16 +5,27 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from heapq import heappushpop
-from operator import attrgetter, sub
-from typing import Any
+from operator import attrgetter, itemgetter
+from typing import Any, TypeVar
 
-from simnet.core.records import ColumnsOf
+from simnet.core.records import ColumnsOf, Notes, Numbers
 from simnet.core.tables import PayloadClass, TransferRow
 from simnet.net.errors import QueueFull
 from simnet.scenario.schema import Wire
 
 Sent = tuple[int, PayloadClass, str, int]
 """What rows of ``transfers`` say of a payload: request id, class, label, bytes; one object for all its hops."""
+N = TypeVar("N", float, Numbers)
+
+
+def service_s(n_byte: N, rate_bit_per_s: N) -> N:
+    """Time that the bits of a payload, or of each of many, take at a wire's rate."""
+    return 8 * n_byte / rate_bit_per_s
+
+
+def energy_j(n_byte: N, joule_per_bit: N) -> N:
+    """What a payload's bits take of the sender's energy."""
+    return 8 * n_byte * joule_per_bit
 
 
 class Direction:
@@ -74,10 +85,10 @@ class Direction:
 
     def service_s(self, n_byte: int) -> float:
         """Time that the payload's bits take at the wire's rate."""
-        return 8 * n_byte / self.rate_bit_per_s
+        return service_s(n_byte, self.rate_bit_per_s)
 
     def energy_j(self, n_byte: int) -> float:
-        return 8 * n_byte * self.joule_per_bit
+        return energy_j(n_byte, self.joule_per_bit)
 
     def row(self, arm: str, transfer_id: int, sent: Sent, queued_s: float) -> TransferRow:
         """The row of a transfer that has not begun."""
@@ -121,7 +132,10 @@ Hop = tuple[Direction, Sent, int, float, float]
 """A payload under way: direction, what it is, transfer id, when it was queued and begins, s."""
 NOTE_WIDTH = 6
 """Of a payload that has arrived: the fields of a :data:`Hop`, and when it arrived, s."""
-Make = Callable[[list[Any]], list[Any]]
+WAY, SENT, TRANSFER_ID, QUEUED_S, STARTED_S, ENDED_S = range(NOTE_WIDTH)
+REQUEST_ID, PAYLOAD_CLASS, PAYLOAD, PAYLOAD_BYTE = range(4)
+"""The fields of :data:`Sent`."""
+Column = Callable[[Notes], Any]
 
 
 def cut_off(arm: str, hop: Hop, now_s: float) -> TransferRow:
@@ -139,46 +153,41 @@ def cut_off(arm: str, hop: Hop, now_s: float) -> TransferRow:
 
 def delivered_columns(arm: str) -> ColumnsOf:
     """Columns of ``transfers``, of notes of payloads that have arrived over wires, unharmed."""
-    ways, sents, ids, queued_s, started_s, ended_s = (_every(index) for index in range(NOTE_WIDTH))
 
-    def of_ways(value: Callable[[Direction], Any]) -> Make:
-        return lambda notes: [value(way) for way in ways(notes)]
+    def of_ways(attribute: str) -> Column:
+        return lambda notes: notes.each(WAY, attrgetter(attribute))
 
-    def of_sents(index: int) -> Make:
-        return lambda notes: [sent[index] for sent in sents(notes)]
+    def of_sents(index: int) -> Column:
+        return lambda notes: notes.each(SENT, itemgetter(index))
 
-    def of_both(value: Callable[[Direction, int], float]) -> Make:
-        return lambda notes: [value(way, sent[3]) for way, sent in zip(ways(notes), sents(notes), strict=True)]
+    def always(value: object) -> Column:
+        return lambda notes: notes.each(WAY, lambda way: value)
 
-    def always(value: object) -> Make:
-        return lambda notes: [value] * len(ids(notes))
+    def of_bits(measure: Callable[[Numbers, Numbers], Numbers], attribute: str) -> Column:
+        n_byte, of_way = itemgetter(PAYLOAD_BYTE), attrgetter(attribute)
+        return lambda notes: measure(notes.numbers(SENT, n_byte), notes.numbers(WAY, of_way))
 
     return {
         "arm": always(arm),
-        "transfer_id": ids,
-        "request_id": of_sents(0),
-        "link": of_ways(attrgetter("link")),
-        "link_class": of_ways(attrgetter("link_class")),
-        "sender": of_ways(attrgetter("sender")),
-        "receiver": of_ways(attrgetter("receiver")),
-        "payload_class": of_sents(1),
-        "payload": of_sents(2),
-        "payload_byte": of_sents(3),
-        "queued_s": queued_s,
-        "started_s": started_s,
-        "ended_s": ended_s,
+        "transfer_id": itemgetter(TRANSFER_ID),
+        "request_id": of_sents(REQUEST_ID),
+        "link": of_ways("link"),
+        "link_class": of_ways("link_class"),
+        "sender": of_ways("sender"),
+        "receiver": of_ways("receiver"),
+        "payload_class": of_sents(PAYLOAD_CLASS),
+        "payload": of_sents(PAYLOAD),
+        "payload_byte": of_sents(PAYLOAD_BYTE),
+        "queued_s": itemgetter(QUEUED_S),
+        "started_s": itemgetter(STARTED_S),
+        "ended_s": itemgetter(ENDED_S),
         "outcome": always("delivered"),
         "burst_count": always(1),
         "attempt_count": always(1),
-        "first_byte": of_sents(3),
-        "delivered_byte": of_sents(3),
-        "queue_s": lambda notes: list(map(sub, started_s(notes), queued_s(notes))),
-        "air_s": of_both(Direction.service_s),
-        "propagation_s": of_ways(attrgetter("flight_s")),
-        "tx_j": of_both(Direction.energy_j),
+        "first_byte": of_sents(PAYLOAD_BYTE),
+        "delivered_byte": of_sents(PAYLOAD_BYTE),
+        "queue_s": lambda notes: notes.floats(STARTED_S) - notes.floats(QUEUED_S),
+        "air_s": of_bits(service_s, "rate_bit_per_s"),
+        "propagation_s": of_ways("flight_s"),
+        "tx_j": of_bits(energy_j, "joule_per_bit"),
     }
-
-
-def _every(index: int) -> Make:
-    """This fact of all notes."""
-    return lambda notes: notes[index::NOTE_WIDTH]

@@ -15,6 +15,8 @@ from simnet.store.stored_slice import StoredSlice
 TtlFrom = Literal["from_fetch", "renewed_on_use"]
 EventKind = Literal["insert", "evict", "expire", "reject", "hit", "miss"]
 Refusal = Literal["", "too_large", "pinned", "missing_requirement"]
+"""Why a slice wasn't stored: ``too_large`` for the whole store; only ``pinned`` slices, or those that it requires,
+would make room; ``missing_requirement``: one that it requires isn't held. Empty if it was."""
 
 
 class StoreEvent(NamedTuple):
@@ -33,27 +35,6 @@ class StoreEvent(NamedTuple):
     occupancy_byte: int
     time_s: float
     store: str = ""
-
-
-EVENT_WIDTH = len(StoreEvent._fields)
-
-
-class InsertResult(NamedTuple):
-    """What came of an insertion.
-
-    Args:
-        evicted: ids of the slices that made room, each before those that it requires.
-        refusal: why it wasn't stored: ``too_large`` for the whole store; only ``pinned`` slices, or those
-            that it requires, would make room; ``missing_requirement``: one that it requires isn't held. Empty
-            if stored.
-    """
-
-    stored: bool
-    evicted: tuple[str, ...] = ()
-    refusal: Refusal = ""
-
-
-_STORED = InsertResult(True)
 
 
 def ignore(event: tuple[Any, ...]) -> None:
@@ -158,7 +139,7 @@ class Store:
         now_s: float,
         fetch_cost_byte: float | None = None,
         worth: float = 1.0,
-    ) -> InsertResult:
+    ) -> Refusal:
         """Store a slice that was fetched, evicting others where that makes enough room, and none where it
         doesn't.
 
@@ -170,6 +151,9 @@ class Store:
                 it.
             fetch_cost_byte: bytes that fetching it again would put on links; default ``n_byte``.
             worth: SS that it adds to what can be decoded without it, in [0, 1].
+
+        Returns:
+            Why it wasn't stored; empty if it was.
         """
         if n_byte < 1:
             raise ValueError(f"slice {slice_id!r}: n_byte {n_byte}; allowed: >= 1")
@@ -185,17 +169,14 @@ class Store:
                 )
             held.fetched_s = now_s
             self._use(held, now_s)
-            return _STORED
+            return ""
         if n_byte > self.capacity_byte:
             return self._refuse(slice_id, n_byte, now_s, "too_large")
         if requires and any(required not in self._slices for required in requires):
             return self._refuse(slice_id, n_byte, now_s, "missing_requirement")
-        evicted: tuple[str, ...] = ()
         missing_byte = self.occupancy_byte + n_byte - self.capacity_byte
-        if missing_byte > 0:
-            evicted = self._make_room(missing_byte, now_s, keep=requires)
-            if not evicted:
-                return self._refuse(slice_id, n_byte, now_s, "pinned")
+        if missing_byte > 0 and not self._make_room(missing_byte, now_s, keep=requires):
+            return self._refuse(slice_id, n_byte, now_s, "pinned")
         self._order = order = self._order + 1
         cost_byte = n_byte if fetch_cost_byte is None else fetch_cost_byte
         slice_ = StoredSlice(slice_id, n_byte, requires, cost_byte, worth, now_s, now_s, order, order)
@@ -208,7 +189,7 @@ class Store:
         if self.ttl_s is not None:
             self._by_expiry.push(slice_)
         self.on_event(("insert", slice_id, n_byte, occupancy_byte, now_s, self.name))
-        return InsertResult(True, evicted) if evicted else _STORED
+        return ""
 
     def pin(self, slice_id: str, now_s: float) -> None:
         """Hold on to a slice that is held, while it is in use or in flight. Pins count.
@@ -279,22 +260,18 @@ class Store:
             return ()
         return self._remove_group(slice_, "expire", time_s)
 
-    def _make_room(self, n_byte: int, now_s: float, *, keep: tuple[str, ...]) -> tuple[str, ...]:
-        """Evict what frees ``n_byte``, of fewer than are stored; the ids, none if pins or ``keep`` forbid."""
-        first = self._first()
+    def _make_room(self, n_byte: int, now_s: float, *, keep: tuple[str, ...]) -> bool:
+        """Evict what frees ``n_byte``, of fewer than are stored; nothing, and False, if pins or ``keep`` forbid."""
+        first = self._slices[next(iter(self._slices))] if self._queue is None else self._queue.first()
         if first.n_byte >= n_byte and not (first.pins or first.dependents or first.slice_id in keep):
             self.policy.evicted(first)
             self._remove(first, "evict", now_s)
-            return (first.slice_id,)
-        evicted: tuple[str, ...] = ()
-        for victim in self._choose_victims(n_byte, keep=keep):
+            return True
+        victims = self._choose_victims(n_byte, keep=keep)
+        for victim in victims:
             self.policy.evicted(victim)
-            evicted += self._remove_group(victim, "evict", now_s)
-        return evicted
-
-    def _first(self) -> StoredSlice:
-        """The slice that would go first; there is one."""
-        return next(iter(self._slices.values())) if self._queue is None else self._queue.first()
+            self._remove_group(victim, "evict", now_s)
+        return bool(victims)
 
     def _choose_victims(self, n_byte: int, *, keep: tuple[str, ...]) -> list[StoredSlice]:
         """Slices, least priority first, that with their dependents free ``n_byte``; none if pins or ``keep`` forbid."""
@@ -350,6 +327,6 @@ class Store:
             self.on_leave(slice_id)
         self.on_event((kind, slice_id, slice_.n_byte, occupancy_byte, time_s, self.name))
 
-    def _refuse(self, slice_id: str, n_byte: int, now_s: float, refusal: Refusal) -> InsertResult:
+    def _refuse(self, slice_id: str, n_byte: int, now_s: float, refusal: Refusal) -> Refusal:
         self.on_event(("reject", slice_id, n_byte, self.occupancy_byte, now_s, self.name))
-        return InsertResult(stored=False, refusal=refusal)
+        return refusal

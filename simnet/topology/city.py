@@ -14,6 +14,9 @@ from simnet.topology.layout import Place, circle, jittered_grid, near
 from simnet.topology.plan import Count, LinkPlan, Name, NetworkPlan, NodePlan, Plan, Positive, Tier
 from simnet.topology.radio_geometry import LogDistance, air_delay_s, fibre_delay_s
 
+ROUNDING_DB = 1e-9
+"""Far more than the formulas for path loss err by."""
+
 
 class City(Topology):
     """Names are ``device-0``, ``gateway-0``, ``edge-0``, ``cloud-0`` …; x grows to the east, y to the north.
@@ -65,7 +68,8 @@ class City(Topology):
         centre = (p.area_m / 2, p.area_m / 2)
         clouds = _nodes("cloud", circle(p.clouds, centre=centre, radius_m=p.cloud_distance_m))
         devices = self._devices(gateways, seed)
-        links = [self._radio_link(device, gateways, seed) for device in devices]
+        places = [_place(gateway) for gateway in gateways]
+        links = [self._radio_link(device, gateways, places, seed) for device in devices]
         links += [_wire(gateway, _nearest(gateway, edges), p.access) for gateway in gateways]
         links += _ring(sorted(edges, key=lambda e: math.atan2(e.y_m - centre[1], e.x_m - centre[0])), p.ring)
         if clouds:
@@ -87,22 +91,25 @@ class City(Topology):
             places.append(near(_place(home), name, spread_m=p.cluster_spread_m, side_m=p.area_m, seed=seed))
         return _nodes("device", places)
 
-    def _radio_link(self, device: NodePlan, gateways: Sequence[NodePlan], seed: int) -> LinkPlan:
-        losses_db = [
-            self.params.path_loss.path_loss_db(_distance_m(device, g), seed=seed, a=device.name, b=g.name)
-            for g in gateways
-        ]
-        loss_db = min(losses_db)
-        gateway = gateways[losses_db.index(loss_db)]
+    def _radio_link(
+        self, device: NodePlan, gateways: Sequence[NodePlan], places: Sequence[Place], seed: int
+    ) -> LinkPlan:
+        path_loss, here = self.params.path_loss, _place(device)
+        most_shadowing_db = path_loss.most_shadowing_db + ROUNDING_DB
+        least, delay_s = (math.inf, len(gateways)), 0.0
+        for distance_m, index in sorted((math.dist(here, place), index) for index, place in enumerate(places)):
+            mean_db = path_loss.mean_path_loss_db(distance_m)
+            if mean_db - most_shadowing_db > least[0]:
+                break  # nor can shadowing make up for the distance of those farther away
+            loss_db = mean_db + path_loss.shadowing_db(seed, device.name, gateways[index].name)
+            if (loss_db, index) < least:
+                least, delay_s = (loss_db, index), air_delay_s(distance_m)
+        loss_db, index = least
+        gateway = gateways[index].name
         return LinkPlan(
-            a=device.name,
-            b=gateway.name,
-            medium="wireless",
-            link_class=self.params.radio,
-            carrier=gateway.name,
-            path_loss_db=loss_db,
-            delay_s=air_delay_s(_distance_m(device, gateway)),
-        )
+            a=device.name, b=gateway, medium="wireless", link_class=self.params.radio, carrier=gateway,
+            path_loss_db=loss_db, delay_s=delay_s,
+        )  # fmt: skip
 
 
 def _nodes(tier: Tier, places: Sequence[Place]) -> list[NodePlan]:

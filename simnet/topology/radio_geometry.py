@@ -6,7 +6,7 @@ import math
 
 from pydantic import Field
 
-from simnet.core.streams import normal
+from simnet.core.streams import LARGEST_NORMAL, normal
 from simnet.core.units import SPEED_OF_LIGHT_M_PER_S, linear_to_db
 from simnet.topology.plan import Plan
 
@@ -52,8 +52,15 @@ class LogDistance(Plan):
         at_1_m_db = free_space_path_loss_db(REFERENCE_DISTANCE_M, self.carrier_hz)
         return log_distance_path_loss_db(distance_m, reference_loss_db=at_1_m_db, exponent=self.exponent)
 
-    def path_loss_db(self, distance_m: float, *, seed: int, a: str, b: str) -> float:
-        """With the shadowing of the link between ``a`` and ``b``, the same in both directions."""
+    def shadowing_db(self, seed: int, a: str, b: str) -> float:
+        """Of the link between ``a`` and ``b``, the same in both directions; in size ≤ :attr:`most_shadowing_db`."""
         first, second = sorted((a, b))
-        shadowing_db = self.shadowing_sigma_db * normal(seed, "shadowing", first, second)
-        return self.mean_path_loss_db(distance_m) + shadowing_db
+        return self.shadowing_sigma_db * normal(seed, "shadowing", first, second)
+
+    @property
+    def most_shadowing_db(self) -> float:
+        return self.shadowing_sigma_db * LARGEST_NORMAL
+
+    def path_loss_db(self, distance_m: float, *, seed: int, a: str, b: str) -> float:
+        """With the shadowing of the link between ``a`` and ``b``."""
+        return self.mean_path_loss_db(distance_m) + self.shadowing_db(seed, a, b)

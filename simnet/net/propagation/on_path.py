@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -42,10 +41,10 @@ class OnPath(Propagation):
         source = fetch.exchange.offered.get(fetch.slice_.id, fetch.owner)
         if not source.offers(fetch.slice_.id):  # lost since the REQUEST passed
             source = fetch.owner
-        return fetch.push_from(source, keep=partial(self._keep, fetch))
+        return fetch.push_from(source, keep=self._keep)
 
     def obtain(self, fetch: Fetch) -> Steps:
-        return fetch.pull_along(keep=partial(self._keep, fetch))
+        return fetch.pull_along(keep=self._keep)
 
     def _keep(self, fetch: Fetch, node: Node, arrived: Slice) -> None:
         slice_ = fetch.slice_

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 import pyarrow.parquet
 import pytest
 
-from simnet.core.records import Recorder
+from simnet.core.records import Notes, Recorder
 from simnet.core.tables import TABLES, RequestRow, TransferRow, columns
 
 
@@ -73,10 +74,8 @@ def noting(made: Recorder) -> Callable[[tuple[Any, ...]], None]:
     """Notes of two facts: request id, and when it was made; the other columns are the same for all, or defaults."""
     same = {"arm": "a", "consumer": "reader", "owner": "camera", "item_id": 3, "source_type": "digits",
             "wish_ss": 0.9, "deadline_s": 5.0}  # fmt: skip
-    always = {name: lambda notes, value=value: [value] * (len(notes) // 2) for name, value in same.items()}
-    return made.notes(
-        RequestRow, 2, {**always, "request_id": lambda notes: notes[::2], "created_s": lambda notes: notes[1::2]}
-    )
+    always = {name: lambda notes, value=value: notes.each(0, lambda _: value) for name, value in same.items()}
+    return made.notes(RequestRow, 2, {**always, "request_id": itemgetter(0), "created_s": itemgetter(1)})
 
 
 def test_notes_and_rows_stand_in_the_order_in_which_they_came(tmp_path: Path) -> None:
@@ -88,7 +87,8 @@ def test_notes_and_rows_stand_in_the_order_in_which_they_came(tmp_path: Path) ->
             made.add(request("a", request_id))
         else:
             note((request_id, 1.5))
-    assert made.columns_of(RequestRow, "a", ["request_id", "codec"]) == [[5, 6, 7, 8, 9], [None] * 5]
+    ids, codecs = made.columns_of(RequestRow, "a", ["request_id", "codec"])
+    assert (ids.to_pylist(), codecs.to_pylist()) == ([5, 6, 7, 8, 9], [None] * 5)
     for name, each in (("noted", made), ("rows", rows)):
         (tmp_path / name).mkdir()
         assert each.write(tmp_path / name)["requests"] == 5
@@ -110,4 +110,36 @@ def test_notes_become_rows_where_rows_are_asked_for_and_then_those_count() -> No
     assert [(r.request_id, r.codec) for r in made.rows["requests"]] == [
         (0, None), (0, "jpeg"), (5, "webp"), (6, None), (7, None), (8, None),
     ]  # fmt: skip
-    assert made.columns_of(RequestRow, "a", ["codec"]) == [[None, "webp", None, None, None]]
+    (codecs,) = made.columns_of(RequestRow, "a", ["codec"])
+    assert codecs.to_pylist() == [None, "webp", None, None, None]
+
+
+def test_columns_know_what_came_since_they_were_last_asked_for() -> None:
+    made = Recorder()
+    note = noting(made)
+    for n in (1, 2, 3):
+        note((n, 0.5 * n))
+        created_s, outcomes = made.columns_of(RequestRow, "a", ["created_s", "outcome"])
+        assert created_s.to_pylist() == [0.5, 1.0, 1.5][:n] and outcomes.to_pylist() == ["unfinished"] * n
+
+
+def test_what_a_fact_means_is_asked_once_for_each_value() -> None:
+    notes, asked = Notes(["b", 1.0, "a", 2.0, "b", 3.0], 2), []
+
+    def length(name: str) -> int:
+        asked.append(name)
+        return ord(name)
+
+    assert notes.each(0, length).to_pylist() == [98, 97, 98]
+    assert asked == ["b", "a"]
+    assert notes.floats(1).tolist() == [1.0, 2.0, 3.0] and len(notes) == 3
+
+
+def test_blocks_of_rows_are_one_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Recorder()
+    for request_id in range(7):
+        made.add(request("a", request_id))
+    monkeypatch.setattr("simnet.core.records.BLOCK_ROWS", 3)
+    assert made.write(tmp_path)["requests"] == 7
+    assert pd.read_parquet(tmp_path / "requests.parquet")["request_id"].tolist() == list(range(7))
+    assert pyarrow.parquet.ParquetFile(tmp_path / "requests.parquet").num_row_groups == 3

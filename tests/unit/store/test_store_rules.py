@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from simnet.store.gdsf import Gdsf
@@ -21,12 +23,28 @@ def make(
     return store, events
 
 
+def evicted_by(store: Store, slice_id: str, n_byte: int, requires: tuple[str, ...], now_s: float, **more: float) -> Any:
+    """Ids of the slices that make room for this one, in the order in which they go."""
+    gone: list[str] = []
+    tell = store.on_event
+
+    def listen(facts: tuple[Any, ...]) -> None:
+        tell(facts)
+        if facts[0] == "evict":
+            gone.append(facts[1])
+
+    store.on_event = listen
+    assert store.insert(slice_id, n_byte, requires, now_s, **more) == ""
+    store.on_event = tell
+    return tuple(gone)
+
+
 def test_timeline_of_events() -> None:
     store, events = make(10, ttl_s=5.0)
     assert store.get("a", 0.0) is None
-    assert store.insert("a", 6, (), 0.0).stored
+    assert store.insert("a", 6, (), 0.0) == ""
     assert store.get("a", 1.0) is not None
-    assert store.insert("b", 6, (), 2.0).evicted == ("a",)
+    assert evicted_by(store, "b", 6, (), 2.0) == ("a",)
     assert store.expire(9.0) == ("b",)
     assert events == [
         StoreEvent("miss", "a", 0, 0, 0.0),
@@ -53,15 +71,14 @@ def test_entry_tells_its_uses() -> None:
 def test_larger_than_the_store_evicts_nothing() -> None:
     store, events = make(10)
     store.insert("a", 10, (), 0.0)
-    result = store.insert("big", 11, (), 1.0)
-    assert (result.stored, result.evicted, result.refusal) == (False, (), "too_large")
+    assert store.insert("big", 11, (), 1.0) == "too_large"
     assert store.slice_ids(1.0) == ("a",)
     assert events[-1] == StoreEvent("reject", "big", 11, 10, 1.0)
 
 
 def test_store_of_no_bytes_holds_nothing() -> None:
     store, _ = make(0)
-    assert store.insert("a", 1, (), 0.0).refusal == "too_large"
+    assert store.insert("a", 1, (), 0.0) == "too_large"
 
 
 def test_pinned_slices_stay_and_a_hopeless_insertion_evicts_nothing() -> None:
@@ -69,11 +86,11 @@ def test_pinned_slices_stay_and_a_hopeless_insertion_evicts_nothing() -> None:
     store.insert("pinned", 6, (), 0.0)
     store.insert("free", 4, (), 1.0)
     store.pin("pinned", 1.0)
-    assert store.insert("new", 5, (), 2.0).refusal == "pinned"
+    assert store.insert("new", 5, (), 2.0) == "pinned"
     assert store.slice_ids(2.0) == ("pinned", "free")
-    assert store.insert("small", 4, (), 3.0).evicted == ("free",)
+    assert evicted_by(store, "small", 4, (), 3.0) == ("free",)
     store.unpin("pinned", 4.0)
-    assert store.insert("new", 5, (), 4.0).evicted == ("pinned",)
+    assert evicted_by(store, "new", 5, (), 4.0) == ("pinned",)
 
 
 def test_pins_count() -> None:
@@ -82,9 +99,9 @@ def test_pins_count() -> None:
     store.pin("a", 0.0)
     store.pin("a", 0.0)
     store.unpin("a", 0.0)
-    assert store.insert("b", 10, (), 0.0).refusal == "pinned"
+    assert store.insert("b", 10, (), 0.0) == "pinned"
     store.unpin("a", 0.0)
-    assert store.insert("b", 10, (), 0.0).stored
+    assert store.insert("b", 10, (), 0.0) == ""
 
 
 def test_dependents_go_with_what_they_require() -> None:
@@ -94,7 +111,7 @@ def test_dependents_go_with_what_they_require() -> None:
     store.insert("top", 2, ("middle",), 2.0)
     store.insert("other", 2, (), 3.0)
     # The base is the least recently used; 8 bytes go, though 4 would have made room.
-    assert store.insert("new", 3, (), 4.0).evicted == ("top", "middle", "base")
+    assert evicted_by(store, "new", 3, (), 4.0) == ("top", "middle", "base")
     assert [(e.slice_id, e.occupancy_byte) for e in events if e.kind == "evict"] == [
         ("top", 8), ("middle", 6), ("base", 2),
     ]  # fmt: skip
@@ -107,20 +124,20 @@ def test_a_pinned_dependent_keeps_what_it_requires() -> None:
     store.insert("top", 2, ("base",), 1.0)
     store.insert("other", 4, (), 2.0)
     store.pin("top", 2.0)
-    assert store.insert("new", 4, (), 3.0).evicted == ("other",)
+    assert evicted_by(store, "new", 4, (), 3.0) == ("other",)
 
 
 def test_a_new_slice_never_pushes_out_what_it_requires() -> None:
     store, _ = make(10)
     store.insert("base", 5, (), 0.0)
     store.insert("other", 5, (), 1.0)
-    assert store.insert("top", 5, ("base",), 2.0).evicted == ("other",)
-    assert store.insert("second", 6, ("base",), 3.0).refusal == "pinned"
+    assert evicted_by(store, "top", 5, ("base",), 2.0) == ("other",)
+    assert store.insert("second", 6, ("base",), 3.0) == "pinned"
 
 
 def test_what_requires_a_slice_that_is_not_held_is_refused() -> None:
     store, _ = make(10)
-    assert store.insert("top", 1, ("base",), 0.0).refusal == "missing_requirement"
+    assert store.insert("top", 1, ("base",), 0.0) == "missing_requirement"
 
 
 @pytest.mark.parametrize(("ttl_from", "gone_s"), [("from_fetch", 10.0), ("renewed_on_use", 14.0)])
@@ -136,7 +153,7 @@ def test_time_to_live_ends_at_the_expiry(ttl_from: TtlFrom, gone_s: float) -> No
 def test_fetching_again_renews_without_another_insertion() -> None:
     store, events = make(10, ttl_s=10.0)
     store.insert("a", 4, (), 0.0)
-    assert store.insert("a", 4, (), 8.0).stored
+    assert store.insert("a", 4, (), 8.0) == ""
     assert store.holds("a", 17.0)
     assert [e.kind for e in events] == ["insert"]
     assert store.occupancy_byte == 4
@@ -146,7 +163,7 @@ def test_expiry_takes_dependents_along_and_comes_before_eviction() -> None:
     store, _ = make(10, ttl_s=10.0)
     store.insert("base", 5, (), 0.0)
     store.insert("top", 5, ("base",), 9.0)
-    assert store.insert("new", 10, (), 10.0).evicted == ()
+    assert evicted_by(store, "new", 10, (), 10.0) == ()
 
 
 def test_expired_but_pinned_goes_on_unpin() -> None:
@@ -177,7 +194,7 @@ def test_lfu_evicts_the_least_used() -> None:
         store.insert(slice_id, 1, (), float(time_s))
     for slice_id in "aac":
         store.get(slice_id, 3.0)
-    assert [store.insert(new, 1, (), 4.0).evicted for new in "de"] == [("b",), ("d",)]
+    assert [evicted_by(store, new, 1, (), 4.0) for new in "de"] == [("b",), ("d",)]
 
 
 def test_gdsf_worked_by_hand() -> None:
@@ -185,19 +202,19 @@ def test_gdsf_worked_by_hand() -> None:
     store.insert("large", 8, (), 0.0)  # H = 0 + 1 · 8/8 = 1
     store.insert("far", 2, (), 1.0, fetch_cost_byte=6.0)  # H = 0 + 1 · 6/2 = 3
     store.get("large", 2.0)  # H = 0 + 2 · 8/8 = 2
-    assert store.insert("x", 1, (), 3.0).evicted == ("large",)  # L = 2, H(x) = 2 + 1 = 3, younger than far
-    assert store.insert("y", 8, (), 4.0).evicted == ("far",)  # L = 3, H(y) = 4
-    assert store.insert("z", 3, (), 5.0).evicted == ("x", "y")
+    assert evicted_by(store, "x", 1, (), 3.0) == ("large",)  # L = 2, H(x) = 2 + 1 = 3, younger than far
+    assert evicted_by(store, "y", 8, (), 4.0) == ("far",)  # L = 3, H(y) = 4
+    assert evicted_by(store, "z", 3, (), 5.0) == ("x", "y")
 
 
 def test_ss_aware_worked_by_hand() -> None:
     store = Store(10, SsAware())
     store.insert("large", 8, (), 0.0, worth=0.8)  # H = 0 + 1 · 0.8/8 = 0.1
     store.insert("spare", 2, (), 1.0, worth=0.1)  # H = 0 + 1 · 0.1/2 = 0.05: another codec gives nearly as much
-    assert store.insert("x", 1, (), 2.0, worth=0.05).evicted == ("spare",)  # L = 0.05, H(x) = 0.05 + 0.05/1 = 0.1
+    assert evicted_by(store, "x", 1, (), 2.0, worth=0.05) == ("spare",)  # L = 0.05, H(x) = 0.05 + 0.05/1 = 0.1
     store.get("large", 3.0)  # H = 0.05 + 2 · 0.8/8 = 0.25
-    assert store.insert("y", 2, (), 4.0, worth=0.9).evicted == ("x",)  # L = 0.1, H(y) = 0.1 + 0.9/2 = 0.55
-    assert store.insert("z", 1, (), 5.0).evicted == ("large",)  # and 1 where nobody says
+    assert evicted_by(store, "y", 2, (), 4.0, worth=0.9) == ("x",)  # L = 0.1, H(y) = 0.1 + 0.9/2 = 0.55
+    assert evicted_by(store, "z", 1, (), 5.0) == ("large",)  # and 1 where nobody says
 
 
 def test_misuse_is_refused_loudly() -> None:

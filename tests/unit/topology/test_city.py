@@ -51,9 +51,10 @@ def test_edges_form_a_ring(edges: int, ring: int) -> None:
     assert all(degree == 2 for degree in degrees.values()) or edges < 3
 
 
-def test_devices_attach_to_the_gateway_with_least_loss() -> None:
-    model = LogDistance(shadowing_sigma_db=12.0)
-    plan = build(path_loss=model, devices=60)
+@pytest.mark.parametrize(("sigma_db", "spread_m"), [(12.0, 150.0), (2.0, 600.0)])
+def test_devices_attach_to_the_gateway_with_least_loss(sigma_db: float, spread_m: float) -> None:
+    model = LogDistance(shadowing_sigma_db=sigma_db)
+    plan = build(path_loss=model, devices=60, cluster_spread_m=spread_m)
     places = {node.name: (node.x_m, node.y_m) for node in plan.nodes}
     gateways = [node.name for node in plan.nodes if node.tier == "gateway"]
     links = radio_links(plan)
