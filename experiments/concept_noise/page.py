@@ -16,12 +16,15 @@ import torch
 from torch import Tensor
 
 from simnet.codecs.base import Codec
+from simnet.codecs.sesc import Sesc
 from simnet.core import streams
 from simnet.core.mcs import mcs_by_name
 from simnet.core.plugins import KINDS
 from simnet.core.units import db_to_linear
 from simnet.core.zoo import model_dir
 from simnet.data.camvid_small import CamVidSmall
+from simnet.phy.channels.registry import channel_by_name
+from simnet.phy.learned.on_air import OnAir
 from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
@@ -75,7 +78,22 @@ def measure() -> pd.DataFrame:
                 "esno_db": esno_db, "arrives": arrives.mean(), **judge.held_against(seen),
             })  # fmt: skip
         print(name, file=sys.stderr)
+    rows += [{**_as_symbols(images, esno_db, judge), "esno_db": esno_db} for esno_db in ESNO_DB]
     return pd.DataFrame(rows)
+
+
+def _as_symbols(images: Tensor, esno_db: float, judge: DetectionJudge) -> dict[str, Any]:
+    """SE-SC with all its features, which happen to take as many symbols."""
+    codec = Sesc(Sesc.Params())
+    channel, esno = channel_by_name("awgn"), float(db_to_linear(esno_db))
+    made = []
+    for start in range(0, len(images), BATCH):
+        codes = codec.encode(images[start : start + BATCH])
+        names = [("noise", str(esno_db), start + i) for i in range(len(codes))]
+        each = [OnAir.drawn(channel, codec.analog.uses, esno, 0, *name) for name in names]
+        made.append(codec.decode(codec.over_air(codes, each), codec.decoder_slices))
+    found = judge.held_against(torch.cat(made))
+    return {"codec": "SE-SC", "setting": "symbols", "symbols": codec.analog.uses.forward, "arrives": 1.0, **found}
 
 
 def _coded(name: str, images: Tensor) -> tuple[dict[str, Any], list[bytes], Tensor]:
@@ -98,7 +116,8 @@ def draw(here: Path) -> None:
     figure = page(7.2, 4.4)
     ax = figure.subplots()
     for i, (name, of) in enumerate(table.groupby("codec", sort=False)):
-        label = f"{name}, {of['bpp'].iloc[0]:.2f} bpp"
+        rate = f"{of['bpp'].iloc[0]:.2f} bpp" if of["bpp"].notna().all() else "symbols"
+        label = f"{name}, {rate}"
         ax.plot(of["esno_db"], of["map_50"], marker=MARKERS[i], color=ARM_COLOURS[i], label=label)
         ax.fill_between(of["esno_db"], of["map_low"], of["map_high"], color=ARM_COLOURS[i], alpha=0.12, linewidth=0)
     ax.set(xlabel="Es/N0 (dB), AWGN", ylabel="mAP at an overlap of ½", ylim=(0, None))
@@ -109,7 +128,11 @@ def draw(here: Path) -> None:
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
     save([ax], here / "figure.png")
-    shown = table.pivot_table(index=["codec", "bpp"], columns="esno_db", values="map_50", sort=False).reset_index()
+    shown = (
+        table.fillna({"bpp": 0})
+        .pivot_table(index=["codec", "symbols"], columns="esno_db", values="map_50", sort=False)
+        .reset_index()
+    )
     shown.columns = [f"mAP at {c:g} dB" if isinstance(c, float) else str(c) for c in shown.columns]
     write_table(here / "README.md", "noise", markdown(shown))
 
