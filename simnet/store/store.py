@@ -262,7 +262,7 @@ class Store:
 
     def _make_room(self, n_byte: int, now_s: float, *, keep: tuple[str, ...]) -> bool:
         """Evict what frees ``n_byte``, of fewer than are stored; nothing, and False, if pins or ``keep`` forbid."""
-        first = self._slices[next(iter(self._slices))] if self._queue is None else self._queue.first()
+        first = self._first()
         if first.n_byte >= n_byte and not (first.pins or first.dependents or first.slice_id in keep):
             self.policy.evicted(first)
             self._remove(first, "evict", now_s)
@@ -272,6 +272,10 @@ class Store:
             self.policy.evicted(victim)
             self._remove_group(victim, "evict", now_s)
         return bool(victims)
+
+    def _first(self) -> StoredSlice:
+        """The slice that would go first; there is one."""
+        return self._slices[next(iter(self._slices))] if self._queue is None else self._queue.first()
 
     def _choose_victims(self, n_byte: int, *, keep: tuple[str, ...]) -> list[StoredSlice]:
         """Slices, least priority first, that with their dependents free ``n_byte``; none if pins or ``keep`` forbid."""
