@@ -29,7 +29,12 @@ from simnet.results.figures.canvas import styled
 from simnet.scenario.plugin_field import PluginField
 
 PRICES = (0.15, 0.8, 3.0)
-QUANTITIES = {"miou": "mIoU of the judge", "map_50": "mAP of the detector, overlap ½", "psnr_db": "PSNR, dB"}
+QUANTITIES = {
+    "miou": "mIoU of the judge",
+    "miou_own": "mIoU of the rewarding network",
+    "map_50": "mAP of the detector, overlap ½",
+    "psnr_db": "PSNR, dB",
+}
 PAPER_PERCENT = -31.361
 """BD-rate (mIoU) of RL-ASC against its simplified variant, Table II of the paper."""
 SHOWN, SHOWN_PRICE, RIVAL_LEVEL = (20, 70), 0.8, 2
@@ -39,8 +44,10 @@ SHOWN, SHOWN_PRICE, RIVAL_LEVEL = (20, 70), 0.8, 2
 @styled
 def draw(here: Path) -> None:
     """Draw ``figure.png`` and ``bits.png`` and fill the README's tables."""
-    table = pd.read_csv(here / "points.csv")
-    figure = page(11.5, 4.0)
+    keys = ["codec", "setting"]
+    own = pd.read_csv(here / "points_own.csv").set_index(keys)["miou"].rename("miou_own")
+    table = pd.read_csv(here / "points.csv").join(own, on=keys)
+    figure = page(13.5, 3.8)
     row = figure.subplots(1, len(QUANTITIES))
     agents = _agents(here)
     for axes, (quantity, label) in zip(row, QUANTITIES.items(), strict=True):
@@ -74,14 +81,14 @@ def _bjontegaard(table: pd.DataFrame, agents: list[str]) -> pd.DataFrame:
     for quantity, label in QUANTITIES.items():
         anchor = _line(table, "one_level")[["bpp", quantity]].to_numpy()
         curves = [_line(table, agent)[["bpp", quantity]].to_numpy() for agent in agents]
-        saved, gained = [bd_rate(anchor, c) for c in curves], [bd_quality(anchor, c) for c in curves]
-        rows.append({
-            "at equal": label,
-            "BD-rate (%)": _interval(saved, 1),
-            "at equal rate, better by": _interval(gained, 4),
-            "of both curves": f"{100 * np.mean([overlap(anchor, c) for c in curves]):.0f} %",
-            "the paper's BD-rate (%)": PAPER_PERCENT if quantity == "miou" else None,
-        })  # fmt: skip
+        row: dict[str, object] = {"at equal": label}
+        try:
+            row["BD-rate (%)"] = _interval([bd_rate(anchor, c) for c in curves], 1)
+            row["at equal rate, better by"] = _interval([bd_quality(anchor, c) for c in curves], 4)
+            row["of both curves"] = f"{100 * np.mean([overlap(anchor, c) for c in curves]):.0f} %"
+        except ValueError as error:
+            row["BD-rate (%)"] = f"– ({error})"
+        rows.append(row | {"the paper's BD-rate (%)": PAPER_PERCENT if quantity == "miou" else None})
     return pd.DataFrame(rows)
 
 

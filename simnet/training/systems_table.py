@@ -52,7 +52,7 @@ SYSTEMS = (
     ),
     System(
         "RL-ASC", "Huang et al.", "trunk and a head for each class; label map and features", "rlasc", {"level": 3},
-        ("concept_bits",),
+        ("concept_bits", "concept_levels", "concept_noise"),
     ),
 )  # fmt: skip
 ALL_OF_THEM = "city_tasks"
