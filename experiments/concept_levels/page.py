@@ -62,6 +62,7 @@ def draw(here: Path) -> None:
     save(list(row), here / "figure.png")
     readme = here / "README.md"
     write_table(readme, "bjontegaard", markdown(_bjontegaard(table, agents)))
+    write_table(readme, "finest", markdown(_against_the_finest(table)))
     write_table(readme, "classes", markdown(_by_class_table(here)))
     _bits(here)
 
@@ -90,6 +91,19 @@ def _bjontegaard(table: pd.DataFrame, agents: list[str]) -> pd.DataFrame:
             row["BD-rate (%)"] = f"– ({error})"
         rows.append(row | {"the paper's BD-rate (%)": PAPER_PERCENT if quantity == "miou" else None})
     return pd.DataFrame(rows)
+
+
+def _against_the_finest(table: pd.DataFrame) -> pd.DataFrame:
+    """What every other point saves and costs against the finest level for all, the paper's simplified variant."""
+    finest = _line(table, "one_level").iloc[-1]
+    others = table.drop(index=finest.name)
+    return pd.DataFrame({
+        "point": others["codec"].str.replace("_", " ") + ", " + others["setting"].str.replace("price", "λ ="),
+        "bits saved": [f"{100 * (1 - bpp / finest['bpp']):.0f} %" for bpp in others["bpp"]],
+        "mIoU": others["miou"] - finest["miou"],
+        "mIoU of the rewarding network": others["miou_own"] - finest["miou_own"],
+        "mAP": others["map_50"] - finest["map_50"],
+    })  # fmt: skip
 
 
 def _interval(values: list[float], digits: int) -> str:
