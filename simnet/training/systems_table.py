@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ class System:
     travels: str
     kind: str
     params: dict[str, Any]
-    experiments: tuple[str, ...] = field(default=())
+    experiments: tuple[str, ...]
 
 
 SYSTEMS = (
