@@ -7,10 +7,9 @@ every choice of the agent.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
 import numpy as np
 import torch
@@ -40,6 +39,8 @@ from simnet.training.run import TrainingRun
 BATCH = 16
 N_CURVE_IMAGES = 48
 FINEST = len(LEVELS) - 1
+Levels: TypeAlias = Callable[[Rlasc, Tensor, Tensor, np.random.Generator], Tensor]
+"""Of networks, features [B, n, h, w] and label maps [B, h, w]: each concept's level, [B, M]."""
 
 
 class ConceptsRecipe(BaseRecipe):
@@ -87,26 +88,27 @@ class Players(nn.Module):
         self.critic = MultiScaleCritic(shape.width, n_in=3 + shape.n_classes)
 
 
-class ConceptCoding(ABC):
+class ConceptCoding:
     """The objective (33), at levels that a stage chooses. Both sides step at once: neither's loss reaches the other's
     weights."""
 
     def __init__(
         self, module: Players, segmenter: Segmenter, features: Segmenter, cropper: Cropper, test: Tensor,
-        recipe: ConceptsRecipe, device: torch.device,
+        recipe: ConceptsRecipe, device: torch.device, levels: Levels,
     ) -> None:  # fmt: skip
         self.module = module.to(device)
         self._segmenter, self._features = segmenter.to(device), features.to(device)
         self._cropper, self._test = cropper, test
         self.n_items = len(cropper)
-        self._recipe, self._device = recipe, device
+        self._recipe, self._device, self._levels = recipe, device, levels
 
     def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
         recipe, networks, critic = self._recipe, self.module.networks, self.module.critic
         images, _ = self._cropper.batch(indices, rng, self._device)
         label_map = concepts_of(images, self._segmenter)
         features = networks.encoder(images)
-        made = networks.made_of(features, label_map, self._levels(features.detach(), label_map, rng)).float()
+        levels = self._levels(networks, features.detach(), label_map, rng)
+        made = networks.made_of(features, label_map, levels).float()
         loss = recipe.distance_weight * distance(recipe.distance, images, made, self._features)
         loss = loss + recipe.classification_weight * classification_loss(networks, features, label_map)
         if done < 1 - recipe.adversarial:
@@ -114,10 +116,6 @@ class ConceptCoding(ABC):
         with torch.autocast(self._device.type, enabled=False):
             real, fake = conditioned(images, label_map, networks.shape), conditioned(made, label_map, networks.shape)
             return loss + recipe.adversarial_weight * generator_loss(critic, fake) + hinge_loss(critic, real, fake)
-
-    @abstractmethod
-    def _levels(self, features: Tensor, label_map: Tensor, rng: np.random.Generator) -> Tensor:
-        """Of each concept, [B, M]."""
 
     def evaluate(self) -> dict[str, float]:
         """PSNR and d of test pictures with every concept at the finest and at the coarsest level."""
@@ -131,18 +129,14 @@ class ConceptCoding(ABC):
         return figures
 
 
-class StageOne(ConceptCoding):
-    """Algorithm 1: the finest level for all, or one drawn for each concept."""
-
-    def __init__(self, *parts: Any, mixed: float) -> None:
-        super().__init__(*parts)
-        self._mixed = mixed
-
-    def _levels(self, features: Tensor, label_map: Tensor, rng: np.random.Generator) -> Tensor:
-        levels = np.full((len(features), self.module.networks.shape.n_classes), FINEST)
-        if rng.random() < self._mixed:
-            levels = rng.integers(0, len(LEVELS), levels.shape)
-        return torch.from_numpy(levels).to(self._device)
+def drawn_levels(
+    networks: Rlasc, features: Tensor, label_map: Tensor, rng: np.random.Generator, *, mixed: float
+) -> Tensor:
+    """Of the first stage (Algorithm 1): the finest for all; in a share ``mixed`` of the batches one drawn for each."""
+    levels = np.full((len(features), networks.shape.n_classes), FINEST)
+    if rng.random() < mixed:
+        levels = rng.integers(0, len(LEVELS), levels.shape)
+    return torch.from_numpy(levels).to(features.device)
 
 
 @torch.no_grad()
@@ -172,11 +166,11 @@ def conditioned(images: Tensor, label_map: Tensor, shape: RlascShape) -> Tensor:
 def run(recipe: Recipe, run: TrainingRun) -> None:
     """Train, count the codes' symbols, write ``weights.safetensors`` and ``card.yaml``."""
     module = engine.initialised(lambda: Players(recipe.networks), recipe.seed, "rlasc")
-    train(recipe, run, module, partial(StageOne, mixed=recipe.mixed))
+    train(recipe, run, module, partial(drawn_levels, mixed=recipe.mixed))
 
 
-def train(recipe: ConceptsRecipe, run: TrainingRun, module: Players, stage: Callable[..., ConceptCoding]) -> None:
-    """The part of :func:`run` that its stages share; ``stage`` takes what :class:`ConceptCoding` takes."""
+def train(recipe: ConceptsRecipe, run: TrainingRun, module: Players, levels: Levels) -> None:
+    """What :func:`run` does in every stage."""
     load_segmenter(model_dir(recipe.judge) / "weights.safetensors")  # a missing judge is said before the training
     data = KINDS["data"].load(recipe.data_set)()
     sets = [data.load(split, run.data_root) for split in recipe.train_on]
@@ -188,7 +182,7 @@ def train(recipe: ConceptsRecipe, run: TrainingRun, module: Players, stage: Call
         raise SimnetError(f"networks.n_classes: got {n_classes}; {recipe.segmenter} allows {segmenter.n_classes}")
     sample = KINDS["data"].load(recipe.measure_on)().load("sample")
     test = torch.tensor(sample.images[:N_CURVE_IMAGES], device=device).float() / 255
-    objective = stage(module, segmenter, features, Cropper(sets, recipe.crops), test, recipe, device)
+    objective = ConceptCoding(module, segmenter, features, Cropper(sets, recipe.crops), test, recipe, device, levels)
     fitted = engine.fit(objective, recipe, run)
     networks = module.networks.cpu()
     tables = fitted_tables(networks, segmenter.cpu(), sets, recipe.crops.size)

@@ -12,7 +12,7 @@ count as much as those at a high one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from pydantic import Field, JsonValue
 from torch import Tensor
 
 from simnet.codecs.networks.rlasc import LEVELS, Rlasc, load_rlasc
-from simnet.codecs.networks.rlasc_agent import Agent, AgentShape, Episode, act, load_agent
+from simnet.codecs.networks.rlasc_agent import Agent, AgentShape, Episode, act, load_agent, played
 from simnet.core.plugins import KINDS
 from simnet.core.zoo import model_dir
 from simnet.data.base import Split
@@ -93,6 +93,21 @@ class Bits:
         return torch.stack(found, dim=-1)
 
 
+class Begun(NamedTuple):
+    """Pictures before the first choice.
+
+    Attributes:
+        bits: of each concept at each level, [B, M, Q].
+        seen: what the task's network sees in the originals, [B, H, W].
+        wanted: its features of them.
+    """
+
+    episode: Episode
+    bits: Tensor
+    seen: Tensor
+    wanted: list[Tensor]
+
+
 class Allocation(ABC):
     """An objective: L (13), to be lowered by choosing levels."""
 
@@ -120,10 +135,18 @@ class Allocation(ABC):
     def _generator(self, rng: np.random.Generator) -> torch.Generator:
         return torch.Generator(self._device).manual_seed(int(rng.integers(2**62)))
 
-    def _loss_so_far(self, episode: Episode, bits: Tensor, price: Tensor, seen: Tensor, wanted: list[Tensor]) -> Tensor:
+    @torch.no_grad()
+    def _begin(self, images: Tensor) -> Begun:
+        label_map, features = concepts_of(images, self._task), self._networks.encoder(images).float()
+        episode = Episode(self._networks, features, label_map)
+        seen, wanted = self._task(images).argmax(1), self._task.features(images)
+        return Begun(episode, self._bits.of(features, label_map), seen, wanted)
+
+    def _loss_so_far(self, begun: Begun, price: Tensor | float) -> Tensor:
         """L^(m) (13), [B]; the rate in bits per pixel, without what no choice changes."""
-        spent = bits.gather(2, episode.levels[..., None])[..., 0].sum(1) / episode.recovered[0, 0].numel()
-        return price * spent + self._harm(episode.recovered, seen, wanted)
+        recovered = begun.episode.recovered
+        spent = begun.bits.gather(2, begun.episode.levels[..., None])[..., 0].sum(1) / recovered[0, 0].numel()
+        return price * spent + self._harm(recovered, begun.seen, begun.wanted)
 
     def _harm(self, recovered: Tensor, seen: Tensor, wanted: list[Tensor]) -> Tensor:
         """L without the rate, [B]."""
@@ -134,19 +157,12 @@ class Allocation(ABC):
 
     def evaluate(self) -> dict[str, float]:
         """Of test pictures at three prices: bits per pixel and L, of the likeliest actions."""
-        label_map, features = concepts_of(self._test, self._task), self._networks.encoder(self._test)
-        bits = self._bits.of(features, label_map)
-        seen, wanted = self._task(self._test).argmax(1), self._task.features(self._test)
         figures = {}
         for price in (0.1, 0.4, 1.6):
-            levels = act(self.module, self._networks, features, label_map, price)
-            episode = Episode(self._networks, features, label_map)
-            for label in range(levels.shape[1]):
-                if len(rows := episode.rows_with(label)):
-                    episode.choose(label, levels[rows, label])
-            prices = torch.full((len(features),), price, device=self._device)
-            figures[f"bpp_{price}"] = float(spent_bpp(bits, levels, self._test))
-            figures[f"loss_{price}"] = float(self._loss_so_far(episode, bits, prices, seen, wanted).mean())
+            begun = self._begin(self._test)
+            played(self.module, begun.episode, price)
+            figures[f"bpp_{price}"] = float(spent_bpp(begun.bits, begun.episode.levels, self._test))
+            figures[f"loss_{price}"] = float(self._loss_so_far(begun, price).mean())
         return figures
 
 
@@ -166,12 +182,10 @@ class Sampled(Allocation):
 
     def _rollout(self, images: Tensor, price: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Rewards (14) and log-probabilities [B, M], 0 for concepts that aren't there; summed entropy."""
+        begun = self._begin(images)
+        episode = begun.episode
         with torch.no_grad():
-            label_map, features = concepts_of(images, self._task), self._networks.encoder(images).float()
-            bits = self._bits.of(features, label_map)
-            seen, wanted = self._task(images).argmax(1), self._task.features(images)
-            episode = Episode(self._networks, features, label_map)
-            losses = self._loss_so_far(episode, bits, price, seen, wanted)
+            losses = self._loss_so_far(begun, price)
         n_classes = self._networks.shape.n_classes
         rewards, log_probabilities = torch.zeros(2, len(images), n_classes, device=self._device).unbind()
         taken, entropy = [], torch.zeros((), device=self._device)
@@ -181,7 +195,7 @@ class Sampled(Allocation):
                 taken.append(log_probabilities[:, label])
                 continue
             logits = self.module(
-                features[rows], episode.masks[rows, label], episode.recovered[rows], label, price[rows]
+                episode.features[rows], episode.masks[rows, label], episode.recovered[rows], label, price[rows]
             ).float()
             policy = logits.log_softmax(1)
             action = torch.multinomial(policy.detach().exp(), 1, generator=generator)[:, 0]
@@ -189,7 +203,7 @@ class Sampled(Allocation):
             entropy = entropy - (policy.exp() * policy).sum()
             with torch.no_grad():
                 episode.choose(label, action)
-                after = self._loss_so_far(episode, bits, price, seen, wanted)
+                after = self._loss_so_far(begun, price)
                 rewards[:, label] = losses - after
                 losses = after
         return rewards, torch.stack(taken, dim=1), entropy
@@ -224,15 +238,12 @@ class Counterfactual(Allocation):
     ) -> tuple[dict[int, tuple[Tensor, ...]], Tensor, Tensor, Tensor]:
         """Play an episode: by concept, its pictures and what the agent saw; [B, M], whether it's there; [B, M, Q] of
         each level, bits per pixel and the harm."""
-        label_map, features = concepts_of(images, self._task), self._networks.encoder(images).float()
-        bits = self._bits.of(features, label_map)
-        seen, wanted = self._task(images).argmax(1), self._task.features(images)
-        episode = Episode(self._networks, features, label_map)
+        episode, bits, seen, wanted = self._begin(images)
         views: dict[int, tuple[Tensor, ...]] = {}
         for label in range(self._networks.shape.n_classes):
             rows = episode.rows_with(label)
             if len(rows):
-                view = features[rows], episode.masks[rows, label], episode.recovered[rows]
+                view = episode.features[rows], episode.masks[rows, label], episode.recovered[rows]
                 policy = self.module(*view, label, price[rows]).float().softmax(1)
                 episode.choose(label, torch.multinomial(policy, 1, generator=generator)[:, 0])
                 views[label] = (rows, *view)

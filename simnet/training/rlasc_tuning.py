@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import JsonValue
 from torch import Tensor
 
-from simnet.codecs.networks.rlasc import load_rlasc
+from simnet.codecs.networks.rlasc import Rlasc, load_rlasc
 from simnet.codecs.networks.rlasc_agent import Agent, act, load_agent
 from simnet.core.zoo import model_dir
 from simnet.training import engine, rlasc
 from simnet.training.prices import Prices, drawn_prices
-from simnet.training.rlasc import ConceptCoding, ConceptsRecipe, Players
+from simnet.training.rlasc import ConceptsRecipe, Players
 from simnet.training.run import TrainingRun
 
 
@@ -30,16 +29,12 @@ class Recipe(ConceptsRecipe):
     """Lowest and highest λ that the agent is asked at, drawn per picture."""
 
 
-class StageThree(ConceptCoding):
-    """The levels that the agent likes best, of the codec as it is by now."""
-
-    def __init__(self, *parts: Any, agent: Agent, price: tuple[float, float]) -> None:
-        super().__init__(*parts)
-        self._agent, self._price = agent.to(self._device), price
-
-    def _levels(self, features: Tensor, label_map: Tensor, rng: np.random.Generator) -> Tensor:
-        prices = drawn_prices(self._price, len(features), rng).to(self._device)
-        return act(self._agent, self.module.networks, features.float(), label_map, prices)
+def chosen_levels(
+    networks: Rlasc, features: Tensor, label_map: Tensor, rng: np.random.Generator, *, agent: Agent, price: Prices
+) -> Tensor:
+    """Those that the agent likes best, of the codec as it is by now, each picture at a price of its own."""
+    prices = drawn_prices(price, len(features), rng).to(features.device)
+    return act(agent.to(features.device), networks, features.float(), label_map, prices)
 
 
 def run(recipe: Recipe, run: TrainingRun) -> None:
@@ -48,9 +43,8 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     agent = load_agent(model_dir(recipe.agent) / "weights.safetensors")
     module = engine.initialised(lambda: Players(codec.shape), recipe.seed, "rlasc_tuning")
     module.networks.load_state_dict(codec.state_dict())
-    rlasc.train(recipe, run, module, partial(StageThree, agent=agent, price=recipe.price))
+    rlasc.train(recipe, run, module, partial(chosen_levels, agent=agent, price=recipe.price))
 
 
-def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
-    """As of the first stage: at each level for every concept."""
-    return rlasc.measure(recipe, run)
+measure = rlasc.measure
+"""As of the first stage: at each level for every concept."""

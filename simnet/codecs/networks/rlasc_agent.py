@@ -148,14 +148,20 @@ def act(agent: Agent, networks: Rlasc, features: Tensor, label_map: Tensor, pric
     Args:
         price: λ per bit per pixel, > 0; one for all pictures, or [B].
     """
-    episode = Episode(networks, features, label_map)
+    return played(agent, Episode(networks, features, label_map), price).levels
+
+
+@torch.no_grad()
+def played(agent: Agent, episode: Episode, price: float | Tensor) -> Episode:
+    """An episode that has just begun, played to its end as :func:`act` does."""
+    features = episode.features
     prices = torch.as_tensor(price, dtype=torch.float32, device=features.device).expand(len(features))
-    for label in range(networks.shape.n_classes):
+    for label in range(agent.shape.n_classes):
         rows = episode.rows_with(label)
         if len(rows):
             logits = agent(features[rows], episode.masks[rows, label], episode.recovered[rows], label, prices[rows])
             episode.choose(label, logits.argmax(1))
-    return episode.levels
+    return episode
 
 
 def load_agent(weights: Path) -> Agent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -20,9 +21,9 @@ from simnet.tasks.networks.fpn import Fpn
 from simnet.training import rlasc, rlasc_agent
 from simnet.training.critic import MultiScaleCritic, hinge_loss
 from simnet.training.crops import Cropper, Crops
-from simnet.training.rlasc import ConceptCoding, Players, StageOne, concepts_of, fitted_tables, level_lengths
+from simnet.training.rlasc import ConceptCoding, Players, concepts_of, drawn_levels, fitted_tables, level_lengths
 from simnet.training.rlasc_agent import Allocation, Bits, Counterfactual, Sampled, above_the_others, returns
-from simnet.training.rlasc_tuning import StageThree
+from simnet.training.rlasc_tuning import chosen_levels
 
 SHAPE = RlascShape(width=4, code_channels=2)
 COMMON = {
@@ -45,8 +46,8 @@ def coding(segmenter: Fpn, **changes: object) -> ConceptCoding:
     sample = CamVidSmall().load("sample").first(6)
     test = torch.tensor(sample.images).float() / 255
     cropper = Cropper([sample], Crops())
-    parts = Players(SHAPE), segmenter, segmenter, cropper, test, recipe, torch.device("cpu")
-    return StageOne(*parts, mixed=recipe.mixed)
+    levels = partial(drawn_levels, mixed=recipe.mixed)
+    return ConceptCoding(Players(SHAPE), segmenter, segmenter, cropper, test, recipe, torch.device("cpu"), levels)
 
 
 def gradients(objective: ConceptCoding, done: float) -> dict[str, bool]:
@@ -74,10 +75,11 @@ def test_the_third_stage_trains_at_the_levels_that_the_agent_chooses(segmenter: 
     first = coding(segmenter)
     agent = Agent(AgentShape(code_channels=2, width=4)).eval().requires_grad_(False)
     parts = first.module, segmenter, segmenter, first._cropper, first._test, first._recipe, torch.device("cpu")
-    objective = StageThree(*parts, agent=agent, price=(0.1, 2.0))
+    chosen = partial(chosen_levels, agent=agent, price=(0.1, 2.0))
+    objective = ConceptCoding(*parts, chosen)
     images = first._test[:3]
     label_map, features = concepts_of(images, segmenter), first.module.networks.encoder(images).detach()
-    levels = objective._levels(features, label_map, np.random.default_rng(4))
+    levels = chosen(first.module.networks, features, label_map, np.random.default_rng(4))
     prices = np.exp(np.random.default_rng(4).uniform(math.log(0.1), math.log(2.0), 3))
     for b in range(3):
         alone = act(agent, first.module.networks, features[b : b + 1], label_map[b : b + 1], float(prices[b]))
@@ -195,7 +197,7 @@ def test_rewards_are_what_each_choice_took_off_the_loss(allocation: Spy) -> None
     """(14): all of them together are the loss at the coarsest levels, less that at the chosen ones."""
     seen: list[Episode] = []
     real = allocation._loss_so_far
-    allocation._loss_so_far = lambda episode, *rest: (seen.append(episode), real(episode, *rest))[1]  # type: ignore[method-assign]
+    allocation._loss_so_far = lambda begun, price: (seen.append(begun.episode), real(begun, price))[1]  # type: ignore[method-assign]
     allocation.loss(np.arange(2), np.random.default_rng(1), 0.0)
     images, prices, _ = allocation.inputs
     rewards, log_probabilities, _ = allocation.given
