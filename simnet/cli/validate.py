@@ -6,12 +6,15 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simnet.cli.group import Quiet
 from simnet.core.errors import SimnetError
+
+if TYPE_CHECKING:
+    from simnet.validation.checks import Row
 
 DISAGREES = 3
 """Exit code: the simulator contradicts theory."""
@@ -36,9 +39,7 @@ def validate(
     """Run stores, links, radio and traffic where theory knows the answer. Exit code 3: they contradict it."""
     from rich.console import Console
 
-    from simnet.results import write_table
     from simnet.validation.checks import validate as run
-    from simnet.validation.page import markdown as as_markdown
     from simnet.validation.page import table, verdict
 
     def tell(name: str) -> None:
@@ -52,7 +53,7 @@ def validate(
         )
     if markdown is not None:
         made = f"Made by `simnet validate{' --long' if long else ''} --seed {seed} --markdown {markdown.name}`."
-        write_table(markdown, "validate", as_markdown(rows, made))
+        _write_page(rows, made, markdown)
     if not quiet:
         console = Console()
         if not console.is_terminal:  # a file has room for every column
@@ -61,6 +62,16 @@ def validate(
     print(verdict(rows))
     if any(row.verdict == "fail" for row in rows):
         raise typer.Exit(DISAGREES)
+
+
+def _write_page(rows: list[Row], made: str, path: Path) -> None:
+    import pandas as pd
+
+    from simnet.results import markdown, write_table
+    from simnet.validation.page import HEADS, cells, verdict
+
+    table = markdown(pd.DataFrame([cells(row) for row in rows], columns=list(HEADS)))
+    write_table(path, "validate", f"{made}\n\n{table}\n\n{verdict(rows)}.")
 
 
 def _write_json(document: dict[str, Any], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Rows as a table: for a terminal, and for ``docs/validation.md``, whose table no hand writes."""
+"""Rows as a table for a terminal, and what a page shows of them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from simnet.validation.checks import FAMILY_ERROR, Row, confidence
 HEADS = ("check", "simulated quantity", "simulated", "theory", "verdict", "source of the theory")
 
 
+def cells(row: Row) -> tuple[str, ...]:
+    """One of each of :data:`HEADS`."""
+    return row.check, row.quantity, row.interval, row.theory, row.verdict, row.source
+
+
 def table(rows: Sequence[Row]) -> Table:
     """One line per comparison."""
     result = Table(*HEADS)
     for row in rows:
         judged = Text(row.verdict, style={"pass": "green", "fail": "bold red"}[row.verdict])
-        texts = (row.check, row.quantity, row.interval, row.theory)
-        result.add_row(*map(Text, texts), judged, Text(row.source))
+        *texts, _, source = cells(row)
+        result.add_row(*map(Text, texts), judged, Text(source))
     return result
 
 
@@ -28,15 +33,3 @@ def verdict(rows: Sequence[Row]) -> str:
     outcome = f"{n_failed} of {len(rows)} comparisons fail" if n_failed else f"all {len(rows)} comparisons pass"
     level = f"each interval at {100 * confidence():.5g} %"
     return f"{outcome}; {level}, so that by chance one of all fails once in {1 / FAMILY_ERROR:,.0f} runs"
-
-
-def markdown(rows: Sequence[Row], heading: str) -> str:
-    """The rows for a page.
-
-    Args:
-        heading: a sentence above the table: how it was made.
-    """
-    cells = [HEADS, ("---",) * len(HEADS)]
-    cells += [(row.check, row.quantity, row.interval, row.theory, row.verdict, row.source) for row in rows]
-    lines = ["| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in cells]
-    return "\n".join([heading, "", *lines, "", verdict(rows) + "."])
