@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,48 @@ from typing import Any
 from simnet.codecs.networks.jscc import n_symbols
 from simnet.core.plugins import KINDS
 from simnet.training.cards import Card, read_card
+
+ALL_OF_THEM = "city_tasks"
+"""The experiment in which they compete."""
+ESNO_DB = 10
+"""At which codes that are symbols are reported."""
+Point = Callable[[Card, Any], tuple[str, float]]
+"""Of a card and a codec's parameters: an operating point in words, and its SS."""
+
+
+def _lsci(card: Card, params: Any) -> tuple[str, float]:
+    measured: dict[str, Any] = card.measured
+    small = measured["camvid_small"]
+    return f"{small['bound_bpp']:.4f} bpp, streets", small["by_stages"][str(params.stages)]["ss"]
+
+
+def _aesc(card: Card, params: Any) -> tuple[str, float]:
+    measured: dict[str, Any] = card.measured
+    bits, precision = params.code_bits, params.precision
+    code = measured["code_byte"][f"{bits} bit"]["entropy_coded_mean"]
+    wanted = (precision, bits)
+    point = next(v for v in measured["test"]["variants"] if (v["precision"], v["code_bits"]) == wanted)
+    return f"{code:.0f} bytes, CIFAR-10's vehicles", point["ss_population"]
+
+
+def _sesc(card: Card, params: Any) -> tuple[str, float]:
+    measured: dict[str, Any] = card.measured
+    wanted = params.features or measured["n_features"]
+    point = next(r for r in measured["over_esno"] if (r["features"], r["esno_db"]) == (wanted, ESNO_DB))
+    return f"{point['symbols']:,} symbols at {ESNO_DB} dB, streets", point["ss"]
+
+
+def _jscc(card: Card, params: Any) -> tuple[str, float]:
+    measured: dict[str, Any] = card.measured
+    symbols = n_symbols((32, 32), params.head)
+    point = next(r for r in measured["over_esno"] if (r["symbols"], r["esno_db"]) == (symbols, ESNO_DB))
+    return f"{symbols} symbols at {ESNO_DB} dB, CIFAR-10", point["ss"]
+
+
+def _rlasc(card: Card, params: Any) -> tuple[str, float]:
+    measured: dict[str, Any] = card.measured
+    point = measured["by_level"][params.level - 1]
+    return f"{point['features_bpp']:.3f} bpp of features, streets", point["ss"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +63,7 @@ class System:
         travels: what goes through the network, in a reader's words.
         kind: plug-in of kind ``codecs``.
         params: of the codec that the row is about.
+        point: what its card says of that codec.
         experiments: folders of ``experiments/``.
     """
 
@@ -28,37 +72,34 @@ class System:
     travels: str
     kind: str
     params: dict[str, Any]
+    point: Point
     experiments: tuple[str, ...]
 
 
 SYSTEMS = (
     System(
         "LSCI, SeSM", "Dong et al.", "base model and enhancement slices; vector-quantised codes", "lsci", {"stages": 0},
-        ("lsci_rate", "lsci_slices", "slice_or_model", "lsci_channel", "lsci_variants"),
+        _lsci, ("lsci_rate", "lsci_slices", "slice_or_model", "lsci_channel", "lsci_variants"),
     ),
     System(
         "AESC-I", "Dong et al.", "an autoencoder's decoder for each source; entropy-coded features", "aesc",
         {"model": "vehicles_z8", "precision": "int6", "code_bits": 4},
-        ("break_even", "keep_or_fetch", "corrupted_models", "traffic_against_ss"),
+        _aesc, ("break_even", "keep_or_fetch", "corrupted_models", "traffic_against_ss"),
     ),
     System(
         "SE-SC", "Fu et al.", "shared feature and decoder; symbols of the features that the task needs", "sesc", {},
-        ("sesc_features", "sesc_detection"),
+        _sesc, ("sesc_features", "sesc_detection"),
     ),
     System(
         "SemCC, SemRE", "Tang et al.", "one trunk, a head for each bandwidth; an image as symbols", "jscc",
         {"model": "semcc_awgn", "head": 8},
-        ("jscc_bandwidth", "semantic_order", "jscc_mismatch", "jscc_or_digital"),
+        _jscc, ("jscc_bandwidth", "semantic_order", "jscc_mismatch", "jscc_or_digital"),
     ),
     System(
         "RL-ASC", "Huang et al.", "trunk and a head for each class; label map and features", "rlasc", {"level": 3},
-        ("concept_bits", "concept_levels", "concept_noise"),
+        _rlasc, ("concept_bits", "concept_levels", "concept_noise"),
     ),
 )  # fmt: skip
-ALL_OF_THEM = "city_tasks"
-"""The experiment in which they compete."""
-ESNO_DB = 10
-"""At which codes that are symbols are reported."""
 
 
 def table(zoo: Path) -> str:
@@ -75,7 +116,7 @@ def table(zoo: Path) -> str:
         codec = KINDS["codecs"].load(system.kind)
         built = codec(codec.Params(**system.params))
         name = built.params.models()["model"]
-        code, ss = _POINTS[system.kind](read_card(zoo / name), system.params)
+        code, ss = system.point(read_card(zoo / name), built.params)
         experiments = ", ".join(f"[`{e}`](experiments/{e})" for e in (*system.experiments, ALL_OF_THEM))
         decoder = sum(s.n_byte for s in built.decoder_slices)
         lines.append(
@@ -83,41 +124,3 @@ def table(zoo: Path) -> str:
             f"| [`{name}`](models/{name}/card.yaml) | {experiments} |"
         )
     return "\n".join(lines)
-
-
-def _lsci(card: Card, params: dict[str, Any]) -> tuple[str, float]:
-    measured: dict[str, Any] = card.measured
-    small = measured["camvid_small"]
-    return f"{small['bound_bpp']:.4f} bpp, streets", small["by_stages"][str(params["stages"])]["ss"]
-
-
-def _aesc(card: Card, params: dict[str, Any]) -> tuple[str, float]:
-    measured: dict[str, Any] = card.measured
-    bits, precision = params["code_bits"], params["precision"]
-    code = measured["code_byte"][f"{bits} bit"]["entropy_coded_mean"]
-    wanted = (precision, bits)
-    point = next(v for v in measured["test"]["variants"] if (v["precision"], v["code_bits"]) == wanted)
-    return f"{code:.0f} bytes, CIFAR-10's vehicles", point["ss_population"]
-
-
-def _sesc(card: Card, params: dict[str, Any]) -> tuple[str, float]:
-    measured: dict[str, Any] = card.measured
-    wanted = params.get("features", measured["n_features"])
-    point = next(r for r in measured["over_esno"] if (r["features"], r["esno_db"]) == (wanted, ESNO_DB))
-    return f"{point['symbols']:,} symbols at {ESNO_DB} dB, streets", point["ss"]
-
-
-def _jscc(card: Card, params: dict[str, Any]) -> tuple[str, float]:
-    measured: dict[str, Any] = card.measured
-    symbols = n_symbols((32, 32), params["head"])
-    point = next(r for r in measured["over_esno"] if (r["symbols"], r["esno_db"]) == (symbols, ESNO_DB))
-    return f"{symbols} symbols at {ESNO_DB} dB, CIFAR-10", point["ss"]
-
-
-def _rlasc(card: Card, params: dict[str, Any]) -> tuple[str, float]:
-    measured: dict[str, Any] = card.measured
-    point = measured["by_level"][params["level"] - 1]
-    return f"{point['features_bpp']:.3f} bpp of features, streets", point["ss"]
-
-
-_POINTS = {"lsci": _lsci, "aesc": _aesc, "sesc": _sesc, "jscc": _jscc, "rlasc": _rlasc}
