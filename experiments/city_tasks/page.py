@@ -19,6 +19,7 @@ from simnet.report.figures.style import ARM_COLOURS, MARKERS, SOURCE_COLOURS, pa
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.statistics.replications import student_t
 
 ARMS = {
     "jpeg2000": "JPEG 2000",
@@ -143,8 +144,8 @@ def _choices(ax: Axes, of: pd.DataFrame) -> None:
 
 def _mean(values: pd.Series[Any]) -> tuple[float, float]:
     """Mean and half width of its 95 % interval."""
-    known = values.dropna()
-    return float(known.mean()), float(1.96 * known.std() / np.sqrt(max(1, len(known))))
+    found = student_t(values.dropna())
+    return found.value or 0.0, found.half_width or 0.0
 
 
 def _by_arm(served: pd.DataFrame) -> pd.DataFrame:

@@ -23,7 +23,7 @@ from simnet.results import bd_quality, bd_rate, markdown, write_table
 from simnet.results.bjontegaard_delta import overlap
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
-from simnet.scenario.plugin_field import PluginField
+from simnet.signal.rate_points import codec_of
 
 QUANTITIES = {  # column -> label, logarithmic
     "miou": ("mIoU of the judge", False),
@@ -151,8 +151,7 @@ def _pictures(here: Path) -> None:
     for row, image in enumerate(images):
         _picture(grid[row, 0], image.permute(1, 2, 0).numpy(), "original" if row == 0 else "")
     for column, (name, how) in enumerate(columns.items(), start=2):
-        spec = PluginField(KINDS["codecs"]).validate(how)
-        codec = KINDS["codecs"].load(spec.kind)(spec.params)
+        codec = codec_of(how)
         codes = codec.encode(images)
         made = codec.decode(codes, codec.decoder_slices)
         bpp = 8 * np.mean([len(c) for c in codes]) / images[0, 0].numel()

@@ -15,18 +15,17 @@ import torch
 import yaml
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
-from scipy import stats
 
 from simnet.codecs.networks.rlasc import LEVELS
 from simnet.codecs.rlasc import Rlasc
-from simnet.core.plugins import KINDS
 from simnet.data.camvid_small import CamVidSmall
 from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import bd_quality, bd_rate, markdown, write_table
 from simnet.results.bjontegaard_delta import overlap
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
-from simnet.scenario.plugin_field import PluginField
+from simnet.signal.rate_points import codec_of
+from simnet.statistics.replications import student_t
 
 PRICES = (0.15, 0.8, 3.0)
 QUANTITIES = {
@@ -107,14 +106,14 @@ def _against_the_finest(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _interval(values: list[float], digits: int) -> str:
-    half = f" ± {stats.t.ppf(0.975, len(values) - 1) * stats.sem(values):.{digits}f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.{digits}f}{half}".replace("-", "−")
+    found = student_t(values)
+    half = "" if found.half_width is None else f" ± {found.half_width:.{digits}f}"
+    return f"{found.value:.{digits}f}{half}".replace("-", "−")
 
 
 def _codec(here: Path, name: str, **changes: object) -> Rlasc:
     described = {**yaml.safe_load((here / "points.yaml").read_text())["codecs"][name], **changes}
-    spec = PluginField(KINDS["codecs"]).validate(described)
-    codec = KINDS["codecs"].load(spec.kind)(spec.params)
+    codec = codec_of(described)
     assert isinstance(codec, Rlasc)
     return codec
 

@@ -19,7 +19,6 @@ from simnet.codecs.base import Codec
 from simnet.codecs.sesc import Sesc
 from simnet.core import streams
 from simnet.core.mcs import mcs_by_name
-from simnet.core.plugins import KINDS
 from simnet.core.units import db_to_linear
 from simnet.core.zoo import model_dir
 from simnet.data.camvid_small import CamVidSmall
@@ -31,6 +30,7 @@ from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
 from simnet.signal.digital.transport import channel_uses, delivery
 from simnet.signal.other_judges import DetectionJudge
+from simnet.signal.rate_points import codec_of
 from simnet.tasks.networks.detector import load_detector
 
 SEED = 1
@@ -66,7 +66,6 @@ def measure() -> pd.DataFrame:
     rows = []
     for name in CODECS:
         setting, codes, made = _coded(name, images)
-        bpp = 8 * np.mean([len(code) for code in codes]) / (SHAPE[1] * SHAPE[2])
         mcs = mcs_by_name(SCHEME)
         symbols = np.mean([channel_uses(len(code), mcs, WORDS) for code in codes])
         for esno_db in ESNO_DB:
@@ -74,38 +73,47 @@ def measure() -> pd.DataFrame:
             arrives = chance < [delivery(len(code), mcs, WORDS, "awgn", esno) for code in codes]
             seen = torch.where(torch.from_numpy(arrives)[:, None, None, None], made, grey)
             rows.append({
-                "codec": name, "setting": str(setting), "bpp": round(bpp, 4), "symbols": round(symbols),
+                "codec": name, "setting": str(setting), "bpp": round(_bpp(codes), 4), "symbols": round(symbols),
                 "esno_db": esno_db, "arrives": arrives.mean(), **judge.held_against(seen),
             })  # fmt: skip
         print(name, file=sys.stderr)
-    rows += [{**_as_symbols(images, esno_db, judge), "esno_db": esno_db} for esno_db in ESNO_DB]
-    return pd.DataFrame(rows)
+    return pd.DataFrame([*rows, *_as_symbols(images, judge)])
 
 
-def _as_symbols(images: Tensor, esno_db: float, judge: DetectionJudge) -> dict[str, Any]:
-    """SE-SC with all its features, which happen to take as many symbols."""
-    codec = Sesc(Sesc.Params())
-    channel, esno = channel_by_name("awgn"), float(db_to_linear(esno_db))
-    made = []
-    for start in range(0, len(images), BATCH):
-        codes = codec.encode(images[start : start + BATCH])
-        names = [("noise", str(esno_db), start + i) for i in range(len(codes))]
-        each = [OnAir.drawn(channel, codec.analog.uses, esno, 0, *name) for name in names]
-        made.append(codec.decode(codec.over_air(codes, each), codec.decoder_slices))
-    found = judge.held_against(torch.cat(made))
-    return {"codec": "SE-SC", "setting": "symbols", "symbols": codec.analog.uses.forward, "arrives": 1.0, **found}
+def _as_symbols(images: Tensor, judge: DetectionJudge) -> list[dict[str, Any]]:
+    """SE-SC with all its features, which happen to take as many symbols; a row for each Es/N0."""
+    codec, channel = Sesc(Sesc.Params()), channel_by_name("awgn")
+    codes = [code for batch in images.split(BATCH) for code in codec.encode(batch)]
+    uses, rows = codec.analog.uses, []
+    for esno_db in ESNO_DB:
+        esno = float(db_to_linear(esno_db))
+        each = [OnAir.drawn(channel, uses, esno, 0, "noise", str(esno_db), i) for i in range(len(codes))]
+        arrived = codec.over_air(codes, each)
+        found = judge.held_against(_decoded(codec, arrived))
+        rows.append({
+            "codec": "SE-SC", "setting": "symbols", "symbols": uses.forward, "esno_db": esno_db, "arrives": 1.0,
+            **found,
+        })  # fmt: skip
+    return rows
+
+
+def _bpp(codes: list[bytes]) -> float:
+    return float(8 * np.mean([len(code) for code in codes]) / (SHAPE[1] * SHAPE[2]))
+
+
+def _decoded(codec: Codec, codes: list[bytes]) -> Tensor:
+    parts = (codec.decode(codes[i : i + BATCH], codec.decoder_slices) for i in range(0, len(codes), BATCH))
+    return torch.cat(list(parts))
 
 
 def _coded(name: str, images: Tensor) -> tuple[dict[str, Any], list[bytes], Tensor]:
     """At the setting of the highest mean rate that isn't above ``RATE_BPP``: codes, and what they decode to."""
     kind, settings = CODECS[name]
-    plugin = KINDS["codecs"].load(kind)
     for setting in reversed(settings):
-        codec: Codec = plugin(plugin.Params.model_validate(setting))
+        codec = codec_of({"kind": kind, **setting})
         codes = [code for batch in images.split(BATCH) for code in codec.encode(batch)]
-        if 8 * np.mean([len(code) for code in codes]) / (SHAPE[1] * SHAPE[2]) <= RATE_BPP:
-            decoded = [codec.decode(codes[i : i + BATCH], codec.decoder_slices) for i in range(0, len(codes), BATCH)]
-            return setting, codes, torch.cat(decoded)
+        if _bpp(codes) <= RATE_BPP:
+            return setting, codes, _decoded(codec, codes)
     raise SystemExit(f"{name}: every setting takes more than {RATE_BPP} bpp")
 
 

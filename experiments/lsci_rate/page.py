@@ -19,7 +19,7 @@ from simnet.report.figures.style import ARM_COLOURS, INK, MARKERS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
-from simnet.scenario.plugin_field import PluginField
+from simnet.signal.rate_points import codec_of
 
 SIZES = {"96x128": "96 × 128", "240x320": "240 × 320"}
 QUANTITIES = {"ssim": "SSIM", "psnr_db": "PSNR, dB", "ss": "SS"}
@@ -142,8 +142,7 @@ def _pictures(here: Path) -> None:
                 described["enhancement"] = {**described["enhancement"], **how[1]}
             else:
                 described.update(how[1])
-            spec = PluginField(KINDS["codecs"]).validate(described)
-            codec = KINDS["codecs"].load(spec.kind)(spec.params)
+            codec = codec_of(described)
             codes = codec.encode(images)
             shown = codec.decode(codes, codec.decoder_slices)
             rate = f"\n{8 * np.mean([len(c) for c in codes]) / images[0, 0].numel():.3f} bpp"

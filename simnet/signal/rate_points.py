@@ -166,9 +166,18 @@ def _settings(points: Points) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def _codec(where: str, name: str, described: Mapping[str, Any]) -> Codec:
     try:
-        spec = PluginField(KINDS["codecs"]).validate(described)
+        return codec_of(described)
     except ValidationError as error:
         raise SimnetError(f"{where} codecs.{name}: {in_words(error, _params_of(described))}") from error
+
+
+def codec_of(described: Mapping[str, Any]) -> Codec:
+    """The codec of a mapping with its ``kind`` and settings, as they stand in YAML.
+
+    Raises:
+        ValidationError: no such kind, or a setting that isn't allowed.
+    """
+    spec = PluginField(KINDS["codecs"]).validate(described)
     codec: Codec = KINDS["codecs"].load(spec.kind)(spec.params)
     return codec
 
