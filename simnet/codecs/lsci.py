@@ -31,6 +31,7 @@ from simnet.codecs.networks.chunks import in_chunks
 from simnet.codecs.networks.enhancement import Enhancement, region_mask
 from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.lsci import N_STAGES, STRIDE, code_size, generator_parts, load_base, pad_to_stride
+from simnet.codecs.networks.parts import transposed_axes
 from simnet.codecs.networks.super_resolution import load_super_resolution
 from simnet.core.zoo import model_dir, version_name
 from simnet.tasks.networks import load_segmenter
@@ -127,10 +128,9 @@ class Lsci(Codec):
         self, name: str, network: nn.Module, tensors: dict[str, NDArray[Any]], requires: tuple[str, ...] = (),
         version: int = 1,
     ) -> Slice:  # fmt: skip
-        axes = {f"{k}.weight": 1 for k, m in network.named_modules() if isinstance(m, nn.ConvTranspose2d)}
         return make_slice(
             name, "decoder", tensors, precision=self.params.precision, sparsity=self.params.sparsity,
-            requires=requires, version=version, channel_axis=axes,
+            requires=requires, version=version, channel_axis=transposed_axes(network),
         )  # fmt: skip
 
     # ------------------------------------------------------------------ costs

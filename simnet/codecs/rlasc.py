@@ -25,7 +25,7 @@ from simnet.codecs.entropy.concepts import ConceptFormat, Concepts
 from simnet.codecs.entropy.huffman import HuffmanError
 from simnet.codecs.entropy.static import EntropyError
 from simnet.codecs.networks.flops import flop_of
-from simnet.codecs.networks.parts import slice_of
+from simnet.codecs.networks.parts import slice_of, transposed_axes
 from simnet.codecs.networks.rlasc import LEVELS, STRIDE, load_rlasc, shrunk
 from simnet.codecs.networks.rlasc_agent import act, load_agent
 from simnet.core.zoo import model_dir
@@ -143,11 +143,10 @@ class Rlasc(Codec):
         self, part: str, network: nn.Module, beside: Mapping[str, NDArray[Any]] = MappingProxyType({}),
         requires: tuple[str, ...] = (),
     ) -> Slice:  # fmt: skip
-        axes = {f"{k}.weight".lstrip("."): 1 for k, m in network.named_modules() if isinstance(m, nn.ConvTranspose2d)}
         tensors = inference_tensors(network) | dict(beside)
         return make_slice(
             f"{self._name}/{part}", "decoder", tensors, precision=self.params.precision, requires=requires,
-            channel_axis=axes,
+            channel_axis=transposed_axes(network),
         )  # fmt: skip
 
     def needed(self, code: bytes) -> tuple[Slice, ...]:

@@ -28,6 +28,7 @@ KIND_MODULES: dict[str, str] = {
     "sesc": "simnet.training.sesc",
     "sesc_importance": "simnet.training.sesc_importance",
     "rlasc": "simnet.training.rlasc",
+    "dsslic": "simnet.training.dsslic",
     "rlasc_agent": "simnet.training.rlasc_agent",
     "rlasc_tuning": "simnet.training.rlasc_tuning",
 }

@@ -9,65 +9,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from simnet.codecs.entropy.huffman import code_lengths
 from simnet.codecs.entropy.label_map import fit_map_table
-from simnet.codecs.networks.rlasc import LEVELS, STRIDE, Rlasc, RlascShape, load_rlasc, one_hot, pack_rlasc, shrunk
-from simnet.core.errors import SimnetError
-from simnet.core.plugins import KINDS
-from simnet.core.zoo import model_dir
-from simnet.data.base import ImageSet, Split
+from simnet.codecs.networks.rlasc import LEVELS, Rlasc, RlascShape, load_rlasc, one_hot, pack_rlasc
+from simnet.data.base import ImageSet
 from simnet.signal.judge import psnr_db
-from simnet.signal.originals import Originals
-from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.segmenter import Segmenter
 from simnet.training import cards, checkpoints, engine
-from simnet.training.critic import MultiScaleCritic, generator_loss, hinge_loss
-from simnet.training.crops import Cropper, Crops
-from simnet.training.distance import Distance, distance
-from simnet.training.recipe import BaseRecipe
+from simnet.training.critic import MultiScaleCritic
+from simnet.training.distance import distance
+from simnet.training.painters import PaintersRecipe, Studio, concepts_of, held_out, loaded_sets, scaled
 from simnet.training.run import TrainingRun
 
-BATCH = 16
-N_CURVE_IMAGES = 48
 FINEST = len(LEVELS) - 1
 Levels: TypeAlias = Callable[[Rlasc, Tensor, Tensor, np.random.Generator], Tensor]
 """Of networks, features [B, n, h, w] and label maps [B, h, w]: each concept's level, [B, M]."""
 
 
-class ConceptsRecipe(BaseRecipe):
+class ConceptsRecipe(PaintersRecipe):
     """What recipes share whose objective is (33)."""
 
-    segmenter: str = "segmenter/street_parser"
-    """Zoo name of F, which makes the label map."""
-    data_set: str
-    train_on: tuple[Split, ...] = ("train", "val")
-    measure_on: str
-    crops: Crops = Field(default_factory=Crops)
-    distance: Distance = Field(default_factory=Distance)
-    distance_weight: Annotated[float, Field(gt=0)] = 10.0
-    """λ₁ of (33)."""
     classification_weight: Annotated[float, Field(ge=0)] = 0.01
     """λ₂ of (33)."""
-    adversarial: Annotated[float, Field(ge=0, le=1)] = 0.2
-    """The last share of the steps, in which the discriminator plays too."""
-    adversarial_weight: Annotated[float, Field(ge=0)] = 0.002
-    judge: str
-    """Zoo name of the segmentation network that measures SS for the card."""
-
-    @model_validator(mode="after")
-    def _whole_places(self) -> Self:
-        if any(side % STRIDE for side in self.crops.size):
-            raise ValueError(f"crops.size: got {list(self.crops.size)}; allowed multiples of {STRIDE}")
-        return self
 
 
 class Recipe(ConceptsRecipe):
@@ -89,43 +61,31 @@ class Players(nn.Module):
 
 
 class ConceptCoding:
-    """The objective (33), at levels that a stage chooses. Both sides step at once: neither's loss reaches the other's
-    weights."""
+    """The objective (33), at levels that a stage chooses. Both sides step at once."""
 
-    def __init__(
-        self, module: Players, segmenter: Segmenter, features: Segmenter, cropper: Cropper, test: Tensor,
-        recipe: ConceptsRecipe, device: torch.device, levels: Levels,
-    ) -> None:  # fmt: skip
-        self.module = module.to(device)
-        self._segmenter, self._features = segmenter.to(device), features.to(device)
-        self._cropper, self._test = cropper, test
-        self.n_items = len(cropper)
-        self._recipe, self._device, self._levels = recipe, device, levels
+    def __init__(self, module: Players, studio: Studio, classification_weight: float, levels: Levels) -> None:
+        self.module = module.to(studio.device)
+        self.n_items = len(studio.cropper)
+        self._studio, self._classification_weight, self._levels = studio, classification_weight, levels
 
     def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
-        recipe, networks, critic = self._recipe, self.module.networks, self.module.critic
-        images, _ = self._cropper.batch(indices, rng, self._device)
-        label_map = concepts_of(images, self._segmenter)
+        networks = self.module.networks
+        images, label_map = self._studio.batch(indices, rng)
         features = networks.encoder(images)
         levels = self._levels(networks, features.detach(), label_map, rng)
-        made = networks.made_of(features, label_map, levels).float()
-        loss = recipe.distance_weight * distance(recipe.distance, images, made, self._features)
-        loss = loss + recipe.classification_weight * classification_loss(networks, features, label_map)
-        if done < 1 - recipe.adversarial:
-            return loss
-        with torch.autocast(self._device.type, enabled=False):
-            real, fake = conditioned(images, label_map, networks.shape), conditioned(made, label_map, networks.shape)
-            return loss + recipe.adversarial_weight * generator_loss(critic, fake) + hinge_loss(critic, real, fake)
+        made = networks.made_of(features, label_map, levels)
+        painting = self._studio.loss(images, made, label_map, self.module.critic, done)
+        return painting + self._classification_weight * classification_loss(networks, features, label_map)
 
     def evaluate(self) -> dict[str, float]:
         """PSNR and d of test pictures with every concept at the finest and at the coarsest level."""
-        figures, networks = {}, self.module.networks
-        label_map = concepts_of(self._test, self._segmenter)
+        figures, networks, studio = {}, self.module.networks, self._studio
+        label_map = concepts_of(studio.test, studio.segmenter)
         for name, level in (("finest", FINEST), ("coarsest", 0)):
-            levels = torch.full((len(self._test), networks.shape.n_classes), level, device=self._device)
-            made = networks(self._test, label_map, levels)
-            figures[f"psnr_db_{name}"] = float(psnr_db(self._test, made).mean())
-            figures[f"distance_{name}"] = float(distance(self._recipe.distance, self._test, made, self._features))
+            levels = torch.full((len(studio.test), networks.shape.n_classes), level, device=studio.device)
+            made = networks(studio.test, label_map, levels)
+            figures[f"psnr_db_{name}"] = float(psnr_db(studio.test, made).mean())
+            figures[f"distance_{name}"] = float(distance(studio.recipe.distance, studio.test, made, studio.features))
         return figures
 
 
@@ -137,12 +97,6 @@ def drawn_levels(
     if rng.random() < mixed:
         levels = rng.integers(0, len(LEVELS), levels.shape)
     return torch.from_numpy(levels).to(features.device)
-
-
-@torch.no_grad()
-def concepts_of(images: Tensor, segmenter: Segmenter) -> Tensor:
-    """s_d [B, H/8, W/8] of images, by F."""
-    return shrunk(segmenter(images).argmax(1), segmenter.n_classes)
 
 
 def classification_loss(networks: Rlasc, features: Tensor, label_map: Tensor) -> Tensor:
@@ -157,12 +111,6 @@ def classification_loss(networks: Rlasc, features: Tensor, label_map: Tensor) ->
     return F.cross_entropy(networks.classify(pooled).float(), label)
 
 
-def conditioned(images: Tensor, label_map: Tensor, shape: RlascShape) -> Tensor:
-    """What D(x, s) sees: the image and the label map of its size, [B, 3 + M, H, W]."""
-    there = one_hot(label_map, shape.n_classes).to(images.dtype)
-    return torch.cat((images, F.interpolate(there, scale_factor=STRIDE, mode="nearest")), dim=1)
-
-
 def run(recipe: Recipe, run: TrainingRun) -> None:
     """Train, count the codes' symbols, write ``weights.safetensors`` and ``card.yaml``."""
     module = engine.initialised(lambda: Players(recipe.networks), recipe.seed, "rlasc")
@@ -171,21 +119,13 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
 
 def train(recipe: ConceptsRecipe, run: TrainingRun, module: Players, levels: Levels) -> None:
     """What :func:`run` does in every stage."""
-    load_segmenter(model_dir(recipe.judge) / "weights.safetensors")  # a missing judge is said before the training
-    data = KINDS["data"].load(recipe.data_set)()
-    sets = [data.load(split, run.data_root) for split in recipe.train_on]
+    sets = loaded_sets(recipe, run)
     device = engine.resolve_device(run.device)
-    segmenter, features = (
-        load_segmenter(model_dir(name) / "weights.safetensors") for name in (recipe.segmenter, recipe.distance.features)
-    )
-    if segmenter.n_classes != (n_classes := module.networks.shape.n_classes):
-        raise SimnetError(f"networks.n_classes: got {n_classes}; {recipe.segmenter} allows {segmenter.n_classes}")
-    sample = KINDS["data"].load(recipe.measure_on)().load("sample")
-    test = torch.tensor(sample.images[:N_CURVE_IMAGES], device=device).float() / 255
-    objective = ConceptCoding(module, segmenter, features, Cropper(sets, recipe.crops), test, recipe, device, levels)
+    studio = Studio.of(recipe, sets, module.networks.shape.n_classes, device)
+    objective = ConceptCoding(module, studio, recipe.classification_weight, levels)
     fitted = engine.fit(objective, recipe, run)
     networks = module.networks.cpu()
-    tables = fitted_tables(networks, segmenter.cpu(), sets, recipe.crops.size)
+    tables = fitted_tables(networks, studio.segmenter.cpu(), sets, recipe.crops.size)
     checkpoints.write_atomically(run.out / "weights.safetensors", pack_rlasc(networks, *tables))
     parts = {"encoder": networks.encoder, "decoder": networks.decoder, "discriminator": module.critic}
     parameters = {role: cards.n_values(part.parameters()) for role, part in parts.items()}
@@ -204,19 +144,17 @@ def fitted_tables(
     n_classes = networks.shape.n_classes
     counts = np.zeros((n_classes, sum(LEVELS)), np.int64)
     maps = []
-    for images in sets:
-        for batch in torch.split(torch.tensor(images.images), BATCH):
-            pictures = F.interpolate(batch.float() / 255, size=size, mode="bilinear", antialias=True).clamp(0, 1)
-            label_map = concepts_of(pictures, segmenter)
-            features = networks.encoder(pictures).movedim(1, -1)
-            maps.append(label_map.numpy())
-            for label in torch.unique(label_map).tolist():
-                values = features[label_map == label]
-                found = [
-                    torch.bincount(networks.quantiser.symbols(values, level).flatten(), minlength=n)
-                    for level, n in enumerate(LEVELS)
-                ]
-                counts[label] += torch.cat(found).numpy()
+    for pictures in scaled(sets, size):
+        label_map = concepts_of(pictures, segmenter)
+        features = networks.encoder(pictures).movedim(1, -1)
+        maps.append(label_map.numpy())
+        for label in torch.unique(label_map).tolist():
+            values = features[label_map == label]
+            found = [
+                torch.bincount(networks.quantiser.symbols(values, level).flatten(), minlength=n)
+                for level, n in enumerate(LEVELS)
+            ]
+            counts[label] += torch.cat(found).numpy()
     counts[counts.sum(1) == 0] = counts.sum(0)
     lengths = [
         np.concatenate([code_lengths(part + 1) for part in np.split(row, np.cumsum(LEVELS)[:-1])]) for row in counts
@@ -230,11 +168,9 @@ def measure(recipe: ConceptsRecipe, run: TrainingRun) -> dict[str, JsonValue]:
     device = engine.resolve_device(run.device)
     networks, tables, _ = load_rlasc(run.out / "weights.safetensors")
     networks.to(device)
-    judge, segmenter = (
-        load_segmenter(model_dir(name) / "weights.safetensors").to(device) for name in (recipe.judge, recipe.segmenter)
-    )
-    pictures = KINDS["data"].load(recipe.measure_on)().load("test", run.data_root)
-    originals = Originals.of(pictures, judge, segmenter)
+    originals, segmenter = held_out(recipe, run)
+    pictures = originals.images
+    n_pixels = len(pictures) * pictures.images.shape[2] * pictures.images.shape[3]
     rows: list[JsonValue] = []
     for level, n_centres in enumerate(LEVELS):
         bits: list[float] = []
@@ -248,7 +184,6 @@ def measure(recipe: ConceptsRecipe, run: TrainingRun) -> dict[str, JsonValue]:
             return networks.made_of(features, label_map, levels)
 
         quality = originals.held_against(recover)
-        n_pixels = len(pictures) * pictures.images.shape[2] * pictures.images.shape[3]
         rows.append({"centres": n_centres, "features_bpp": round(sum(bits) / n_pixels, 5), **quality})
     return {"by_level": rows, "n": len(pictures)}
 

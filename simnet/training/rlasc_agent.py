@@ -32,9 +32,10 @@ from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.segmenter import Segmenter
 from simnet.training import cards, checkpoints, engine
 from simnet.training.crops import Cropper, Crops
+from simnet.training.painters import concepts_of
 from simnet.training.prices import Price, Prices, drawn_prices
 from simnet.training.recipe import BaseRecipe
-from simnet.training.rlasc import concepts_of, level_lengths
+from simnet.training.rlasc import level_lengths
 from simnet.training.run import TrainingRun
 
 N_CURVE_IMAGES = 40

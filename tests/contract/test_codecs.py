@@ -17,6 +17,7 @@ from simnet.codecs.entropy.label_map import fit_map_table
 from simnet.codecs.entropy.static import fit_table
 from simnet.codecs.networks.aesc import AescShape, Autoencoder, pack_autoencoder
 from simnet.codecs.networks.compact import Compact, CompactShape
+from simnet.codecs.networks.dsslic import DsslicShape, FineNet, pack_dsslic
 from simnet.codecs.networks.lsci import LsciBase, LsciShape, pack_base
 from simnet.codecs.networks.rlasc import LEVELS, Rlasc, RlascShape, pack_rlasc
 from simnet.codecs.networks.rlasc_agent import Agent, AgentShape
@@ -45,6 +46,10 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
     "comcnn": [
         {"model": "tiny", "image_shape": STREET, "quality": 20},
         {"model": "tiny", "image_shape": (3, 33, 47), "quality": 50, "header": "strip", "precision": "float16"},
+    ],
+    "dsslic": [
+        {"model": "tiny", "image_shape": STREET, "segmenter": "segmenter/tiny"},
+        {"model": "tiny", "image_shape": STREET, "segmenter": "segmenter/tiny", "residual_bpp": 1.5},
     ],
     "hevc": [
         {"image_shape": GREY, "quality": 20, "preset": "ultrafast"},
@@ -110,7 +115,10 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         concepts = pack_rlasc(Rlasc(RlascShape(width=4, code_channels=2)), *tables_of_concepts())
         agent = AgentShape(code_channels=2, width=4)
         allocating = Agent(agent)
-    for name in ("lsci/tiny", "segmenter/tiny", "lsci_sr/tiny", "comcnn/tiny", "rlasc/tiny", "rlasc_agent/tiny"):
+        fine = FineNet(DsslicShape(width=4))
+    for name in (
+        "lsci/tiny", "segmenter/tiny", "lsci_sr/tiny", "comcnn/tiny", "rlasc/tiny", "rlasc_agent/tiny", "dsslic/tiny",
+    ):  # fmt: skip
         (root / name).mkdir(parents=True)
         (root / name / "train.yaml").touch()
     (root / "lsci/tiny/weights.safetensors").write_bytes(base)
@@ -118,6 +126,9 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_weights(root / "segmenter/tiny/weights.safetensors", segmenter, header)
     (root / "rlasc/tiny/weights.safetensors").write_bytes(concepts)
     save_weights(root / "rlasc_agent/tiny/weights.safetensors", allocating, {"shape": agent.model_dump_json()})
+    compact_table = torch.from_numpy(fit_table(np.ones((3, 16), np.int64)))
+    layered = pack_dsslic(fine, compact_table, tables_of_concepts()[1])
+    (root / "dsslic/tiny/weights.safetensors").write_bytes(layered)
     save_weights(root / "lsci_sr/tiny/weights.safetensors", restorer, {"width": "2"})
     save_weights(root / "comcnn/tiny/weights.safetensors", around_jpeg, {"shape": compact.model_dump_json()})
     return root

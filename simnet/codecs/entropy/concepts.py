@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from simnet.codecs.entropy.huffman import HuffmanCode, HuffmanError, code_lengths
 from simnet.codecs.entropy.label_map import MapCoder
+from simnet.codecs.entropy.lengths import part_at, with_length
 from simnet.codecs.entropy.packing import bits_of, numbers_of
 from simnet.codecs.entropy.static import EntropyError
 
 CLASS_BIT, LENGTH_BIT = 4, 4
 """Of a class in the raw layout; of the length of a Huffman code."""
-LONG = 255
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,6 @@ class ConceptFormat:
             map_table: of the label map's coder.
         """
         coded_map = self._map_coder(map_table).encode(concepts.label_map)
-        n = len(coded_map)
-        start = bytes([n]) if n < LONG else bytes([LONG]) + n.to_bytes(4, "big")
         parts = [bits_of(concepts.levels[sorted(concepts.symbols)], self._level_bit)]
         for label, values in sorted(concepts.symbols.items()):
             lengths = self._table(tables, label, int(concepts.levels[label]))
@@ -71,7 +69,7 @@ class ConceptFormat:
                 lengths = code_lengths(np.bincount(values.ravel(), minlength=len(lengths)) + 1)
                 parts.append(bits_of(lengths, LENGTH_BIT))
             parts.append(HuffmanCode(lengths).encode(values))
-        return start + coded_map + np.packbits(np.concatenate(parts)).tobytes()
+        return with_length(coded_map) + np.packbits(np.concatenate(parts)).tobytes()
 
     def read(self, code: bytes, tables: Mapping[int, NDArray[np.uint8]], map_table: NDArray[np.uint8]) -> Concepts:
         """The concepts of a code.
@@ -105,12 +103,8 @@ class ConceptFormat:
         Raises:
             EntropyError: not such a code.
         """
-        start, n = (1, code[0]) if code else (1, 0)
-        if n == LONG:
-            start, n = 5, int.from_bytes(code[1:5], "big")
-        if len(code) <= start + n:
-            raise EntropyError(f"code of {len(code)} bytes: too short for its label map of {n}")
-        return self._map_coder(map_table).decode(code[start : start + n]), start + n
+        coded_map, end = part_at(code, 0, "label map")
+        return self._map_coder(map_table).decode(coded_map), end
 
     def spent(self, concepts: Concepts, tables: Mapping[int, NDArray[np.uint8]]) -> NDArray[np.int64]:
         """Bits of each class's features, [M], by the tables of the model."""

@@ -19,6 +19,12 @@ def slice_of(name: str, network: nn.Module, role: Role, precision: Precision = S
     return make_slice(name, role, inference_tensors(network), precision=precision)
 
 
+def transposed_axes(network: nn.Module) -> dict[str, int]:
+    """The axis of output channels of each weight where it isn't the first: key -> 1."""
+    kernels = (name for name, m in network.named_modules() if isinstance(m, nn.ConvTranspose2d))
+    return {f"{name}.weight".lstrip("."): 1 for name in kernels}
+
+
 def take_over_all(codec: str, parts: Mapping[str, nn.Module], slices: Sequence[Slice]) -> None:
     """Put received weights into a receiver's networks.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import torch
 from simnet.codecs.networks.lsci import load_base
 from simnet.training import checkpoints, train
 
-SAMPLES = Path(__file__).parents[3] / "simnet/data/samples/camvid_small"
 RECIPE = """
 kind: lsci
 base: {width: 2, code_channels: 2}
@@ -24,20 +22,6 @@ crops: {size: [64, 64]}
 judge: segmenter/street_judge
 optimisation: {epochs: 2, batch_size: 4, optimiser: adam, learning_rate: 0.001}
 """
-
-
-@pytest.fixture
-def data_root(tmp_path: Path) -> Path:
-    """Eight shipped pictures for training, two for measuring."""
-    names = (SAMPLES / "test.txt").read_text().split()[:10]
-    root = tmp_path / "data" / "camvid"
-    for split, chosen in (("train", names[:8]), ("test", names[8:])):
-        for kind, end in (("images", "webp"), ("labels", "png")):
-            (root / split / kind).mkdir(parents=True)
-            for name in chosen:
-                shutil.copy(SAMPLES / "test" / kind / f"{name}.{end}", root / split / kind)
-        (root / f"{split}.txt").write_text("\n".join(chosen))
-    return root.parent
 
 
 def test_resumed_after_a_kill_gives_the_same_weights(

@@ -21,7 +21,8 @@ from simnet.tasks.networks.fpn import Fpn
 from simnet.training import rlasc, rlasc_agent
 from simnet.training.critic import MultiScaleCritic, hinge_loss
 from simnet.training.crops import Cropper, Crops
-from simnet.training.rlasc import ConceptCoding, Players, concepts_of, drawn_levels, fitted_tables, level_lengths
+from simnet.training.painters import Studio, concepts_of
+from simnet.training.rlasc import ConceptCoding, Players, drawn_levels, fitted_tables, level_lengths
 from simnet.training.rlasc_agent import Allocation, Bits, Counterfactual, Sampled, above_the_others, returns
 from simnet.training.rlasc_tuning import chosen_levels
 
@@ -47,7 +48,8 @@ def coding(segmenter: Fpn, **changes: object) -> ConceptCoding:
     test = torch.tensor(sample.images).float() / 255
     cropper = Cropper([sample], Crops())
     levels = partial(drawn_levels, mixed=recipe.mixed)
-    return ConceptCoding(Players(SHAPE), segmenter, segmenter, cropper, test, recipe, torch.device("cpu"), levels)
+    studio = Studio(recipe, segmenter, segmenter, cropper, test, torch.device("cpu"))
+    return ConceptCoding(Players(SHAPE), studio, recipe.classification_weight, levels)
 
 
 def gradients(objective: ConceptCoding, done: float) -> dict[str, bool]:
@@ -74,10 +76,9 @@ def test_the_third_stage_trains_at_the_levels_that_the_agent_chooses(segmenter: 
     """Of the networks as they are: each picture at a price of its own, within the recipe's."""
     first = coding(segmenter)
     agent = Agent(AgentShape(code_channels=2, width=4)).eval().requires_grad_(False)
-    parts = first.module, segmenter, segmenter, first._cropper, first._test, first._recipe, torch.device("cpu")
     chosen = partial(chosen_levels, agent=agent, price=(0.1, 2.0))
-    objective = ConceptCoding(*parts, chosen)
-    images = first._test[:3]
+    objective = ConceptCoding(first.module, first._studio, 0.01, chosen)
+    images = first._studio.test[:3]
     label_map, features = concepts_of(images, segmenter), first.module.networks.encoder(images).detach()
     levels = chosen(first.module.networks, features, label_map, np.random.default_rng(4))
     prices = np.exp(np.random.default_rng(4).uniform(math.log(0.1), math.log(2.0), 3))

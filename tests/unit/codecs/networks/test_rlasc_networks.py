@@ -19,7 +19,8 @@ from simnet.codecs.networks.rlasc import (
     shrunk,
 )  # fmt: skip
 from simnet.codecs.networks.rlasc_agent import Agent, AgentShape, Episode, act
-from simnet.training.rlasc import classification_loss, conditioned
+from simnet.training.painters import conditioned
+from simnet.training.rlasc import classification_loss
 
 SMALL = RlascShape(width=4, code_channels=3, n_classes=5)
 
@@ -155,7 +156,7 @@ def test_classification_loss_sees_only_the_concept(networks: Rlasc, label_map: t
 
 def test_the_discriminator_sees_image_and_map(networks: Rlasc, label_map: torch.Tensor) -> None:
     images = torch.rand(2, 3, 24, 32)
-    seen = conditioned(images, label_map, SMALL)
+    seen = conditioned(images, label_map, SMALL.n_classes)
     assert seen.shape == (2, 8, 24, 32) and torch.equal(seen[:, :3], images)
     assert seen[0, 3 + 4, 8:, 24:].min() == 1 and seen[0, 3 + 4].sum() == 2 * 64
 
