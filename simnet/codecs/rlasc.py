@@ -24,6 +24,7 @@ from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
 from simnet.codecs.entropy.concepts import ConceptFormat, Concepts
 from simnet.codecs.entropy.huffman import HuffmanError
 from simnet.codecs.entropy.static import EntropyError
+from simnet.codecs.entropy.whole_map import WholeMaps
 from simnet.codecs.networks.flops import flop_of
 from simnet.codecs.networks.parts import slice_of, transposed_axes
 from simnet.codecs.networks.rlasc import LEVELS, STRIDE, load_rlasc, shrunk
@@ -52,7 +53,9 @@ class Rlasc(Codec):
 
         ``agent``: zoo name of the agent that chooses levels, at ``price`` λ per bit per pixel; null: every concept is
         coded at ``level`` (1 … 6; 6 is the paper's simplified variant), but for the classes of ``levels``.
-        ``tables``: Huffman tables lie in the heads' slices, or each code brings those that it uses.
+        ``label_map``: ``eighth`` of the picture's size along each axis, as the features have; or ``full``: then masks
+        of concepts are as sharp as F sees them. ``tables``: Huffman tables lie in the heads' slices, or each code
+        brings those that it uses.
         ``precision``: of the receiver's weights.
         """
 
@@ -65,6 +68,7 @@ class Rlasc(Codec):
         price: Annotated[float, Field(gt=0)] = 0.4
         level: Level = len(LEVELS)
         levels: dict[str, Level] = Field(default_factory=dict)
+        label_map: Literal["eighth", "full"] = "eighth"
         tables: Literal["model", "code"] = "model"
         precision: Precision = "int8"
 
@@ -151,7 +155,7 @@ class Rlasc(Codec):
 
     def needed(self, code: bytes) -> tuple[Slice, ...]:
         """All but the heads of classes that the picture doesn't show."""
-        label_map, _ = self._format.read_map(code, self._map_table)
+        label_map = self._format.read_map(code, self._map_table)
         there = {f"{self._name}{HEAD}{self._classes[label]}" for label in np.unique(label_map)}
         return tuple(s for s in self.decoder_slices if HEAD not in s.name or s.name in there)
 
@@ -206,7 +210,14 @@ class Rlasc(Codec):
     def _format(self) -> ConceptFormat:
         own_tables = self.params.tables == "code"
         n, n_classes = self.shape.code_channels, self.shape.n_classes
-        return ConceptFormat(self._grid, n, n_classes, LEVELS, own_tables=own_tables)
+        whole_maps = None
+        if self.params.label_map == "full":
+            whole_maps = WholeMaps(self.image_shape[1:], n_classes, self._shrunk)
+        return ConceptFormat(self._grid, n, n_classes, LEVELS, own_tables=own_tables, whole_maps=whole_maps)
+
+    def _shrunk(self, whole_map: NDArray[np.int64]) -> NDArray[np.int64]:
+        label_map: NDArray[np.int64] = shrunk(torch.from_numpy(whole_map)[None], self.shape.n_classes)[0].numpy()
+        return label_map
 
     @torch.inference_mode()
     def _concepts(self, images: Tensor) -> list[Concepts]:
@@ -216,13 +227,14 @@ class Rlasc(Codec):
         for i in range(len(images)):
             image = images[i : i + 1].to(self.device)
             features = self._networks.encoder(image)
-            label_map = shrunk(self._segmenter(image).argmax(1), self.shape.n_classes)
+            whole_map = self._segmenter(image).argmax(1)
+            label_map = shrunk(whole_map, self.shape.n_classes)
             levels = self._levels(features, label_map)
             symbols = {}
             for label in torch.unique(label_map).tolist():
                 values = features[0][:, label_map[0] == label]
                 symbols[label] = self._networks.quantiser.symbols(values, int(levels[label])).cpu().numpy()
-            found.append(Concepts(label_map[0].cpu().numpy(), levels, symbols))
+            found.append(Concepts(label_map[0].cpu().numpy(), levels, symbols, whole_map[0].cpu().numpy()))
         return found
 
     def _levels(self, features: Tensor, label_map: Tensor) -> NDArray[np.int64]:
@@ -293,7 +305,8 @@ class Rlasc(Codec):
         for label, values in concepts.symbols.items():
             chosen = torch.from_numpy(values).to(self.device)
             quantised[:, where == label] = beside.centres[concepts.levels[label]][chosen]
-        image: Tensor = self._received(quantised[None], where[None], sorted(beside.tables))
+        whole = None if concepts.whole_map is None else torch.from_numpy(concepts.whole_map).to(self.device)[None]
+        image: Tensor = self._received(quantised[None], where[None], sorted(beside.tables), whole)
         return image
 
 

@@ -86,6 +86,7 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
             "tables": "code",
         },
         {"model": "tiny", "image_shape": STREET, "segmenter": "segmenter/tiny", "level": 1, "levels": {"car": 6}},
+        {"model": "tiny", "image_shape": STREET, "segmenter": "segmenter/tiny", "label_map": "full"},
     ],
     "raw": [{"image_shape": GREY}, {"image_shape": COLOUR}],
     "thumbnail": [{"image_shape": GREY, "side": 14, "bits": 1}, {"image_shape": COLOUR, "side": 5, "bits": 3}],

@@ -172,11 +172,14 @@ class Decoder(nn.Module):
         self.whole = Global(shape)
         self.attention = Attention(shape)
 
-    def forward(self, quantised: Tensor, label_map: Tensor, heads: Sequence[int] | None = None) -> Tensor:
+    def forward(
+        self, quantised: Tensor, label_map: Tensor, heads: Sequence[int] | None = None, whole_map: Tensor | None = None
+    ) -> Tensor:
         """x̂ [B, 3, 8h, 8w] in (0, 1) of f̂ [B, n, h, w] and the label map [B, h, w].
 
         Args:
             heads: classes whose heads are there; where another one lies, only G_g paints. None: all are there.
+            whole_map: the label map [B, 8h, 8w] where it is known: concepts count just there.
         """
         b, _, h, w = quantised.shape
         there = one_hot(label_map, len(self.heads))
@@ -186,7 +189,8 @@ class Decoder(nn.Module):
             images = there[:, label].flatten(1).any(1).nonzero()[:, 0]
             if len(images):
                 mask = there[images, label, None].to(quantised.dtype)
-                painted, grown = self.painted(quantised[images], mask, label), enlarged(mask)
+                painted = self.painted(quantised[images], mask, label)
+                grown = enlarged(mask) if whole_map is None else (whole_map[images] == label)[:, None].to(mask.dtype)
                 made = made.index_add(0, images, (painted * grown).to(made.dtype))
                 share = share.index_add(0, images, grown.to(share.dtype))
         return self.fused(quantised, label_map, made, share)
