@@ -63,7 +63,7 @@ def test_a_full_label_map_arrives_as_it_was() -> None:
 def test_damaged_full_maps_are_refused() -> None:
     codec = rlasc.Rlasc(rlasc.Rlasc.Params(level=1, label_map="full"))
     (code,) = codec.encode(torch.full((1, 3, 96, 128), 0.4))
-    with pytest.raises(CodecError, match="label map: WEBP file .* cannot be decoded"):
+    with pytest.raises(CodecError, match=r"label map: WEBP file .* cannot be decoded"):
         codec.decode([code[:1] + bytes(8) + code[9:]], codec.decoder_slices)
     bright = WholeMaps((96, 128), 256, lambda whole: whole).encode(np.full((96, 128), 40))
     with pytest.raises(CodecError, match="names class 40 of 11"):
