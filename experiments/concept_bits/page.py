@@ -33,6 +33,7 @@ QUANTITIES = {  # column -> label, logarithmic
 }
 LINES = {  # name on the page -> codecs of the table, joined by rising rate
     "RL-ASC, one level for all": ("simplified",),
+    "DSSLIC, reduced": ("dsslic", "dsslic_residual"),
     "LSCI: base, then slices": ("lsci_base", "lsci_pool4", "lsci_pool2"),
     "JPEG 2000": ("jpeg2000",),
     "JPEG": ("jpeg",),
@@ -41,6 +42,8 @@ LINES = {  # name on the page -> codecs of the table, joined by rising rate
 }
 PAPER = {"JPEG 2000": -99.688, "JPEG": -100.0, "HEVC intra": -89.682}
 """BD-rate of Table II, per cent, of RL-ASC with its agent; BPG is an HEVC intra picture."""
+RATES = (0.15, 0.32, 0.45)
+"""Bits per pixel of ``triple.png``."""
 SHOWN = (20, 70, 100)
 """Shipped pictures of ``pictures.png``."""
 
@@ -68,6 +71,7 @@ def draw(here: Path) -> None:
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
     save(list(grid.ravel()), here / "figure.png")
+    _triple(table, here)
     readme = here / "README.md"
     write_table(readme, "bjontegaard", markdown(_bjontegaard(table)))
     write_table(readme, "points", markdown(_points(table)))
@@ -87,6 +91,42 @@ def _curves(axes: Axes, table: pd.DataFrame, quantity: str) -> None:
     axes.set_xscale("log")
     axes.set_xticks([0.01, 0.03, 0.1, 0.3, 1, 3], ["0.01", "0.03", "0.1", "0.3", "1", "3"])
     axes.minorticks_off()
+
+
+def _triple(table: pd.DataFrame, here: Path) -> None:
+    """Draw ``triple.png``: what is lost in meaning over what is lost in looks, at equal rates (Fig. 9)."""
+    figure = page(11.0, 4.4)
+    grid = figure.subplots(1, len(RATES), sharex=True, sharey=True)
+    for axes, rate in zip(grid, RATES, strict=True):
+        for i, (name, codecs) in enumerate(LINES.items()):
+            part = _line(table, codecs)
+            if not part["bpp"].iloc[0] <= rate <= part["bpp"].iloc[-1]:
+                continue
+            looks, lost = (
+                np.interp(np.log(rate), np.log(part["bpp"]), values)
+                for values in (np.log(perceptual_loss(part, table)), 1 - part["miou"])
+            )
+            axes.plot(np.exp(looks), lost, MARKERS[i], color=ARM_COLOURS[i], markersize=9, label=name)
+        axes.set_xscale("log")
+        axes.set_title(f"at {rate:g} bit per pixel")
+    grid[0].set_ylabel("semantic loss: 1 − mIoU of the judge")
+    grid[1].set_xlabel("perceptual loss: mean of FID and KID, each over JPEG 2000's at its fewest bits")
+    named = {label: handle for axes in grid for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend([named[n] for n in LINES if n in named], [n for n in LINES if n in named],
+                  loc="outside lower center", ncols=4, fontsize=8.5)  # fmt: skip
+    figure.suptitle(
+        "What is lost in meaning and in looks at equal rates?\nThe nearer to the lower left the better; headers "
+        "counted, between measured points interpolated; who can't go so low is left out",
+        x=0.01, ha="left", fontsize=10,
+    )  # fmt: skip
+    save(list(grid), here / "triple.png")
+
+
+def perceptual_loss(part: pd.DataFrame, table: pd.DataFrame) -> pd.Series:
+    """The weighted sum of FID and KID of Fig. 9; the paper doesn't say its weights. A KID below 0 counts as 0."""
+    coarsest = _line(table, ("jpeg2000",)).iloc[0]
+    fid, kid = (part[c].clip(lower=0) / coarsest[c] for c in ("feature_fid", "feature_kid"))
+    return (fid + kid) / 2
 
 
 def _line(table: pd.DataFrame, codecs: tuple[str, ...]) -> pd.DataFrame:
@@ -142,6 +182,7 @@ def _pictures(here: Path) -> None:
     columns = {
         "RL-ASC, level 2": {**described["simplified"], "level": 2},
         "RL-ASC, level 6": {**described["simplified"], "level": 6},
+        "DSSLIC, reduced": described["dsslic"],
         "LSCI": {**described["lsci_pool4"], "enhancement": {**described["lsci_pool4"]["enhancement"], "bpp": 0.15}},
         "JPEG 2000": {**described["jpeg2000"], "rate_bpp": 0.15},
         "HEVC intra, its lowest": {**described["hevc"], "quality": 0, "header": "strip"},

@@ -45,7 +45,8 @@ from simnet.tasks.detection import SURE, boxes_of
 from simnet.tasks.networks.detector import DETECTED, Detector, load_detector
 from simnet.tasks.networks.task_network import load_task_network
 from simnet.training.sesc import recovery
-from simnet.training.sesc_importance import BATCH, recovered, weigh_by
+from simnet.training.sesc_importance import weigh_by
+from simnet.training.task_losses import BATCH, recovered
 
 SEED, MODEL, JUDGE = 1, "sesc/street", "detector/street"
 NETWORK, ENTROPY, OTHER_TASK, ANY = "network", "entropy", "segmentation", "any"

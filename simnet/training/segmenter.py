@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -55,10 +56,7 @@ class PixelCrossEntropy:
         self._cropper = Cropper(train, recipe.crops)
         self.n_items = len(self._cropper)
         self._test, self._device = test, device
-        counts = np.sum([np.bincount(s.labels.ravel(), minlength=network.n_classes + 1) for s in train], axis=0)
-        shares: NDArray[np.float64] = counts[: network.n_classes] / counts[: network.n_classes].sum()
-        weights = shares**-recipe.balance
-        self._weights = torch.tensor(weights / (weights * shares).sum(), dtype=torch.float32, device=device)
+        self._weights = class_weights(train, network.n_classes, recipe.balance).to(device)
 
     def loss(self, indices: NDArray[np.int64], rng: np.random.Generator, done: float) -> Tensor:
         images, labels = self._cropper.batch(indices, rng, self._device)
@@ -67,6 +65,14 @@ class PixelCrossEntropy:
 
     def evaluate(self) -> dict[str, float]:
         return {"test_miou": float(mean_iou(confusions(self.module, self._test, self._device).sum(0)))}
+
+
+def class_weights(train: Sequence[ImageSet], n_classes: int, balance: float) -> Tensor:
+    """[K] float32: each class's share of the labelled pixels to the power of −``balance``, of mean 1 over pixels."""
+    counts = np.sum([np.bincount(s.labels.ravel(), minlength=n_classes + 1) for s in train], axis=0)
+    shares: NDArray[np.float64] = counts[:n_classes] / counts[:n_classes].sum()
+    weights = shares**-balance
+    return torch.tensor(weights / (weights * shares).sum(), dtype=torch.float32)
 
 
 def run(recipe: Recipe, run: TrainingRun) -> None:

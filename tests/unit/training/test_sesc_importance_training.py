@@ -15,12 +15,15 @@ from simnet.codecs.networks.sesc_importance import EntropyModel
 from simnet.core.errors import SimnetError
 from simnet.data.camvid_small import CamVidSmall
 from simnet.tasks.networks.detector import Detector
+from simnet.tasks.networks.fpn import Fpn
+from simnet.tasks.networks.task_network import TaskNetwork
 from simnet.training import sesc_importance
 from simnet.training.crops import Cropper
 from simnet.training.recipe import read_recipe
 from simnet.training.run import TrainingRun
 from simnet.training.sesc import transmitted
-from simnet.training.sesc_importance import Density, Detecting, Recipe, as_if_all_were_sent, head_of
+from simnet.training.sesc_importance import Density, Needed, Recipe, as_if_all_were_sent, head_of
+from simnet.training.task_losses import SegmentationLoss, loss_of
 
 SHAPE = SescShape(
     size=(32, 48), width=16, depth=1, decoder_width=16, decoder_depth=1, symbols=2, importance_width=4,
@@ -50,11 +53,12 @@ def task() -> Detector:
     return Detector(width=4).eval().requires_grad_(False)
 
 
-def detecting(codec: Sesc, task: Detector, **changes: Any) -> Detecting:
+def needed(codec: Sesc, task: TaskNetwork, **changes: Any) -> Needed:
     recipe = Recipe.model_validate({**COMMON, **BY_TASK, **changes})
     sample = CamVidSmall().load("sample").first(6)
     torch.manual_seed(2)
-    return Detecting(Importance(codec.shape), codec, task, Cropper([sample], recipe.crops), sample, recipe, DEVICE)
+    loss = loss_of(task, [sample], size_weight=recipe.size_weight, balance=recipe.balance)
+    return Needed(Importance(codec.shape), codec, loss, Cropper([sample], recipe.crops), sample, recipe, DEVICE)
 
 
 def test_pictures_are_those_of_the_channel(codec: Sesc) -> None:
@@ -92,8 +96,8 @@ def test_the_gradient_of_a_feature_left_out_is_what_it_would_have_told(codec: Se
 
 def test_only_the_importance_network_learns(task: Detector) -> None:
     codec = Sesc(SHAPE.model_copy(update={"size": (96, 128)})).eval().requires_grad_(False)
-    o = detecting(codec, task, crops={"size": [96, 128]})
-    assert 0 <= o.evaluate()["map_half"] <= 1
+    o = needed(codec, task, crops={"size": [96, 128]})
+    assert 0 <= o.evaluate()["map_50_half"] <= 1
     o.loss(np.arange(4), np.random.default_rng(0), 0.0).backward()  # type: ignore[no-untyped-call]
     assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in o.module.parameters())
     assert any(bool(p.grad.abs().sum() > 0) for p in o.module.parameters() if p.grad is not None)
@@ -103,13 +107,36 @@ def test_only_the_importance_network_learns(task: Detector) -> None:
 def test_the_price_is_of_the_share_that_is_sent(codec: Sesc, task: Detector) -> None:
     threshold = [0.5, 0.5]
     free, dear = (
-        detecting(codec, task, price=price, threshold=threshold).loss(np.arange(4), np.random.default_rng(0), 0.0)
+        needed(codec, task, price=price, threshold=threshold).loss(np.arange(4), np.random.default_rng(0), 0.0)
         for price in (0.0, 2.0)
     )
-    o = detecting(codec, task, threshold=threshold)
-    images, _ = Cropper([o._judge.images], o._recipe.crops).batch(np.arange(4), np.random.default_rng(0), DEVICE)
+    o = needed(codec, task, threshold=threshold)
+    cropper = Cropper([CamVidSmall().load("sample").first(6)], o._recipe.crops)
+    images, _ = cropper.batch(np.arange(4), np.random.default_rng(0), DEVICE)
     share = (o.module(task.features(images)) >= 0.5).float().mean()
     assert (dear - free).item() == pytest.approx(2 * share.item(), rel=1e-4)
+
+
+def test_segmentation_is_a_task_too() -> None:
+    """Rare classes weighted up, by hand; the network of the task gets no gradient, the importance does."""
+    codec = Sesc(SHAPE.model_copy(update={"size": (96, 128)})).eval().requires_grad_(False)
+    torch.manual_seed(5)
+    parser = Fpn(width=4).eval().requires_grad_(False)
+    o = needed(codec, parser, task="segmenter/street_parser", judge="segmenter/street_judge", crops={"size": [96, 128]})
+    assert 0 <= o.evaluate()["miou_half"] <= 1
+    o.loss(np.arange(4), np.random.default_rng(0), 0.0).backward()  # type: ignore[no-untyped-call]
+    assert any(bool(p.grad.abs().sum() > 0) for p in o.module.parameters() if p.grad is not None)
+
+    sample = CamVidSmall().load("sample").first(6)
+    loss, images = loss_of(parser, [sample], size_weight=1.0, balance=0.5), torch.rand(2, 3, 96, 128)
+    assert isinstance(loss, SegmentationLoss)
+    labels = torch.tensor(sample.labels[:2]).long()
+    shares = np.bincount(sample.labels.ravel(), minlength=12)[:11] / (sample.labels < 11).sum()
+    weights = shares**-0.5 / (shares**0.5).sum()
+    known = labels < 11
+    wrong = -parser(images).log_softmax(1).movedim(1, -1)[known].gather(1, labels[known][:, None])[:, 0].numpy()
+    each = weights[labels[known].numpy()]
+    assert loss(images, labels).item() == pytest.approx((wrong * each).sum() / each.sum(), rel=1e-4)
 
 
 def test_the_entropy_model_s_loss_is_bits_per_value(codec: Sesc) -> None:
@@ -154,7 +181,7 @@ def test_the_head_has_the_channels_of_the_task_s_features(codec: Sesc, task: Det
     assert head_of(Recipe.model_validate({**COMMON, "importance": "entropy"}), codec, None).task is None
 
 
-@pytest.mark.parametrize("name", ["street_detection", "street_entropy"])
+@pytest.mark.parametrize("name", ["street_detection", "street_segmentation", "street_entropy"])
 def test_the_zoo_s_recipes_are_read(name: str) -> None:
     recipe = read_recipe(Path(__file__).parents[3] / f"models/sesc_importance/{name}/train.yaml")
     assert isinstance(recipe, Recipe) and recipe.judge != recipe.task
