@@ -115,7 +115,7 @@ def page(root: Path) -> str:
     if importances := [card for card in cards if card.kind == "sesc_importance"]:
         lines += ["", "## What says which features matter\n"]
         lines += _table(
-            ("model", "of", "parameters", "features", *(f"mAP at ½, {db} dB (95 %)" for db in JSCC_DB), "epochs"),
+            ("model", "of", "parameters", "features", *(f"mAP at ½ or SS, {db} dB (95 %)" for db in JSCC_DB), "epochs"),
             (row for card in importances for row in _importance_rows(card, root)),
         )
     lines += ["", "## Block error rates\n", *_bler_table(root / "bler"), "", BLER_FOOT]
@@ -179,12 +179,13 @@ def _importance_rows(card: Card, root: Path) -> Iterator[tuple[str, ...]]:
     assert isinstance(recipe, ImportanceRecipe)
     for features in dict.fromkeys(row["features"] for row in measured["over_esno"]):
         at = {row["esno_db"]: row for row in measured["over_esno"] if row["features"] == features}
+        keys = ("map_50", "map_low", "map_high") if "map_50" in at[JSCC_DB[0]] else ("ss", "ss_low", "ss_high")
         yield (
             card.model,
             f"{recipe.codec}, {recipe.task or 'any task'}",
             f"{card.parameters['importance']:,}",
             f"{features} of {measured['n_features']}",
-            *(f"{at[db]['map_50']:.3f} ({at[db]['map_low']:.3f}–{at[db]['map_high']:.3f})" for db in JSCC_DB),
+            *("{:.3f} ({:.3f}–{:.3f})".format(*(at[db][key] for key in keys)) for db in JSCC_DB),
             str(card.training.epochs),
         )
 

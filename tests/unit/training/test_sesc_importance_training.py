@@ -53,11 +53,11 @@ def task() -> Detector:
     return Detector(width=4).eval().requires_grad_(False)
 
 
-def needed(codec: Sesc, task: TaskNetwork, **changes: Any) -> Needed:
+def needed(codec: Sesc, network: TaskNetwork, **changes: Any) -> Needed:
     recipe = Recipe.model_validate({**COMMON, **BY_TASK, **changes})
     sample = CamVidSmall().load("sample").first(6)
     torch.manual_seed(2)
-    loss = loss_of(task, [sample], size_weight=recipe.size_weight, balance=recipe.balance)
+    loss = loss_of(network, [sample], size_weight=recipe.size_weight, balance=recipe.balance)
     return Needed(Importance(codec.shape), codec, loss, Cropper([sample], recipe.crops), sample, recipe, DEVICE)
 
 
@@ -119,9 +119,11 @@ def test_the_price_is_of_the_share_that_is_sent(codec: Sesc, task: Detector) -> 
 
 def test_segmentation_is_a_task_too() -> None:
     """Rare classes weighted up, by hand; the network of the task gets no gradient, the importance does."""
-    codec = Sesc(SHAPE.model_copy(update={"size": (96, 128)})).eval().requires_grad_(False)
     torch.manual_seed(5)
     parser = Fpn(width=4).eval().requires_grad_(False)
+    channels = tuple(stack.shape[1] for stack in parser.features(torch.zeros(1, 3, 96, 128)))
+    shape = SHAPE.model_copy(update={"size": (96, 128), "task_channels": channels})
+    codec = Sesc(shape).eval().requires_grad_(False)
     o = needed(codec, parser, task="segmenter/street_parser", judge="segmenter/street_judge", crops={"size": [96, 128]})
     assert 0 <= o.evaluate()["miou_half"] <= 1
     o.loss(np.arange(4), np.random.default_rng(0), 0.0).backward()  # type: ignore[no-untyped-call]
