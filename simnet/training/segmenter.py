@@ -68,10 +68,13 @@ class PixelCrossEntropy:
 
 
 def class_weights(train: Sequence[ImageSet], n_classes: int, balance: float) -> Tensor:
-    """[K] float32: each class's share of the labelled pixels to the power of −``balance``, of mean 1 over pixels."""
+    """[K] float32: each class's share of the labelled pixels to the power of −``balance``, of mean 1 over pixels.
+
+    A class that is nowhere has 0.
+    """
     counts = np.sum([np.bincount(s.labels.ravel(), minlength=n_classes + 1) for s in train], axis=0)
     shares: NDArray[np.float64] = counts[:n_classes] / counts[:n_classes].sum()
-    weights = shares**-balance
+    weights = np.where(shares > 0, shares.clip(min=1e-12) ** -balance, 0.0)
     return torch.tensor(weights / (weights * shares).sum(), dtype=torch.float32)
 
 
