@@ -20,6 +20,7 @@ from torch import Tensor
 
 from simnet.codecs.jpeg2000 import Jpeg2000
 from simnet.codecs.networks.sesc import Sesc, above, load_sesc, most_important
+from simnet.codecs.networks.sesc_importance import load_importance
 from simnet.core import streams
 from simnet.core.mcs import mcs_by_name
 from simnet.core.units import db_to_linear
@@ -35,8 +36,9 @@ from simnet.signal.originals import Originals
 from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.segmenter import Segmenter
 from simnet.training.sesc import recovery
+from simnet.training.sesc_importance import weigh_by
 
-SEED, MODEL = 1, "sesc/street"
+SEED, MODEL, IMPORTANCE, TASK = 1, "sesc/street", "sesc_importance/street_segmentation", "segmenter/street_parser"
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 THRESHOLDS = (0.0, 0.2, 0.3, 0.5)
 """μ; the paper has 0 (all features), 0.2 and 0.3."""
@@ -44,45 +46,59 @@ ESNO_DB = (0.0, 3.0, 6.0, 9.0, 12.0, 15.0, 20.0)
 SHARE_AT_DB = 15.0
 ENOUGH = 0.95
 """L_opt: the fewest features that have this share of the SS of all."""
-WAYS = {"important": "the most important ones", "any": "any"}
+WAYS = {
+    "important": "the most important ones",
+    "with_codec": "by the network trained with the codec",
+    "any": "any",
+}
 Choose = Callable[[Tensor], Tensor]
+Weigh = Callable[[Tensor], Tensor]
+"""Pictures -> weights of their features."""
 
 
 def measure() -> pd.DataFrame:
     """``what``, ``value``, ``esno_db``, mean ``features``, PSNR, SS with its interval, of the shipped pictures."""
     networks = load_sesc(model_dir(MODEL) / "weights.safetensors")
     judge, task = (
-        load_segmenter(model_dir(f"segmenter/street_{n}") / "weights.safetensors") for n in ("judge", "parser")
+        load_segmenter(model_dir(name) / "weights.safetensors") for name in ("segmenter/street_judge", TASK)
     )
     originals = Originals.of(CamVidSmall().load("sample"), judge, task)
     n_features = networks.shape.n_features
     rows: list[dict[str, Any]] = []
 
-    def add(what: str, value: float, esno_db: float, choose: Choose) -> None:
+    weighed = _weighers(networks, task)
+
+    def add(what: str, value: float, esno_db: float, weigh: Weigh, choose: Choose) -> None:
         counts: list[float] = []
-        recover = _recovery(networks, task, choose, esno_db, counts)
+        recover = _recovery(networks, weigh, choose, esno_db, counts)
         quality = originals.held_against(recover)
         rows.append({"what": what, "value": value, "esno_db": esno_db, "features": np.mean(counts), **quality})
 
     for share in SHARES:
         n = max(1, round(share * n_features))
-        add("important", share, SHARE_AT_DB, lambda w, n=n: most_important(w, n))
-        add("any", share, SHARE_AT_DB, lambda w, n=n: most_important(_chance(w), n))
+        for way, weigh in weighed.items():
+            add(way, share, SHARE_AT_DB, weigh, lambda w, n=n: most_important(w, n))
         print(f"{share:g} of the features", file=sys.stderr)
     for threshold in THRESHOLDS:
         for esno_db in ESNO_DB:
-            add("threshold", threshold, esno_db, lambda w, t=threshold: above(w, t))
+            add("threshold", threshold, esno_db, weighed["important"], lambda w, t=threshold: above(w, t))
         print(f"μ = {threshold:g}", file=sys.stderr)
     n_symbol = n_features * networks.shape.symbols
     return pd.concat([pd.DataFrame(rows), _digital(originals, n_symbol)])
 
 
-def _chance(weights: Tensor) -> Tensor:
-    return torch.rand(weights.shape, generator=torch.Generator().manual_seed(SEED))
+def _weighers(networks: Sesc, task: Segmenter) -> dict[str, Weigh]:
+    """By the names of ``WAYS``."""
+    chance = torch.Generator().manual_seed(SEED)
+    return {
+        "important": weigh_by(load_importance(model_dir(IMPORTANCE) / "weights.safetensors").network, networks, task),
+        "with_codec": partial(networks.weights, task=task),
+        "any": lambda images: torch.rand(len(images), networks.shape.n_features, generator=chance),
+    }
 
 
 def _recovery(
-    networks: Sesc, task: Segmenter, choose: Choose, esno_db: float, counts: list[float]
+    networks: Sesc, weigh: Weigh, choose: Choose, esno_db: float, counts: list[float]
 ) -> Callable[[Tensor], Tensor]:
     """As the training's, with the number of features of each picture told."""
 
@@ -92,7 +108,7 @@ def _recovery(
         return sent
 
     seed = int(streams.generator(SEED, "sesc", str(esno_db)).integers(2**62))
-    return recovery(networks, partial(networks.weights, task=task), counted, esno_db, seed)
+    return recovery(networks, weigh, counted, esno_db, seed)
 
 
 def _digital(originals: Originals, n_symbol: int) -> pd.DataFrame:
@@ -175,11 +191,10 @@ def _l_opt(table: pd.DataFrame) -> float:
 def _shares(table: pd.DataFrame) -> pd.DataFrame:
     of = table[table["what"].isin(WAYS)]
     wide = of.pivot_table(index="features", columns="what", values=["ss", "psnr_db"])
-    names = {"important": "important", "any": "any"}
     columns = {
-        f"{'SS' if key == 'ss' else 'PSNR, dB'}, {names[what]}": wide[key][what]
+        f"{'SS' if key == 'ss' else 'PSNR, dB'}, {name}": wide[key][what]
         for key in ("ss", "psnr_db")
-        for what in WAYS
+        for what, name in WAYS.items()
     }
     return pd.DataFrame({"features": wide.index.astype(int), **columns}).reset_index(drop=True)
 
@@ -203,13 +218,13 @@ def _thresholds(table: pd.DataFrame) -> pd.DataFrame:
 def _pictures(here: Path) -> None:
     """Originals, weights, and what arrives with half of the features (Fig. 4)."""
     networks = load_sesc(model_dir(MODEL) / "weights.safetensors")
-    task = load_segmenter(model_dir("segmenter/street_parser") / "weights.safetensors")
+    weigh = _weighers(networks, load_segmenter(model_dir(TASK) / "weights.safetensors"))["important"]
     chosen = CamVidSmall().load("sample").images[[3, 50, 100]]
     images = torch.tensor(chosen) / 255
     with torch.no_grad():
-        weights = networks.weights(images, task)
-    half = _recovery(networks, task, lambda w: most_important(w, w.shape[1] // 2), SHARE_AT_DB, [])(images)
-    full = _recovery(networks, task, lambda w: most_important(w, w.shape[1]), SHARE_AT_DB, [])(images)
+        weights = weigh(images)
+    half = _recovery(networks, weigh, lambda w: most_important(w, w.shape[1] // 2), SHARE_AT_DB, [])(images)
+    full = _recovery(networks, weigh, lambda w: most_important(w, w.shape[1]), SHARE_AT_DB, [])(images)
     figure = page(10.0, 6.0)
     axes = figure.subplots(len(images), 4)
     titles = ("original", "weights", "half of the features", "all features")
