@@ -90,6 +90,11 @@ def page(root: Path) -> str:
         ("model", "parameters enc / dec", "centres", "bpp of the features", "SS (95 %)", "PSNR dB", "SSIM", "epochs"),
         (row for card in cards if card.kind == "rlasc" for row in _rlasc_rows(card)),
     )
+    if layered := [card for card in cards if card.kind == "dsslic"]:
+        lines += ["", "## DSSLIC, reduced: without its residual\n"]
+        lines += _table(
+            ("model", "parameters", "SS (95 %)", "PSNR dB", "SSIM", "epochs"), (_dsslic_row(card) for card in layered)
+        )
     if agents := [card for card in cards if card.kind == "rlasc_agent"]:
         lines += ["", "## RL-ASC: agents\n"]
         lines += _table(
@@ -120,6 +125,14 @@ def page(root: Path) -> str:
         )
     lines += ["", "## Block error rates\n", *_bler_table(root / "bler"), "", BLER_FOOT]
     return "\n".join(lines) + "\n"
+
+
+def _dsslic_row(card: Card) -> tuple[str, ...]:
+    measured: dict[str, Any] = card.measured
+    quality = measured["without_residual"]
+    interval = f"{quality['ss']:.3f} ({quality['ss_low']:.3f}–{quality['ss_high']:.3f})"
+    parameters, epochs = f"{card.parameters['decoder']:,}", str(card.training.epochs)
+    return card.model, parameters, interval, f"{quality['psnr_db']:.2f}", f"{quality['ssim']:.3f}", epochs
 
 
 def _comcnn_row(card: Card) -> tuple[str, ...]:
