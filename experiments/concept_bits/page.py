@@ -210,7 +210,7 @@ def _pictures(here: Path) -> None:
 def _picture(axes: Axes, picture: NDArray[np.float64], title: str) -> None:
     axes.set_title(title, fontsize=8.5)
     axes.set_axis_off()
-    axes.imshow(picture)
+    axes.imshow(picture, interpolation="nearest")
 
 
 if __name__ == "__main__":

@@ -170,7 +170,7 @@ def _bits(here: Path) -> None:
 def _picture(axes: Axes, picture: torch.Tensor, title: str) -> None:
     axes.set_title(title, fontsize=8.5)
     axes.set_axis_off()
-    axes.imshow(picture.permute(1, 2, 0).numpy())
+    axes.imshow(picture.permute(1, 2, 0).numpy(), interpolation="nearest")
 
 
 def _map(axes: Axes, values: NDArray[np.float64], title: str, levels: tuple[int, ...] = ()) -> None:

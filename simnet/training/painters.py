@@ -75,7 +75,8 @@ class Studio:
 
     @classmethod
     def of(cls, recipe: PaintersRecipe, sets: list[ImageSet], n_classes: int, device: torch.device) -> Studio:
-        """
+        """With the networks and pictures that a recipe names.
+
         Raises:
             SimnetError: the label maps have other classes than the networks; the judge is missing.
         """
