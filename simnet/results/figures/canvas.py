@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from simnet.report.figures.style import RC, SOURCE_COLOURS, arm_colours, page
+from simnet.report.figures.style import RC, SOURCE_COLOURS, arm_colours, page, write_png
 from simnet.results.choice import Choice
 from simnet.results.errors import ResultsError
 from simnet.results.labels import quantity
@@ -120,7 +120,10 @@ def save(axes: Axes | Sequence[Axes], file: str | Path) -> Path:
     if not isinstance(figure, Figure):
         raise ResultsError(f"save: got axes without a figure of their own; allowed those of a figure ({path})")
     path.parent.mkdir(parents=True, exist_ok=True)
-    without = {"svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
+    without = {".svg": {"Date": None, "Creator": None}, ".pdf": {"CreationDate": None}}
     with matplotlib.rc_context(RC):
-        figure.savefig(path, dpi=150, metadata=without.get(path.suffix.lstrip("."), {}))
+        if path.suffix == ".png":
+            write_png(figure, path)
+        else:
+            figure.savefig(path, dpi=150, metadata=without.get(path.suffix, {}))
     return path
