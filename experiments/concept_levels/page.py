@@ -34,6 +34,8 @@ QUANTITIES = {
     "map_50": "mAP of the detector, overlap ½",
     "psnr_db": "PSNR, dB",
 }
+TUNED = {"tuned_one_level": "third stage, one level for all", "tuned_agent": "third stage, agent, seed 1"}
+"""Codecs of the model that was tuned to the first agent's choices."""
 PAPER_PERCENT = -31.361
 """BD-rate (mIoU) of RL-ASC against its simplified variant, Table II of the paper."""
 SHOWN, SHOWN_PRICE, RIVAL_LEVEL = (20, 70), 0.8, 3
@@ -46,21 +48,25 @@ def draw(here: Path) -> None:
     keys = ["codec", "setting"]
     own = pd.read_csv(here / "points_own.csv").set_index(keys)["miou"].rename("miou_own")
     table = pd.read_csv(here / "points.csv").join(own, on=keys)
-    figure = page(13.5, 3.8)
+    figure = page(13.5, 4.2)
     row = figure.subplots(1, len(QUANTITIES))
     agents = _agents(here)
+    lines = {"one_level": "one level for all"} | {a: a.replace("_", ", seed ") for a in agents} | TUNED
     for axes, (quantity, label) in zip(row, QUANTITIES.items(), strict=True):
-        for i, name in enumerate(("one_level", *agents)):
-            line = _line(table, name)
-            shown = name.replace("one_level", "one level for all").replace("_", ", seed ")
-            axes.plot(line["bpp"], line[quantity], label=shown, color=ARM_COLOURS[i], marker=MARKERS[i], markersize=4.5)
+        for i, (name, shown) in enumerate(lines.items()):
+            line, style = _line(table, name), "--" if name in TUNED else "-"
+            axes.plot(
+                line["bpp"], line[quantity], style, label=shown, color=ARM_COLOURS[i], marker=MARKERS[i], markersize=4,
+            )  # fmt: skip
         axes.set_title(label)
         axes.set_xlabel("bits per pixel")
-    row[0].legend(fontsize=8.5)
+    handles, labels = row[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(lines), fontsize=8.5)
     figure.suptitle("Who gets the bits? RL-ASC's agents and one level for all concepts", x=0.01, ha="left", fontsize=10)
     save(list(row), here / "figure.png")
     readme = here / "README.md"
     write_table(readme, "bjontegaard", markdown(_bjontegaard(table, agents)))
+    write_table(readme, "third_stage", markdown(_third_stage(table)))
     write_table(readme, "finest", markdown(_against_the_finest(table)))
     write_table(readme, "classes", markdown(_by_class_table(here)))
     _bits(here)
@@ -72,7 +78,7 @@ def _line(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def _agents(here: Path) -> list[str]:
     described = yaml.safe_load((here / "points.yaml").read_text(encoding="utf-8"))["codecs"]
-    return [name for name, params in described.items() if "agent" in params]
+    return [name for name, params in described.items() if "agent" in params and name not in TUNED]
 
 
 def _bjontegaard(table: pd.DataFrame, agents: list[str]) -> pd.DataFrame:
@@ -92,10 +98,27 @@ def _bjontegaard(table: pd.DataFrame, agents: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _third_stage(table: pd.DataFrame) -> pd.DataFrame:
+    """BD-rate of the tuned codec, with one level for all and with the agent, against the untuned one's."""
+    rows = []
+    for name, shown in TUNED.items():
+        for before, known in (("one_level", "one level for all"), ("agent_1", "agent, seed 1")):
+            row: dict[str, object] = {"codec": shown, "against": known}
+            for quantity, label in QUANTITIES.items():
+                anchor, own = (_line(table, n)[["bpp", quantity]].to_numpy() for n in (before, name))
+                try:
+                    row[label] = f"{bd_rate(anchor, own):.1f} ({100 * overlap(anchor, own):.0f} %)".replace("-", "−")
+                except ValueError as error:
+                    row[label] = f"– ({error})"
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
 def _against_the_finest(table: pd.DataFrame) -> pd.DataFrame:
     """What every other point saves and costs against the finest level for all, the paper's simplified variant."""
     finest = _line(table, "one_level").iloc[-1]
     others = table.drop(index=finest.name)
+    others = others[~others["codec"].isin(TUNED)]
     return pd.DataFrame({
         "point": others["codec"].str.replace("_", " ") + ", " + others["setting"].str.replace("price", "λ ="),
         "bits saved": [f"{100 * (1 - bpp / finest['bpp']):.0f} %" for bpp in others["bpp"]],
