@@ -83,6 +83,7 @@ def _curves(axes: Axes, table: pd.DataFrame, quantity: str) -> None:
         part = _line(table, codecs)
         if name.startswith("LSCI"):  # several slices reach the same rate: the points that no cheaper one beats
             part = part[part["miou"] >= part["miou"].cummax()]
+            part = part[~(part["bpp"].shift(-1) < 1.02 * part["bpp"])]
         shown = part[quantity].where(part[quantity] > 0) if QUANTITIES[quantity][1] else part[quantity]
         axes.plot(
             part["bpp"], shown, label=name, color=ARM_COLOURS[i], marker=MARKERS[i], markersize=4.5,
@@ -185,9 +186,9 @@ def _pictures(here: Path) -> None:
         "DSSLIC, reduced": described["dsslic"],
         "LSCI": {**described["lsci_pool4"], "enhancement": {**described["lsci_pool4"]["enhancement"], "bpp": 0.15}},
         "JPEG 2000": {**described["jpeg2000"], "rate_bpp": 0.15},
-        "HEVC intra, its lowest": {**described["hevc"], "quality": 0, "header": "strip"},
+        "HEVC, its lowest": {**described["hevc"], "quality": 0, "header": "strip"},
     }
-    figure = page(11.5, 1.5 * len(SHOWN) + 0.8)
+    figure = page(11.5, 1.12 * len(SHOWN) + 0.75)
     grid = figure.subplots(len(SHOWN), 2 + len(columns))
     for row, image in enumerate(images):
         _picture(grid[row, 0], image.permute(1, 2, 0).numpy(), "original" if row == 0 else "")

@@ -20,7 +20,7 @@ from simnet.codecs.networks.rlasc import LEVELS
 from simnet.codecs.rlasc import Rlasc
 from simnet.data.camvid_small import CamVidSmall
 from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
-from simnet.results import bd_quality, bd_rate, markdown, write_table
+from simnet.results import bd_rate, markdown, write_table
 from simnet.results.bjontegaard_delta import overlap
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
@@ -36,6 +36,7 @@ QUANTITIES = {
 }
 TUNED = {"tuned_one_level": "third stage, one level for all", "tuned_agent": "third stage, agent, seed 1"}
 """Codecs of the model that was tuned to the first agent's choices."""
+TUNED_FROM = {"tuned_one_level": "one_level", "tuned_agent": "agent_1"}
 PAPER_PERCENT = -31.361
 """BD-rate (mIoU) of RL-ASC against its simplified variant, Table II of the paper."""
 SHOWN, SHOWN_PRICE, RIVAL_LEVEL = (20, 70), 0.8, 3
@@ -82,35 +83,50 @@ def _agents(here: Path) -> list[str]:
 
 
 def _bjontegaard(table: pd.DataFrame, agents: list[str]) -> pd.DataFrame:
-    """Of the agents against one level for all: mean over the agents, with a Student-t interval if there are several."""
+    """Of the agents against one level for all: means over the agents with Student-t intervals."""
     rows = []
     for quantity, label in QUANTITIES.items():
         anchor = _line(table, "one_level")[["bpp", quantity]].to_numpy()
         curves = [_line(table, agent)[["bpp", quantity]].to_numpy() for agent in agents]
-        row: dict[str, object] = {"at equal": label}
-        try:
-            row["BD-rate (%)"] = _interval([bd_rate(anchor, c) for c in curves], 1)
-            row["at equal rate, better by"] = _interval([bd_quality(anchor, c) for c in curves], 4)
-            row["of both curves"] = f"{100 * np.mean([overlap(anchor, c) for c in curves]):.0f} %"
-        except ValueError as error:
-            row["BD-rate (%)"] = f"– ({error})"
-        rows.append(row | {"the paper's BD-rate (%)": PAPER_PERCENT if quantity == "miou" else None})
+        rows.append({
+            "quality": label,
+            "better at equal rate by": _interval([_above(anchor, curve) for curve in curves], 4),
+            **_delta(anchor, curves),
+            "the paper's BD-rate (%)": PAPER_PERCENT if quantity == "miou" else None,
+        })  # fmt: skip
     return pd.DataFrame(rows)
 
 
+def _above(anchor: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
+    """By how much a curve's points lie above the anchor on average, which is straight in log rate between its own."""
+    return float(np.mean(curve[:, 1] - np.interp(np.log(curve[:, 0]), np.log(anchor[:, 0]), anchor[:, 1])))
+
+
+def _delta(anchor: NDArray[np.float64], curves: list[NDArray[np.float64]]) -> dict[str, object]:
+    """BD-rate of those curves that rise, and the share of both curves' quality that it is the mean over."""
+    rates, shares = [], []
+    for curve in curves:
+        try:
+            rates.append(bd_rate(anchor, curve))
+            shares.append(overlap(anchor, curve))
+        except ValueError:  # dearer points that are no better leave too few, or no quality is shared
+            continue
+    if not rates:
+        return {"BD-rate (%)": "–", "of curves": f"0 of {len(curves)}", "over": "–"}
+    counted = f"{len(rates)} of {len(curves)}"
+    return {"BD-rate (%)": _interval(rates, 1), "of curves": counted, "over": f"{100 * np.mean(shares):.0f} %"}
+
+
 def _third_stage(table: pd.DataFrame) -> pd.DataFrame:
-    """BD-rate of the tuned codec, with one level for all and with the agent, against the untuned one's."""
+    """The tuned codec, with one level for all and with the agent, against the untuned one."""
     rows = []
-    for name, shown in TUNED.items():
-        for before, known in (("one_level", "one level for all"), ("agent_1", "agent, seed 1")):
-            row: dict[str, object] = {"codec": shown, "against": known}
-            for quantity, label in QUANTITIES.items():
-                anchor, own = (_line(table, n)[["bpp", quantity]].to_numpy() for n in (before, name))
-                try:
-                    row[label] = f"{bd_rate(anchor, own):.1f} ({100 * overlap(anchor, own):.0f} %)".replace("-", "−")
-                except ValueError as error:
-                    row[label] = f"– ({error})"
-            rows.append(row)
+    for name, before in TUNED_FROM.items():
+        for quantity, label in QUANTITIES.items():
+            anchor, own = (_line(table, n)[["bpp", quantity]].to_numpy() for n in (before, name))
+            rows.append({
+                "codec": TUNED[name], "quality": label, "better at equal rate by": _interval([_above(anchor, own)], 4),
+                **_delta(anchor, [own]),
+            })  # fmt: skip
     return pd.DataFrame(rows)
 
 

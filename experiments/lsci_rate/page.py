@@ -148,7 +148,7 @@ def _pictures(here: Path) -> None:
             rate = f"\n{8 * np.mean([len(c) for c in codes]) / images[0, 0].numel():.3f} bpp"
         for row in range(N_PICTURES):
             axes = grid[row, column]
-            axes.imshow(shown[row].permute(1, 2, 0).numpy())
+            axes.imshow(shown[row].permute(1, 2, 0).numpy(), interpolation="nearest")
             axes.set_axis_off()
         grid[0, column].set_title(f"{name}{rate}", fontsize=8.5, color=INK)
     save(list(grid.ravel()), here / "pictures.png")
