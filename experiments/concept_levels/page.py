@@ -1,6 +1,7 @@
 """Which concepts deserve bits: RL-ASC's agent against one level for all.
 
-python experiments/concept_levels/page.py experiments/concept_levels
+python experiments/concept_levels/page.py experiments/concept_levels            # measures what classes get, then draws
+python experiments/concept_levels/page.py experiments/concept_levels --draw     # from classes.csv
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ TUNED = {"tuned_one_level": "third stage, one level for all", "tuned_agent": "th
 TUNED_FROM = {"tuned_one_level": "one_level", "tuned_agent": "agent_1"}
 PAPER_PERCENT = -31.361
 """BD-rate (mIoU) of RL-ASC against its simplified variant, Table II of the paper."""
+DRAWN_BPP = (0.15, 0.32)
+"""Rates of ``figure.png``: those of the agents, and one level beyond."""
 SHOWN, SHOWN_PRICE, RIVAL_LEVEL = (20, 70), 0.8, 3
 """Shipped pictures of ``bits.png``, and how they are coded: at about the same rate."""
 
@@ -61,15 +64,21 @@ def draw(here: Path) -> None:
             )  # fmt: skip
         axes.set_title(label)
         axes.set_xlabel("bits per pixel")
+        inside = table[table["bpp"].between(*DRAWN_BPP)][quantity]
+        margin = 0.08 * (inside.max() - inside.min())
+        axes.set(xlim=DRAWN_BPP, ylim=(inside.min() - margin, inside.max() + margin))
     handles, labels = row[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(lines), fontsize=8.5)
-    figure.suptitle("Who gets the bits? RL-ASC's agents and one level for all concepts", x=0.01, ha="left", fontsize=10)
+    figure.suptitle(
+        "Who gets the bits? RL-ASC's agents and one level for all concepts, where agents spend: of its six levels the "
+        "second to the fourth", x=0.01, ha="left", fontsize=10,
+    )  # fmt: skip
     save(list(row), here / "figure.png")
     readme = here / "README.md"
     write_table(readme, "bjontegaard", markdown(_bjontegaard(table, agents)))
     write_table(readme, "third_stage", markdown(_third_stage(table)))
     write_table(readme, "finest", markdown(_against_the_finest(table)))
-    write_table(readme, "classes", markdown(_by_class_table(here)))
+    write_table(readme, "classes", markdown(_by_class(pd.read_csv(here / "classes.csv"))))
     _bits(here)
 
 
@@ -162,25 +171,37 @@ def _images() -> torch.Tensor:
     return torch.tensor(CamVidSmall().load("sample").images).float() / 255
 
 
-def _by_class_table(here: Path) -> pd.DataFrame:
-    """By class: in how many shipped pictures, its share of the places, and what the agents gave it."""
-    columns: dict[str, list[object]] = {}
-    for price in PRICES:
-        per_place, mean_level = [], []
-        for agent in _agents(here):
+def measure(here: Path) -> pd.DataFrame:
+    """What each agent gave each class at each price: ``level``, ``bits_a_place``; its ``share`` of the places."""
+    rows = []
+    for agent in _agents(here):
+        for price in PRICES:
             codec = _codec(here, agent, price=price)
             explained = [codec.explained(code) for code in codec.encode(_images())]
             places = np.array([np.bincount(c.label_map.ravel(), minlength=len(bits)) for c, bits in explained])
-            spent = np.array([bits for _, bits in explained])
-            levels = np.array([c.levels + 1 for c, _ in explained], float)
-            per_place.append(spent.sum(0) / places.sum(0).clip(min=1))
-            mean_level.append(np.nanmean(np.where(places > 0, levels, np.nan), axis=0))
-        columns["class"] = list(CamVidSmall.class_names[: places.shape[1]])
-        columns["pictures"] = (places > 0).sum(0).tolist()
-        columns["share of the places"] = [f"{x:.1%}" for x in places.sum(0) / places.sum()]
-        columns[f"level, λ = {price:g}"] = [_interval(v, 1) for v in np.array(mean_level).T.tolist()]
-        columns[f"bits a place, λ = {price:g}"] = [_interval(v, 1) for v in np.array(per_place).T.tolist()]
-    return pd.DataFrame(columns)
+            spent = np.array([bits for _, bits in explained]).sum(0) / places.sum(0).clip(min=1)
+            levels = np.where(places > 0, [c.levels + 1.0 for c, _ in explained], np.nan)
+            for i, name in enumerate(CamVidSmall.class_names[: places.shape[1]]):
+                rows.append({
+                    "agent": agent, "price": price, "class": name, "pictures": int((places[:, i] > 0).sum()),
+                    "share": places[:, i].sum() / places.sum(), "level": np.nanmean(levels[:, i]),
+                    "bits_a_place": spent[i],
+                })  # fmt: skip
+        print(agent, file=sys.stderr)
+    return pd.DataFrame(rows)
+
+
+def _by_class(measured: pd.DataFrame) -> pd.DataFrame:
+    """By class: in how many shipped pictures, its share of the places, and what the agents gave it."""
+    rows = []
+    for name, of in measured.groupby("class", sort=False):
+        row: dict[str, object] = {"class": name, "pictures": of["pictures"].iloc[0]}
+        row["share of the places"] = f"{of['share'].iloc[0]:.1%}"
+        for price, part in of.groupby("price"):
+            row[f"level, λ = {price:g}"] = _interval(part["level"].tolist(), 1)
+            row[f"bits a place, λ = {price:g}"] = _interval(part["bits_a_place"].tolist(), 1)
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def _bits(here: Path) -> None:
@@ -235,4 +256,8 @@ def _shares(axes: Axes, places: NDArray[np.int64], bits: NDArray[np.int64]) -> N
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]))
+    folder = Path(sys.argv[1])
+    torch.set_num_threads(1)
+    if "--draw" not in sys.argv:
+        measure(folder).to_csv(folder / "classes.csv", index=False, float_format="%.5g", lineterminator="\n")
+    draw(folder)

@@ -88,7 +88,7 @@ def page(root: Path) -> str:
     lines += ["", "## RL-ASC: one level for all concepts\n"]
     lines += _table(
         ("model", "parameters enc / dec", "centres", "bpp of the features", "SS (95 %)", "PSNR dB", "SSIM", "epochs"),
-        (row for card in cards if card.kind == "rlasc" for row in _rlasc_rows(card)),
+        (row for card in cards if card.kind in ("rlasc", "rlasc_tuning") for row in _rlasc_rows(card)),
     )
     if layered := [card for card in cards if card.kind == "dsslic"]:
         lines += ["", "## DSSLIC, reduced: without its residual\n"]
