@@ -42,7 +42,7 @@ PAPER_PERCENT = -31.361
 """BD-rate (mIoU) of RL-ASC against its simplified variant, Table II of the paper."""
 DRAWN_BPP = (0.15, 0.32)
 """Rates of ``figure.png``: those of the agents, and one level beyond."""
-SHOWN, SHOWN_PRICE, RIVAL_LEVEL = (20, 70), 0.8, 3
+SHOWN, SHOWN_PRICE, RIVAL_LEVEL = (20, 70), 0.4, 3
 """Shipped pictures of ``bits.png``, and how they are coded: at about the same rate."""
 
 
