@@ -78,8 +78,12 @@ class BaseRecipe(Strict):
     """Sentences that the card repeats: limits of the data, of the training."""
 
     def digest(self) -> str:
-        """SHA-256 (hex) of the resolved recipe, defaults written out, without what leaves the weights as they are."""
-        content = self.model_dump(mode="json", exclude={"optimisation": {"evaluate_every"}, "measure_on_first": True})
+        """SHA-256 (hex) of what the recipe says beyond defaults, without what leaves the weights as they are.
+
+        So a key that recipes learn later leaves the cards of earlier models true.
+        """
+        neutral: dict[str, Any] = {"optimisation": {"evaluate_every"}, "measure_on_first": True}
+        content = {"kind": self.kind, **self.model_dump(mode="json", exclude=neutral, exclude_defaults=True)}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -18,6 +18,7 @@ from simnet.codecs.networks.jscc import Jscc
 from simnet.codecs.networks.lsci import LsciBase
 from simnet.codecs.networks.super_resolution import SuperResolution
 from simnet.core.errors import SimnetError, UnknownName
+from simnet.core.zoo import zoo_root
 from simnet.data.base import content_hash
 from simnet.data.idx import write_idx
 from simnet.tasks.networks import load_network
@@ -135,6 +136,23 @@ def test_bfloat16_trains_to_float32_weights(tmp_path: Path, data_root: Path) -> 
     with safe_open(folder / "weights.safetensors", framework="pt") as file:
         assert file.metadata() == {"network": "lenet", "options": '{"n_features": 8, "width": 2}'}
         assert file.get_tensor("head.weight").dtype == torch.float32
+
+
+@pytest.mark.parametrize("card", sorted(zoo_root().glob("*/*/card.yaml")), ids=lambda card: card.parent.name)
+def test_the_zoos_cards_are_of_their_recipes(card: Path) -> None:
+    assert cards.read_card(card.parent).training.recipe_sha256 == read_recipe(card.parent / "train.yaml").digest()
+
+
+def test_a_key_that_recipes_learn_later_changes_no_digest(tmp_path: Path) -> None:
+    recipe = read_recipe(write_recipe(tmp_path / "toys" / "one"))
+
+    class Later(type(recipe)):  # type: ignore[misc]
+        learnt: float = 0.5
+
+    said = recipe.model_dump()
+    assert Later.model_validate(said).digest() == recipe.digest()
+    for change in ({"learnt": 0.6}, {"seed": 17}):
+        assert Later.model_validate({**said, **change}).digest() != recipe.digest()
 
 
 def test_card_says_what_happened(tmp_path: Path, data_root: Path) -> None:
