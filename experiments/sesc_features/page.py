@@ -151,6 +151,10 @@ def draw(here: Path) -> None:
         f"L_opt = {found:.0f}: {100 * ENOUGH:.0f} % of the SS of all", (found, left.get_ylim()[1]), xytext=(-3, -3),
         textcoords="offset points", ha="right", va="top", fontsize=8,
     )  # fmt: skip
+    left.axvspan(found, n_features, color="#F2F2F2", zorder=0)
+    for x, down, words in ((found / 2, -18, "each feature adds"), ((found + n_features) / 2, -3, "more add little")):
+        left.annotate(words, (x, left.get_ylim()[1]), xytext=(0, down), textcoords="offset points", ha="center",
+                      va="top", fontsize=8, color="#666666")  # fmt: skip
     left.set(xlabel=f"features sent, of {n_features}", ylabel="SS of segmentation")
     left.legend(loc="lower right", title=f"at {SHARE_AT_DB:g} dB")
     for i, threshold in enumerate(THRESHOLDS):
