@@ -31,7 +31,7 @@ from simnet.statistics.replications import student_t
 PRICES = (0.15, 0.8, 3.0)
 QUANTITIES = {
     "miou": "mIoU of the judge",
-    "miou_own": "mIoU of the rewarding network",
+    "miou_second": "mIoU of the rewarding network",
     "map_50": "mAP of the detector, overlap ½",
     "psnr_db": "PSNR, dB",
 }
@@ -49,9 +49,7 @@ SHOWN, SHOWN_PRICE, RIVAL_LEVEL = (20, 70), 0.4, 3
 @styled
 def draw(here: Path) -> None:
     """Draw ``figure.png`` and ``bits.png`` and fill the README's tables."""
-    keys = ["codec", "setting"]
-    own = pd.read_csv(here / "points_own.csv").set_index(keys)["miou"].rename("miou_own")
-    table = pd.read_csv(here / "points.csv").join(own, on=keys)
+    table = pd.read_csv(here / "points.csv")
     figure = page(13.5, 4.2)
     row = figure.subplots(1, len(QUANTITIES))
     agents = _agents(here)
@@ -148,7 +146,7 @@ def _against_the_finest(table: pd.DataFrame) -> pd.DataFrame:
         "point": others["codec"].str.replace("_", " ") + ", " + others["setting"].str.replace("price", "λ ="),
         "bits saved": [f"{100 * (1 - bpp / finest['bpp']):.0f} %" for bpp in others["bpp"]],
         "mIoU": others["miou"] - finest["miou"],
-        "mIoU of the rewarding network": others["miou_own"] - finest["miou_own"],
+        "mIoU of the rewarding network": others["miou_second"] - finest["miou_second"],
         "mAP": others["map_50"] - finest["map_50"],
     })  # fmt: skip
 

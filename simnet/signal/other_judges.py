@@ -1,4 +1,4 @@
-"""What else recovered pictures are held against: a detector's mAP, and how far their features' distribution lies off.
+"""What else recovered pictures are held against: another segmentation network, a detector, how their features lie.
 
 FID and KID here are those of our own features (the coarsest stack of a segmentation network, averaged over each
 picture), not of Inception's: they compare codecs on one data set and say nothing beside published ones. FID is biased
@@ -16,12 +16,12 @@ from torch import Tensor
 
 from simnet.core import streams
 from simnet.data.base import ImageSet
+from simnet.signal.originals import BATCH, Originals
 from simnet.tasks.boxes import Boxes, Matched, boxes_of_regions, mean_average_precision
 from simnet.tasks.detection import SURE, boxes_of
 from simnet.tasks.networks.detector import DETECTED, Detector
 from simnet.tasks.networks.segmenter import Segmenter
 
-BATCH = 16
 N_RESAMPLES = 200
 
 
@@ -77,6 +77,24 @@ class DetectionJudge:
         rng = streams.generator(0, "bootstrap", "detection", self.images.sha256)
         drawn = (rng.integers(0, n_pictures, n_pictures) for _ in range(n))
         return np.stack([np.bincount(which, minlength=n_pictures) for which in drawn])
+
+
+@dataclass(frozen=True)
+class SecondJudge:
+    """Another segmentation network than the first judge, with the pictures that it has judged."""
+
+    originals: Originals
+
+    @classmethod
+    def of(cls, images: ImageSet, network: Segmenter) -> SecondJudge:
+        """Run the network over a set."""
+        return cls(Originals.of(images, network, features=network))
+
+    def held_against(self, recovered: Tensor) -> dict[str, float]:
+        """``miou_second`` and SS with its interval, ``ss_second`` and so on, of recovered pictures [N, 3, H, W]."""
+        in_order = iter(torch.split(recovered, BATCH))
+        found = self.originals.held_against(lambda _: next(in_order))
+        return {f"{key}_second": found[key] for key in ("miou", "ss", "ss_low", "ss_high")}
 
 
 @dataclass(frozen=True)

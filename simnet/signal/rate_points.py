@@ -6,6 +6,7 @@
     split: test                     # or sample, which is shipped
     judge: segmenter/street_judge
     features: segmenter/street_parser
+    second_judge: segmenter/street_parser    # its mIoU and SS too; may be left out
     detector: detector/street       # its mAP too; may be left out
     distribution: true              # FID and KID of the features too; may be left out
     codecs:
@@ -33,11 +34,13 @@ from simnet.core.zoo import model_dir
 from simnet.data.base import ImageSet, Split
 from simnet.scenario.plugin_field import PluginField
 from simnet.signal.originals import Originals
-from simnet.signal.other_judges import DetectionJudge, Distribution
+from simnet.signal.other_judges import DetectionJudge, Distribution, SecondJudge
 from simnet.signal.points_file import in_words, read_points_file
 from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.detector import load_detector
 from simnet.tasks.networks.segmenter import Segmenter
+
+OtherJudge = DetectionJudge | Distribution | SecondJudge
 
 
 class Points(BaseModel):
@@ -49,6 +52,7 @@ class Points(BaseModel):
     split: Split = "test"
     judge: str
     features: str
+    second_judge: str | None = None
     detector: str | None = None
     distribution: bool = False
     codecs: dict[str, dict[str, Any]] = Field(min_length=1)
@@ -138,8 +142,10 @@ def _through(codec: Codec, codes: list[bytes], made: list[Tensor] | None, batch:
     return recovered
 
 
-def _other_judges(points: Points, images: ImageSet, features: Segmenter) -> list[DetectionJudge | Distribution]:
-    others: list[DetectionJudge | Distribution] = []
+def _other_judges(points: Points, images: ImageSet, features: Segmenter) -> list[OtherJudge]:
+    others: list[OtherJudge] = []
+    if points.second_judge is not None:
+        others.append(SecondJudge.of(images, load_segmenter(model_dir(points.second_judge) / "weights.safetensors")))
     if points.detector is not None:
         others.append(DetectionJudge.of(images, load_detector(model_dir(points.detector) / "weights.safetensors")))
     if points.distribution:

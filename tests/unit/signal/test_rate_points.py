@@ -12,7 +12,7 @@ from simnet.cli import main
 from simnet.codecs.jpeg import Jpeg
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
-from simnet.signal.rate_points import read_points
+from simnet.signal.rate_points import measure_points, read_points
 
 FILE = """
 data_set: camvid_small
@@ -60,10 +60,20 @@ def test_the_table_says_what_the_codec_does(
     assert lossless["ssim"] == 1.0 and lossless["feature_distance"] == 0.0
 
 
+def test_a_second_judge_says_what_it_would_as_the_first(tmp_path: Path) -> None:
+    text = FILE.replace("  raw: {kind: raw, image_shape: [3, 96, 128]}\n", "").replace("[5, 40]", "[10]")
+    both = text.replace("features:", "second_judge: segmenter/street_parser\nfeatures:")
+    alone = text.replace("judge: segmenter/street_judge", "judge: segmenter/street_parser")
+    (two,), (one,) = (list(measure_points(read_points(written(tmp_path, t)), "points.yaml")) for t in (both, alone))
+    assert {two[f"{key}_second"] - one[key] for key in ("miou", "ss", "ss_low", "ss_high")} == {0.0}
+    assert two["miou"] != one["miou"] and two["code_byte"] == one["code_byte"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("vary:", "varies:", "unknown key; allowed: data_set, split, judge, features, detector, distribution, codecs"),
+        ("vary:", "varies:", "unknown key; allowed: data_set, split, judge, features, second_judge, detector, "),
+        ("vary:", "varies:", "second_judge, detector, distribution, codecs"),
         ("  jpeg: {quality: [5, 40]}", "  webp: {quality: [5]}", "vary: got webp; allowed jpeg, raw"),
         ("[5, 40]", "[]", "vary.jpeg.quality: got no values"),
         ("{quality: [5, 40]}", "{quality.x: [5]}", "quality is 1 and has no settings; allowed 'quality'"),
