@@ -55,7 +55,7 @@ def whole(shown: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_there_are_blocks() -> None:
-    assert len(BLOCKS) == 7
+    assert len(BLOCKS) == 8
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
