@@ -31,6 +31,7 @@ from simnet.codecs.entropy.static import EntropyError, StaticCoder
 from simnet.codecs.networks.aesc import load_autoencoder
 from simnet.codecs.networks.chunks import in_chunks
 from simnet.codecs.networks.flops import flop_per_image
+from simnet.codecs.networks.parts import transposed_axes
 from simnet.core.zoo import model_dir, version_name
 from simnet.wire.slices import Precision, Slice, make_slice
 
@@ -96,10 +97,9 @@ class Aesc(Codec):
         params, tensors = self.params, dict[str, NDArray[Any]](self._decoder_weights)
         if params.entropy_coding:
             tensors[TABLE] = self._table
-        axes = {f"{k}.weight": 1 for k, m in self._decoder.named_children() if isinstance(m, nn.ConvTranspose2d)}
         decoder = make_slice(
             self._decoder_name, "decoder", tensors, precision=params.precision, sparsity=params.sparsity,
-            version=params.version, channel_axis=axes,
+            version=params.version, channel_axis=transposed_axes(self._decoder),
         )  # fmt: skip
         return (decoder,)
 

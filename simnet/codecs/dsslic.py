@@ -31,7 +31,7 @@ from simnet.codecs.entropy.lengths import part_at, with_length
 from simnet.codecs.entropy.packing import pack, packed_n_byte, unpack
 from simnet.codecs.entropy.static import EntropyError
 from simnet.codecs.networks.dsslic import COMPACT_BIT, compact, load_dsslic
-from simnet.codecs.networks.enhancement import from_residual_bytes, to_residual_bytes
+from simnet.codecs.networks.enhancement import Enhancement
 from simnet.codecs.networks.flops import flop_of
 from simnet.codecs.networks.parts import slice_of, transposed_axes
 from simnet.codecs.networks.rlasc import STRIDE, shrunk
@@ -79,6 +79,8 @@ class Dsslic(Codec):
         self._name = f"dsslic/{params.model}"
         network, compact_table, map_table = load_dsslic(model_dir(self._name) / "weights.safetensors")
         self._network = network.to(self.device)
+        bpp = params.residual_bpp
+        self._residual = None if bpp is None else Enhancement(pooling=1, bpp=bpp)
         self._tables = {COMPACT_TABLE: compact_table.numpy(), MAP_TABLE: map_table.numpy()}
         self._segmenter = load_segmenter(model_dir(params.segmenter) / "weights.safetensors").to(self.device)
         if (got := self._segmenter.n_classes) != (wanted := network.shape.n_classes):
@@ -93,17 +95,11 @@ class Dsslic(Codec):
 
     @cached_property
     def decoder_slices(self) -> tuple[Slice, ...]:
-        tensors = inference_tensors(self._network) | self._tables
-        precision = self.params.precision
-        return (
-            make_slice(
-                f"{self._name}/fine",
-                "decoder",
-                tensors,
-                precision=precision,
-                channel_axis=transposed_axes(self._network),
-            ),
-        )
+        fine = make_slice(
+            f"{self._name}/fine", "decoder", inference_tensors(self._network) | self._tables,
+            precision=self.params.precision, channel_axis=transposed_axes(self._network),
+        )  # fmt: skip
+        return (fine,)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -112,7 +108,7 @@ class Dsslic(Codec):
     @cached_property
     def encode_flop(self) -> int:
         image = torch.zeros(1, *self.image_shape, device=self.device)
-        rehearsing = 0 if self.params.residual_bpp is None else self.decode_flop
+        rehearsing = 0 if self._residual is None else self.decode_flop
         return flop_of(lambda: self._segmenter(image)) + rehearsing
 
     @cached_property
@@ -163,16 +159,10 @@ class Dsslic(Codec):
             image = images[i : i + 1].to(self.device)
             label_map, picture = shrunk(self._segmenter(image).argmax(1), self._n_classes), compact(image)
             packets = b""
-            if self.params.residual_bpp is not None:
-                packets = self._packets(image - self._network(picture, label_map), self.params.residual_bpp)
+            if self._residual is not None:
+                (packets,) = self._residual.code(image - self._network(picture, label_map), self._streams)
             found.append(_Layers(label_map[0].cpu().numpy(), picture[0].cpu().numpy(), packets))
         return found
-
-    def _packets(self, residual: Tensor, bpp: float) -> bytes:
-        height, width = residual.shape[2:]
-        (pixels,) = to_residual_bytes(residual, (height, width))
-        n_byte = self._streams.header_byte + max(1, round(bpp * height * width / 8))
-        return self._streams.strip(self._streams.encode(pixels, n_byte))
 
     def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
         self._check_codes(codes)
@@ -185,8 +175,8 @@ class Dsslic(Codec):
                 found.append(_Layers(maps.decode(coded_map), pictures.decode(coded_picture), code[end:]))
             except EntropyError as error:
                 raise CodecError(f"codec dsslic: {error}; is it another codec's?") from error
-            if (len(code) > end) != (self.params.residual_bpp is not None):
-                allowed = "none" if self.params.residual_bpp is None else "a residual"
+            if (len(code) > end) != (self._residual is not None):
+                allowed = "none" if self._residual is None else "a residual"
                 raise CodecError(
                     f"codec dsslic: got {len(code) - end} bytes after a base layer of {end}; allowed {allowed}: is it "
                     "another setting's?"
@@ -198,7 +188,7 @@ class Dsslic(Codec):
         n_places = self._grid[0] * self._grid[1]
         map_end = packed_n_byte(n_places, CLASS_BIT)
         end = map_end + packed_n_byte(3 * n_places, COMPACT_BIT)
-        self._check_codes(codes, n_byte=end if self.params.residual_bpp is None else None)
+        self._check_codes(codes, n_byte=end if self._residual is None else None)
         found = []
         for code in codes:
             base = code[:end].ljust(end, b"\0")
@@ -216,15 +206,10 @@ class Dsslic(Codec):
         """
         label_map, picture = (torch.from_numpy(x).to(self.device)[None] for x in (layers.label_map, layers.picture))
         made: Tensor = self._network(picture, label_map)
-        if self.params.residual_bpp is None:
+        if self._residual is None:
             return made
-        try:
-            pixels = self._streams.decode(self._streams.restore(layers.packets))
-        except CodecError:
-            if not damaged:
-                raise
-            return made
-        return (made + from_residual_bytes(pixels[None], self.image_shape[1:]).to(self.device)).clamp(0, 1)
+        residual = self._residual.uncode([layers.packets], self._streams, self.image_shape[1:], damaged=damaged)
+        return (made + residual.to(self.device)).clamp(0, 1)
 
     def _coders(self, tables: dict[str, NDArray[Any]]) -> tuple[MapCoder, CompactCoder]:
         maps = MapCoder(tables[MAP_TABLE], self._n_classes, self._grid)

@@ -234,7 +234,8 @@ class Rlasc(Codec):
             for label in torch.unique(label_map).tolist():
                 values = features[0][:, label_map[0] == label]
                 symbols[label] = self._networks.quantiser.symbols(values, int(levels[label])).cpu().numpy()
-            found.append(Concepts(label_map[0].cpu().numpy(), levels, symbols, whole_map[0].cpu().numpy()))
+            sent = whole_map[0].cpu().numpy() if self.params.label_map == "full" else None
+            found.append(Concepts(label_map[0].cpu().numpy(), levels, symbols, sent))
         return found
 
     def _levels(self, features: Tensor, label_map: Tensor) -> NDArray[np.int64]:

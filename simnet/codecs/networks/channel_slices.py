@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from simnet.phy.channels.registry import channel_by_name
 from simnet.phy.learned.channel import Equaliser, LearnedChannel
 from simnet.phy.learned.feedback import FeedbackChannel
-from simnet.tasks.networks.weights import load_weights
+from simnet.tasks.networks.weights import half_tensors, load_weights
 
 FULL_WIDTH = 64
 
@@ -62,7 +62,7 @@ def _convolutions(n_in: int, w: int, n_out: int) -> nn.Sequential:
 
 def pack_channel_slices(slices: ChannelSlices) -> bytes:
     """The content of a ``weights.safetensors``, as float16."""
-    tensors = {k: v.detach().cpu().half().contiguous() for k, v in slices.state_dict().items()}
+    tensors = half_tensors(slices)
     return save(tensors, metadata={"shape": slices.shape.model_dump_json()})
 
 

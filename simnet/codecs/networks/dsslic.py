@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from simnet.codecs.networks.rlasc import STRIDE, Global, RlascShape
-from simnet.tasks.networks.weights import load_weights
+from simnet.tasks.networks.weights import half_tensors, load_weights
 
 COMPACT_BIT = 5
 """Of each value of the compact picture."""
@@ -65,7 +65,7 @@ def pack_dsslic(network: FineNet, compact_table: Tensor, map_table: Tensor) -> b
         compact_table: [3, 16] uint8, of the compact picture's coder.
         map_table: [(M + 1)², 16] uint8, of the label map's coder.
     """
-    halves = {k: v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
+    halves = half_tensors(network)
     tables = {"compact_table": compact_table, "map_table": map_table}
     return save(halves | tables, metadata={"shape": network.shape.model_dump_json()})
 

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from simnet.core.errors import SimnetError
-from simnet.tasks.networks.weights import load_weights
+from simnet.tasks.networks.weights import half_tensors, load_weights
 
 FULL_WIDTH = 64
 STRIDE = 32
@@ -189,7 +189,7 @@ def pack_base(model: LsciBase, counts: Tensor) -> bytes:
     Args:
         counts: [C, n_centres] int64, of the training pictures.
     """
-    tensors = {k: v.detach().cpu().half().contiguous() for k, v in model.state_dict().items()}
+    tensors = half_tensors(model)
     # One key only: safetensors writes several in random order, and equal weights shall give equal bytes.
     return save(tensors | {"counts": counts}, metadata={"shape": model.shape.model_dump_json()})
 

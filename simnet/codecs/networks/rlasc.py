@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from simnet.codecs.networks.lsci import ChannelNorm
-from simnet.tasks.networks.weights import load_weights
+from simnet.tasks.networks.weights import half_tensors, load_weights
 
 STRIDE = 8
 """Pixels per place of the features, along each axis."""
@@ -304,7 +304,7 @@ def pack_rlasc(networks: Rlasc, tables: Tensor, map_table: Tensor) -> bytes:
         tables: [M, 69] uint8, lengths of the Huffman codes of each class, levels from coarse to fine.
         map_table: [(M + 1)², 16] uint8, of the label map's coder.
     """
-    halves = {k: v.detach().cpu().half().contiguous() for k, v in networks.state_dict().items()}
+    halves = half_tensors(networks)
     return save(
         halves | {"tables": tables, "map_table": map_table}, metadata={"shape": networks.shape.model_dump_json()}
     )

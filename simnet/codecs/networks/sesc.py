@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from simnet.phy.channels.registry import channel_by_name
 from simnet.phy.learned.channel import Equaliser, LearnedChannel
 from simnet.tasks.networks.task_network import TaskNetwork
-from simnet.tasks.networks.weights import load_weights
+from simnet.tasks.networks.weights import half_tensors, load_weights
 
 N_HEADS = 4
 
@@ -220,7 +220,7 @@ def positions(grid: tuple[int, int], width: int) -> Tensor:
 
 def pack_sesc(networks: Sesc) -> bytes:
     """The content of a ``weights.safetensors``, as float16."""
-    halves = {k: v.detach().cpu().half().contiguous() for k, v in networks.state_dict().items()}
+    halves = half_tensors(networks)
     return save(halves, metadata={"shape": networks.shape.model_dump_json()})
 
 

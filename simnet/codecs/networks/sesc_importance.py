@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from simnet.codecs.networks.sesc import Importance, SescShape, scaled_to_1
 from simnet.tasks.networks.task_network import TaskNetwork
-from simnet.tasks.networks.weights import load_weights
+from simnet.tasks.networks.weights import half_tensors, load_weights
 
 By = Literal["network", "entropy"]
 BEFORE = ((1.0, 1.0, 1.0), (1.0, 0.0, 0.0), (0.0, 0.0, 0.0))
@@ -114,7 +114,7 @@ def weights_by(network: Importance | EntropyModel, images: Tensor, symbols: Tens
 
 def pack_importance(model: ImportanceModel) -> bytes:
     """The content of a ``weights.safetensors``, as float16."""
-    halves = {k: v.detach().cpu().half().contiguous() for k, v in model.network.state_dict().items()}
+    halves = half_tensors(model.network)
     return save(halves, metadata={"head": model.head.model_dump_json()})
 
 

@@ -45,6 +45,11 @@ def load_weights(
     return network.eval().requires_grad_(False), others
 
 
+def half_tensors(network: nn.Module) -> dict[str, Tensor]:
+    """All of a network's tensors as float16, as weights files hold them."""
+    return {k: v.detach().cpu().half().contiguous() for k, v in network.state_dict().items()}
+
+
 def take_over(network: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
     """Received weights into a network; what is not among them stays."""
     state = network.state_dict()
