@@ -86,7 +86,7 @@ class ComCnn(Codec):
         if len(images) == 0:
             return []
         return self._jpeg.encode(
-            in_chunks(self._networks.compact, pad_to_even(images.to(self.device)), chunk_for(images))
+            in_chunks(self._networks.compact, pad_to_even(images.to(self.device)), chunk_for(images.shape))
         )
 
     def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
@@ -102,5 +102,5 @@ class ComCnn(Codec):
 
     def _restored(self, compact: Tensor) -> Tensor:
         _, height, width = self.image_shape
-        made = in_chunks(self._networks.restore, compact, chunk_for(compact))
+        made = in_chunks(self._networks.restore, compact, chunk_for(compact.shape))
         return made[..., :height, :width]

@@ -98,7 +98,7 @@ class Jscc(Codec):
         self._check_images(images)
         if len(images) == 0:
             return []
-        symbols = in_chunks(self._symbols, images.to(self.device), chunk_for(images))
+        symbols = in_chunks(self._symbols, images.to(self.device), chunk_for(self.image_shape))
         return [row.numpy(force=True).tobytes() for row in symbols]
 
     def _symbols(self, images: Tensor) -> Tensor:
@@ -115,8 +115,7 @@ class Jscc(Codec):
         take_over_all(self.name, receiver_parts(self._name, self._networks, self.params.head), slices)
         values = np.stack([np.frombuffer(code, np.float32) for code in codes]).reshape(len(codes), -1, 2)
         symbols = torch.from_numpy(values).to(self.device)
-        chunk = chunk_for(torch.empty(1, *self.image_shape))
-        return in_chunks(self._images, symbols, chunk)
+        return in_chunks(self._images, symbols, chunk_for(self.image_shape))
 
     def _images(self, symbols: Tensor) -> Tensor:
         complex_symbols = torch.view_as_complex(symbols.contiguous())

@@ -27,7 +27,7 @@ from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
 from simnet.codecs.classical.codestream import Codestreams
 from simnet.codecs.entropy.packing import pack, packed_n_byte, unpack
 from simnet.codecs.entropy.radix import radix_n_byte, radix_pack, radix_unpack
-from simnet.codecs.networks.chunks import in_chunks
+from simnet.codecs.networks.chunks import chunk_for, in_chunks
 from simnet.codecs.networks.enhancement import Enhancement, region_mask
 from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.lsci import N_STAGES, STRIDE, code_size, generator_parts, load_base, pad_to_stride
@@ -232,7 +232,8 @@ class Lsci(Codec):
         if len(images) == 0:
             return np.empty((0, *self.code_shape), np.int64)
         padded = pad_to_stride(images.to(self.device))
-        return in_chunks(lambda x: self._quantiser.symbols(self._encoder(x)), padded, CHUNK).cpu().numpy()
+        chunk = chunk_for(self.image_shape)
+        return in_chunks(lambda x: self._quantiser.symbols(self._encoder(x)), padded, chunk).cpu().numpy()
 
     def _enhance(self, images: Tensor, symbols: NDArray[np.int64], slices: Sequence[Slice]) -> list[bytes]:
         """The enhancement layer of each image: against what the receiver's slices make of its symbols."""
@@ -253,7 +254,7 @@ class Lsci(Codec):
         residual = self._how.uncode(layers, self._streams, self.image_shape[1:], damaged=damaged).to(self.device)
         if self._restorer is not None:
             take_over(self._restorer, tensors[str(self._how.super_resolution)])
-            residual = in_chunks(self._restorer, residual, CHUNK)
+            residual = in_chunks(self._restorer, residual, chunk_for(self.image_shape))
         return (base + residual * self._mask(base, tensors)).clamp(0, 1)
 
     @cached_property
@@ -276,7 +277,7 @@ class Lsci(Codec):
         for part in generator_parts(self.params.stages):
             weights = {k: v for k, v in tensors[f"{self._name}/{part}"].items() if k != CENTRES}
             take_over(self._generator.get_submodule(part), weights)
-        made = in_chunks(lambda w: self._generator(w, self.params.stages), quantised, CHUNK)
+        made = in_chunks(lambda w: self._generator(w, self.params.stages), quantised, chunk_for(self.image_shape))
         return made[..., :height, :width]
 
     def _mask(self, base: Tensor, tensors: Mapping[str, Any]) -> Tensor:
@@ -285,7 +286,7 @@ class Lsci(Codec):
             return torch.ones_like(base[:, :1])
         take_over(self._segmenter, tensors[self.params.segmenter])
         classes, segmenter = self._how.classes, self._segmenter
-        return in_chunks(lambda x: region_mask(x, classes, segmenter), base, CHUNK)
+        return in_chunks(lambda x: region_mask(x, classes, segmenter), base, chunk_for(self.image_shape))
 
     def tensors_of(self, slices: Sequence[Slice]) -> Mapping[str, Mapping[str, NDArray[Any]]]:
         """Slice name -> tensors, checked to be this codec's decoder."""
@@ -299,7 +300,3 @@ class Lsci(Codec):
         if wrong := [name for name in wanted if got[name] != wanted[name]]:
             raise CodecError(f"codec lsci: slice {wrong[0]}: its tensors aren't this model's (another version?)")
         return {s.name: s.tensors for s in slices}
-
-
-CHUNK = 8
-"""Pictures that networks see at once: of 240 x 320, 64 of them would take gigabytes."""

@@ -24,7 +24,7 @@ from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
 from simnet.codecs.entropy.radix import radix_n_byte, radix_unpack
 from simnet.codecs.lsci import Lsci, Side
 from simnet.codecs.networks.channel_slices import load_channel_slices
-from simnet.codecs.networks.chunks import in_chunks
+from simnet.codecs.networks.chunks import chunk_for, in_chunks
 from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.lsci import N_STAGES
 from simnet.core.zoo import model_dir
@@ -129,11 +129,12 @@ class LsciChannel(Codec):
         own = self._source.tensors_of(self._source.decoder_slices)
         quantised = self._source.quantised(symbols.reshape(-1, *self._source.code_shape), own)
         got = []
-        for start in range(0, len(codes), CHUNK):
-            some, airs = quantised[start : start + CHUNK], list(each[start : start + CHUNK])
+        chunk = chunk_for(self.image_shape)
+        for start in range(0, len(codes), chunk):
+            some, airs = quantised[start : start + chunk], list(each[start : start + chunk])
             n = len(some)
-            airs += airs[-1:] * (CHUNK - n)
-            some = torch.cat([some, some[-1:].expand(CHUNK - n, *some.shape[1:])])
+            airs += airs[-1:] * (chunk - n)
+            some = torch.cat([some, some[-1:].expand(chunk - n, *some.shape[1:])])
             got.append(self._exchange(some, airs)[:n])
         return [features.numpy(force=True).tobytes() for features in torch.cat(got)]
 
@@ -156,8 +157,5 @@ class LsciChannel(Codec):
         take_over(self._receiver, of_channel[0].tensors)
         values = np.stack([np.frombuffer(code, np.float32) for code in codes])
         features = torch.from_numpy(values).to(self.device).reshape(-1, 2 * channels, height, width)
-        received = in_chunks(self._receiver, features, CHUNK)
+        received = in_chunks(self._receiver, features, chunk_for(self.image_shape))
         return self._source.generate(received, self._source.tensors_of([s for s in slices if s.name != name]))
-
-
-CHUNK = 8

@@ -145,7 +145,7 @@ class Sesc(Codec):
         self._check_images(images)
         if len(images) == 0:
             return []
-        images, chunk = images.to(self.device), chunk_for(images)
+        images, chunk = images.to(self.device), chunk_for(self.image_shape)
         n, c = self.shape.n_features, self.shape.symbols
         codes = []
         for chosen in in_chunks(self._chosen_symbols, images, chunk).cpu():
@@ -180,8 +180,7 @@ class Sesc(Codec):
             mask = self._mask(code)
             got = np.frombuffer(code, np.complex64, offset=self._n_mask).reshape(self._n_sent, c)
             row[mask] = np.concatenate((got.real, got.imag, np.ones((self._n_sent, 1), np.float32)), axis=1)
-        chunk = chunk_for(torch.empty(1, *self.image_shape))
-        return in_chunks(self._images, torch.from_numpy(values).to(self.device), chunk)
+        return in_chunks(self._images, torch.from_numpy(values).to(self.device), chunk_for(self.image_shape))
 
     def _mask(self, code: bytes) -> NDArray[np.bool_]:
         n = self.shape.n_features

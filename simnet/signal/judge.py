@@ -6,11 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from pytorch_msssim import ssim
 from torch import Tensor
 
 from simnet.codecs.networks.chunks import chunk_for, in_chunks
+from simnet.codecs.quality import mean_squared_errors, psnr_db, ssim
 from simnet.tasks.base import Task
 
 
@@ -61,7 +60,7 @@ class Judge:
         self.task = task
         self.originals = originals
         self.labels = labels
-        self._inferred = in_chunks(task.infer, originals, chunk_for(originals))
+        self._inferred = in_chunks(task.infer, originals, chunk_for(originals.shape))
 
     def measure(self, recovered: Tensor, which: Tensor) -> list[Measurement]:
         """One measurement per image.
@@ -71,32 +70,20 @@ class Judge:
             which: [B] int64, the original of each.
         """
         original, labels, before = self.originals[which], self.labels[which], self._inferred[which]
-        after = in_chunks(self.task.infer, recovered, chunk_for(recovered))
+        after = in_chunks(self.task.infer, recovered, chunk_for(recovered.shape))
         hits = [self.task.recognised(inferred, labels) for inferred in (before, after)]
         columns = {
             "st_original": self.task.st(before, labels).tolist(),
             "st_recovered": self.task.st(after, labels).tolist(),
             "correct_original": [None] * len(which) if hits[0] is None else hits[0].tolist(),
             "correct_recovered": [None] * len(which) if hits[1] is None else hits[1].tolist(),
-            "psnr_db": psnr_db(original, recovered).tolist(),
-            "ssim": in_chunks(_ssim, torch.stack([original, recovered], dim=1), chunk_for(original)).tolist(),
+            "psnr_db": psnr_db(mean_squared_errors(original, recovered)).tolist(),
+            "ssim": ssim(original, recovered).tolist(),
             "confidence": self.task.confidence(after).tolist(),
             "provider_score": self.task.agreement(after, before).tolist(),
         }
         rows = zip(*columns.values(), strict=True)
         return [_measurement(dict(zip(columns, row, strict=True)), self.task.sure_st) for row in rows]
-
-
-def psnr_db(original: Tensor, recovered: Tensor) -> Tensor:
-    """PSNR of each image, [B] float64, peak 1; inf where they are equal."""
-    mse = (original.double() - recovered.double()).square().flatten(1).mean(1)
-    return -10.0 * torch.log10(mse)
-
-
-def _ssim(pairs: Tensor) -> Tensor:
-    """SSIM [B] of pairs [B, 2, C, H, W], with Wang's settings: 11×11 Gaussian window, σ 1.5, K = (0.01, 0.03)."""
-    result: Tensor = ssim(pairs[:, 0], pairs[:, 1], data_range=1.0, size_average=False, win_size=11, win_sigma=1.5)
-    return result
 
 
 def _measurement(values: dict[str, Any], sure_st: float) -> Measurement:

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from pytorch_msssim import ssim
 from torch import Tensor
 
+from simnet.codecs.networks.chunks import chunk_for
+from simnet.codecs.quality import mean_squared_errors, psnr_db, ssim
 from simnet.core import streams
 from simnet.data.base import ImageSet
 from simnet.tasks.feature_distance import feature_distance
 from simnet.tasks.intersection import confusion, mean_iou
 from simnet.tasks.networks.segmenter import Segmenter
 
-BATCH = 16
 N_RESAMPLES = 1000
 
 
@@ -48,16 +48,16 @@ class Originals:
         rows, matrices = [], []
         for original, truth in batches(self.images):
             made = recover(original)
-            psnr = -10 * (made - original).square().flatten(1).mean(1).log10()
-            structure = ssim(original, made, data_range=1.0, size_average=False, win_size=11, win_sigma=1.5)
+            psnr = psnr_db(mean_squared_errors(original, made))
+            structure = ssim(original, made)
             far = feature_distance(self.features.features(original), self.features.features(made))
             rows.append(torch.stack([psnr, structure, far], 1))
             matrices.append(confusion(self.judge(made).argmax(1), truth, self.judge.n_classes))
-        psnr_db, structure_mean, far_mean = torch.cat(rows).mean(0).tolist()
+        psnr_mean, structure_mean, far_mean = torch.cat(rows).mean(0).tolist()
         after = torch.cat(matrices)
         low, high = ss_interval(self.judged, after, streams.generator(0, "bootstrap", self.images.sha256))
         return {
-            "psnr_db": round(psnr_db, 3),
+            "psnr_db": round(psnr_mean, 3),
             "ssim": round(structure_mean, 4),
             "feature_distance": round(far_mean, 4),
             "miou": round(float(mean_iou(after.sum(0))), 4),
@@ -70,8 +70,9 @@ class Originals:
 
 def batches(images: ImageSet) -> Iterator[tuple[Tensor, Tensor]]:
     """Pictures [B, 3, H, W] float32 in [0, 1] and labels [B, H, W] of a set, in order."""
-    for start in range(0, len(images), BATCH):
-        pixels, labels = images.images[start : start + BATCH], images.labels[start : start + BATCH]
+    n = chunk_for(images.images.shape)
+    for start in range(0, len(images), n):
+        pixels, labels = images.images[start : start + n], images.labels[start : start + n]
         yield torch.tensor(pixels).float() / 255, torch.tensor(labels)
 
 

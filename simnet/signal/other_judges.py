@@ -14,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from simnet.codecs.networks.chunks import chunk_for
 from simnet.core import streams
 from simnet.data.base import ImageSet
-from simnet.signal.originals import BATCH, Originals
+from simnet.signal.originals import Originals
 from simnet.tasks.boxes import Boxes, Matched, boxes_of_regions, mean_average_precision
 from simnet.tasks.detection import SURE, boxes_of
 from simnet.tasks.networks.detector import DETECTED, Detector
@@ -92,7 +93,7 @@ class SecondJudge:
 
     def held_against(self, recovered: Tensor) -> dict[str, float]:
         """``miou_second`` and SS with its interval, ``ss_second`` and so on, of recovered pictures [N, 3, H, W]."""
-        in_order = iter(torch.split(recovered, BATCH))
+        in_order = iter(_parts(recovered))
         found = self.originals.held_against(lambda _: next(in_order))
         return {f"{key}_second": found[key] for key in ("miou", "ss", "ss_low", "ss_high")}
 
@@ -135,10 +136,14 @@ def kernel_distance(a: Tensor, b: Tensor) -> float:
 @torch.no_grad()
 def _pooled(features: Segmenter, pictures: Tensor) -> Tensor:
     """[N, D] float64."""
-    return torch.cat([features.features(batch)[-1].double().mean((2, 3)) for batch in torch.split(pictures, BATCH)])
+    return torch.cat([features.features(batch)[-1].double().mean((2, 3)) for batch in _parts(pictures)])
 
 
 @torch.no_grad()
 def _found(detector: Detector, pictures: Tensor) -> list[Boxes]:
     device = next(detector.parameters()).device
-    return [boxes for batch in torch.split(pictures, BATCH) for boxes in boxes_of(detector.detect(batch.to(device)))]
+    return [boxes for batch in _parts(pictures) for boxes in boxes_of(detector.detect(batch.to(device)))]
+
+
+def _parts(pictures: Tensor) -> tuple[Tensor, ...]:
+    return torch.split(pictures, chunk_for(pictures.shape))

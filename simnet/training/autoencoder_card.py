@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +116,6 @@ def _quality(
         rng = streams.generator(0, "bootstrap", cards.model_name(run), images.split, *variant)
         ss = ss_population(original, hits, rng=rng)
         mse = mean_squared_errors(pixels, recovered)
-        similarities = torch.cat([ssim(a, b) for a, b in _batches(pixels, recovered)])
         rows.append({
             "precision": variant[0],
             "code_bits": variant[1],
@@ -126,7 +124,7 @@ def _quality(
             "ss_interval_95": [round(ss.low, 5), round(ss.high, 5)],
             "mean_of_psnr_db": round(float(psnr_db(mse).mean()), 3),
             "psnr_of_mean_mse_db": round(float(psnr_db(mse.mean())), 3),
-            "ssim": round(float(similarities.mean()), 4),
+            "ssim": round(float(ssim(pixels, recovered).mean()), 4),
         })
     return {
         "n": len(images),
@@ -140,12 +138,9 @@ def _quality(
 def _recognised(judge: Classification, pixels: Tensor, images: ImageSet) -> NDArray[np.bool_]:
     truth = torch.tensor(images.labels, device=pixels.device)
     with torch.no_grad():
-        hits = [judge.recognised(judge.infer(p), t) for p, t in _batches(pixels, truth)]
+        parts = zip(torch.split(pixels, BATCH), torch.split(truth, BATCH), strict=True)
+        hits = [judge.recognised(judge.infer(p), t) for p, t in parts]
     return torch.cat(hits).cpu().numpy()
-
-
-def _batches(a: Tensor, b: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    return zip(torch.split(a, BATCH), torch.split(b, BATCH), strict=True)
 
 
 def _pixels(images: ImageSet, run: TrainingRun) -> Tensor:

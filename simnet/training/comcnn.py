@@ -17,9 +17,9 @@ from torch.nn import functional as F
 
 from simnet.codecs.jpeg import Jpeg
 from simnet.codecs.networks.compact import Compact, CompactShape, load_compact
+from simnet.codecs.quality import mean_squared_errors, psnr_db
 from simnet.core.plugins import KINDS
 from simnet.data.base import Split
-from simnet.signal.judge import psnr_db
 from simnet.training import cards, checkpoints, engine
 from simnet.training.crops import Cropper, Crops
 from simnet.training.recipe import BaseRecipe
@@ -63,7 +63,7 @@ class Restoration:
     def psnr_db(self, quality: int) -> float:
         """Mean over the test pictures, at one JPEG quality."""
         made = self.module.restore(jpeg_of(self.module.compact(self._test), quality))
-        return float(psnr_db(self._test, made.float()).mean())
+        return float(psnr_db(mean_squared_errors(self._test, made.float())).mean())
 
 
 def jpeg_of(pictures: Tensor, quality: int) -> Tensor:

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from simnet.codecs.entropy.compact import fit_compact_table
 from simnet.codecs.entropy.label_map import fit_map_table
 from simnet.codecs.networks.dsslic import COMPACT_BIT, DsslicShape, FineNet, compact, load_dsslic, pack_dsslic
+from simnet.codecs.quality import mean_squared_errors, psnr_db
 from simnet.data.base import ImageSet
-from simnet.signal.judge import psnr_db
 from simnet.tasks.networks.segmenter import Segmenter
 from simnet.training import cards, checkpoints, engine
 from simnet.training.critic import MultiScaleCritic
@@ -57,7 +57,7 @@ class Painting:
         studio = self._studio
         made = painted(self.module.network, studio.segmenter, studio.test)
         far = distance(studio.recipe.distance, studio.test, made, studio.features)
-        return {"psnr_db": float(psnr_db(studio.test, made).mean()), "distance": float(far)}
+        return {"psnr_db": float(psnr_db(mean_squared_errors(studio.test, made)).mean()), "distance": float(far)}
 
 
 @torch.no_grad()

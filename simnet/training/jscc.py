@@ -9,12 +9,12 @@ import torch
 from pydantic import Field, JsonValue, model_validator
 from torch import Tensor
 
+from simnet.codecs.networks.chunks import chunk_for
 from simnet.codecs.networks.jscc import Jscc, JsccShape, load_jscc, n_symbols, pack_jscc
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
 from simnet.core.zoo import model_dir
 from simnet.phy.learned.esno import EsnoRange, Per
-from simnet.signal.originals import BATCH as ORIGINALS_BATCH
 from simnet.signal.originals import Originals
 from simnet.tasks.networks import load_network, load_segmenter
 from simnet.tasks.networks.base import Classifier
@@ -191,7 +191,8 @@ def _street_figures(recipe: Recipe, run: TrainingRun, networks: Jscc) -> dict[st
     rows: list[JsonValue] = []
     for head in recipe.networks.heads:
         for esno_db in recipe.measure_at_db:
-            made = iter(torch.split(transmitted(networks, test.images, head, esno_db, recipe.seed), ORIGINALS_BATCH))
+            recovered = transmitted(networks, test.images, head, esno_db, recipe.seed)
+            made = iter(torch.split(recovered, chunk_for(recovered.shape)))
 
             def recover(images: Tensor, made: Iterator[Tensor] = made) -> Tensor:
                 return next(made)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from simnet.codecs.networks.jscc import Jscc, n_symbols
+from simnet.codecs.quality import mean_squared_errors, psnr_db
 from simnet.core import streams
 from simnet.core.units import db_to_linear
-from simnet.signal.judge import psnr_db
 from simnet.tasks.networks.base import Classifier
 
 BATCH = 500
@@ -40,7 +40,7 @@ def transmitted(networks: Jscc, images: NDArray[np.uint8], head: int, esno_db: f
 
 def psnr_of(images: NDArray[np.uint8], made: Tensor) -> Tensor:
     """PSNR of each image, in dB, [N]."""
-    return psnr_db(torch.tensor(images).float() / 255, made)
+    return psnr_db(mean_squared_errors(torch.tensor(images).float() / 255, made))
 
 
 @torch.no_grad()

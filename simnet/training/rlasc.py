@@ -21,8 +21,8 @@ from torch.nn import functional as F
 from simnet.codecs.entropy.huffman import code_lengths
 from simnet.codecs.entropy.label_map import fit_map_table
 from simnet.codecs.networks.rlasc import LEVELS, Rlasc, RlascShape, load_rlasc, one_hot, pack_rlasc
+from simnet.codecs.quality import mean_squared_errors, psnr_db
 from simnet.data.base import ImageSet
-from simnet.signal.judge import psnr_db
 from simnet.tasks.networks.segmenter import Segmenter
 from simnet.training import cards, checkpoints, engine
 from simnet.training.critic import MultiScaleCritic
@@ -84,7 +84,7 @@ class ConceptCoding:
         for name, level in (("finest", FINEST), ("coarsest", 0)):
             levels = torch.full((len(studio.test), networks.shape.n_classes), level, device=studio.device)
             made = networks(studio.test, label_map, levels)
-            figures[f"psnr_db_{name}"] = float(psnr_db(studio.test, made).mean())
+            figures[f"psnr_db_{name}"] = float(psnr_db(mean_squared_errors(studio.test, made)).mean())
             figures[f"distance_{name}"] = float(distance(studio.recipe.distance, studio.test, made, studio.features))
         return figures
 

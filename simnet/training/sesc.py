@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from simnet.codecs.networks.sesc import Sesc, SescShape, above, load_sesc, most_important, pack_sesc
+from simnet.codecs.quality import mean_squared_errors, psnr_db
 from simnet.core import streams
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
@@ -28,7 +29,6 @@ from simnet.core.zoo import model_dir
 from simnet.data.base import Split
 from simnet.phy.learned.esno import EsnoRange
 from simnet.phy.learned.power import normalise_power
-from simnet.signal.judge import psnr_db
 from simnet.signal.originals import Originals
 from simnet.tasks.feature_distance import feature_distance
 from simnet.tasks.networks import load_segmenter
@@ -119,7 +119,7 @@ class Extraction:
             sent = most_important(order, weights.shape[1] // 2).float()
             esno = torch.full((len(self._test),), 10.0, device=self._device)
             made = transmitted(networks, self._test, sent, esno, torch.Generator(self._device).manual_seed(0))
-            figures[f"psnr_db_{name}_half"] = float(psnr_db(self._test, made).mean())
+            figures[f"psnr_db_{name}_half"] = float(psnr_db(mean_squared_errors(self._test, made)).mean())
         return figures
 
 
