@@ -191,6 +191,24 @@ def lsci_times(document: dict[str, Any]) -> list[str]:
     ]
 
 
+def scenarios(document: dict[str, Any]) -> list[str]:
+    rows = (
+        (
+            f"`{row['scenario']}`",
+            str(row["arms"]),
+            f"{row['requests']:,}",
+            *(f"{row[of]:.0f}" for of in ("wall_s", "cpu_s")),
+        )
+        for row in document["rows"]
+    )
+    return [
+        f"From the command to the report, start and figures included, on {document['machine']} "
+        "(`python benchmarks/scenarios.py`):",
+        "",
+        *table(("scenario", "arms", "requests in all arms", "s", "processor s"), rows),
+    ]
+
+
 def sweep(document: dict[str, Any]) -> list[str]:
     return [
         f"{document['points']} points on {document['machine']} (`python benchmarks/sweep.py`): two workers are "
@@ -207,6 +225,7 @@ def main() -> None:
         ("Min-sum against sum-product, integers against floats", "decoders.json", gaps),
         ("Links by table and exactly", "fidelity.json", fidelity),
         ("The event loop", "engine.json", engine),
+        ("The shipped scenarios", "scenarios.json", scenarios),
         ("Sweeps", "sweep.json", sweep),
         ("LSCI and its rivals", "lsci_times_cpu.json", lsci_times),
     ]
