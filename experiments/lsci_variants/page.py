@@ -17,7 +17,13 @@ from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
 
-TUNED_VARIANTS = {"tuned_int2": "precision int2", "tuned_sparse_08": "sparsity 0.8"}
+TUNED_VARIANTS = {
+    "tuned_int4": "precision int4",
+    "tuned_int2": "precision int2",
+    "tuned_sparse_06": "sparsity 0.6",
+    "tuned_sparse_08": "sparsity 0.8",
+    "tuned_sparse_09": "sparsity 0.9",
+}
 TUNED = "base model, fine-tuned for this variant"
 CODECS = {"base": "base model", "base_shallow": "base without residual stages", "enhanced": "base + slice for factor 2"}
 

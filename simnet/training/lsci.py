@@ -123,7 +123,8 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     base = module.base.cpu()
     settle(base.generator)
     counts = sum((count_symbols(base, s) for s in train), torch.zeros((), dtype=torch.int64))
-    checkpoints.write_atomically(run.out / "weights.safetensors", pack_base(base, counts))
+    variant = {} if recipe.compressed is None else recipe.compressed.model_dump()
+    checkpoints.write_atomically(run.out / "weights.safetensors", pack_base(base, counts, **variant))
     parameters = {
         "encoder": cards.n_values(base.encoder.parameters()),
         "generator": cards.n_values(base.generator.parameters()),

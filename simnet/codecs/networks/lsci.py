@@ -25,14 +25,18 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from simnet.codecs.networks.parts import transposed_axes
 from simnet.core.errors import SimnetError
-from simnet.tasks.networks.weights import half_tensors, load_weights
+from simnet.tasks.networks.weights import half_tensors, inference_tensors, load_weights
+from simnet.wire.slices import Precision, make_slice, read_slice
 
 FULL_WIDTH = 64
 STRIDE = 32
 """Pixels per code position, along each axis."""
 N_STAGES = 3
 BLOCKS_PER_STAGE = 3
+AS_SLICE = ":slice"
+"""Ends the names of parts that a weights file holds as slices."""
 GENERATOR_PARTS = ("stem", *(f"residual{i + 1}" for i in range(N_STAGES)), *(f"up{i + 1}" for i in range(4)), "head")
 
 
@@ -183,13 +187,26 @@ def code_size(image_shape: Sequence[int]) -> tuple[int, int]:
     return -(-height // STRIDE), -(-width // STRIDE)
 
 
-def pack_base(model: LsciBase, counts: Tensor) -> bytes:
+def pack_base(
+    model: LsciBase, counts: Tensor, *, precision: Precision | None = None, sparsity: float = 0.0
+) -> bytes:
     """The content of a ``weights.safetensors``: the networks as float16, their shape, how often each code symbol is.
 
     Args:
         counts: [C, n_centres] int64, of the training pictures.
+        precision, sparsity: of the slices that the generator was trained for, if it was for some. Its parts then lie in
+            the file as they travel, in a tenth of the bytes; what is rounded already loses nothing.
     """
     tensors = half_tensors(model)
+    if precision is not None:
+        tensors = {k: v for k, v in tensors.items() if not k.startswith("generator.")}
+        for part in GENERATOR_PARTS:
+            network = model.generator.get_submodule(part)
+            made = make_slice(
+                part, "decoder", inference_tensors(network), precision=precision, sparsity=sparsity,
+                channel_axis=transposed_axes(network),
+            )  # fmt: skip
+            tensors[f"generator.{part}{AS_SLICE}"] = torch.frombuffer(bytearray(made.payload), dtype=torch.uint8)
     # One key only: safetensors writes several in random order, and equal weights shall give equal bytes.
     return save(tensors | {"counts": counts}, metadata={"shape": model.shape.model_dump_json()})
 
@@ -201,6 +218,16 @@ def load_base(weights: Path) -> tuple[LsciBase, Tensor]:
         SimnetError: missing, damaged, or not such a file.
     """
     model, (counts,) = load_weights(
-        weights, lambda header: LsciBase(LsciShape.model_validate_json(header["shape"])), "an LSCI base model", "counts"
-    )
+        weights, lambda header: LsciBase(LsciShape.model_validate_json(header["shape"])), "an LSCI base model",
+        "counts", unpack=_without_slices,
+    )  # fmt: skip
     return model, counts
+
+
+def _without_slices(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a weights file, those that lie in slices among them."""
+    plain = {k: v for k, v in tensors.items() if not k.endswith(AS_SLICE)}
+    for key in tensors.keys() - plain.keys():
+        held = read_slice(tensors[key].numpy().tobytes()).tensors
+        plain |= {f"{key.removesuffix(AS_SLICE)}.{k}": torch.from_numpy(v.copy()) for k, v in held.items()}
+    return plain

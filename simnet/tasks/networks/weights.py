@@ -18,7 +18,8 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def load_weights(
-    weights: Path, build: Callable[[Mapping[str, str]], Network], what: str, *beside: str
+    weights: Path, build: Callable[[Mapping[str, str]], Network], what: str, *beside: str,
+    unpack: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict,
 ) -> tuple[Network, tuple[Tensor, ...]]:
     """The network of a weights file in float32, frozen and in evaluation mode; and tensors that lie beside it.
 
@@ -26,6 +27,7 @@ def load_weights(
         build: makes the network of the file's metadata; no initial weights are drawn only to be overwritten.
         what: names such files in errors.
         beside: keys of the file that aren't the network's.
+        unpack: makes the network's tensors of the file's.
 
     Raises:
         SimnetError: missing, damaged, or not such a file.
@@ -37,8 +39,9 @@ def load_weights(
         others = tuple(tensors.pop(key) for key in beside)
         with torch.device("meta"):
             network = build(header)
-        network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}, assign=True)
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        state = {k: v.float() if v.is_floating_point() else v for k, v in unpack(tensors).items()}
+        network.load_state_dict(state, assign=True)
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError, SimnetError) as error:
         raise SimnetError(
             f"{weights}: not the weights of {what} ({error}); train it anew with 'simnet train'"
         ) from error

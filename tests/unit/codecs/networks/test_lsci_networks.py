@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -22,9 +24,12 @@ from simnet.codecs.networks.lsci import (
     pack_base,
     pad_to_stride,
 )
+from simnet.codecs.networks.parts import transposed_axes
 from simnet.codecs.networks.super_resolution import SuperResolution
 from simnet.core.errors import SimnetError
+from simnet.tasks.networks.weights import inference_tensors
 from simnet.training.critic import MultiScaleCritic
+from simnet.wire.slices import Precision, make_slice
 
 
 def n_values(module: nn.Module) -> int:
@@ -125,5 +130,34 @@ def test_weights_come_back_from_their_file(tmp_path) -> None:  # type: ignore[no
     assert loaded.shape == base.shape and torch.equal(got, counts)
     assert all(torch.equal(v.half().float(), loaded.state_dict()[k]) for k, v in base.state_dict().items())
     file.write_bytes(file.read_bytes()[:-8])
+    with pytest.raises(SimnetError, match="not the weights of an LSCI base model"):
+        load_base(file)
+
+
+@pytest.mark.parametrize(("precision", "sparsity"), [("int2", 0.0), ("int8", 0.8)])
+def test_a_generator_for_coarse_slices_lies_in_its_file_as_it_travels(
+    tmp_path: Path, precision: Precision, sparsity: float
+) -> None:
+    base = LsciBase(LsciShape(width=4))
+    counts, whole, file = torch.ones(4, 5, dtype=torch.int64), tmp_path / "whole", tmp_path / "slices"
+    whole.write_bytes(pack_base(base, counts))
+    file.write_bytes(pack_base(load_base(whole)[0], counts, precision=precision, sparsity=sparsity))
+    assert file.stat().st_size < whole.stat().st_size / 2
+    loaded, got = load_base(file)
+    assert torch.equal(got, counts)
+    for part in GENERATOR_PARTS:
+        networks = (load_base(whole)[0].generator.get_submodule(part), loaded.generator.get_submodule(part))
+        slices = [
+            make_slice(
+                part, "decoder", inference_tensors(n), precision=precision, sparsity=sparsity,
+                channel_axis=transposed_axes(n),
+            )
+            for n in networks
+        ]  # fmt: skip
+        assert slices[0] == slices[1]  # rounding and pruning what is rounded and pruned changes nothing
+        assert all(np.array_equal(v, inference_tensors(networks[1])[k]) for k, v in slices[0].tensors.items())
+    damaged = bytearray(file.read_bytes())
+    damaged[-40] ^= 1
+    file.write_bytes(bytes(damaged))
     with pytest.raises(SimnetError, match="not the weights of an LSCI base model"):
         load_base(file)
