@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simnet.core import streams
 from simnet.core.plugins import KINDS
 from simnet.core.records import Recorder
 from simnet.core.tables import DeliveryRow, RequestRow
@@ -147,12 +148,19 @@ class Arm:
         item = self._items[item_id]
         _, source_type, owner = item
         wish = self.scenario.sources[source_type].wish
-        wish_ss = wish.ss if self.protocol.wish_ss is None else self.protocol.wish_ss
+        wish_ss = self._wished_ss(consumer, source_type) if self.protocol.wish_ss is None else self.protocol.wish_ss
         row = RequestRow(self.name, request_id, consumer, owner, item_id, source_type, time_s, wish_ss, wish.deadline_s)
         self.network.requests[request_id] = self.recorder.add(row)
         if self.timeline.wanted:
             self.timeline.add(self.clock.now, consumer, "wishes item {} of {}", item_id, owner)
         self.clock.start(Exchange(self, row, item, index, wish.task).run())
+
+    def _wished_ss(self, consumer: str, source_type: str) -> float:
+        """What a consumer wants of a source type, in every arm the same."""
+        wanted = self.scenario.sources[source_type].wish.ss
+        if isinstance(wanted, float):
+            return wanted
+        return wanted[int(streams.uniform(self.scenario.seed, "wish", consumer, source_type) * len(wanted))]
 
     # ------------------------------------------------------------------ what exchanges ask
 

@@ -14,12 +14,20 @@ from simnet.scenario.places import Place, item
 
 def explain(error: ValidationError, model: type[BaseModel], data: object) -> list[Problem]:
     """One problem per error found when ``model`` validated ``data``; paths are from ``data``'s root."""
-    return [_explain(detail, Place(model, data)) for detail in error.errors(include_url=False)]
+    found = [_explain(detail, Place(model, data)) for detail in error.errors(include_url=False)]
+    # Each member of a union says what it minds: the one that got furthest in is meant, and one is enough.
+    problems = {p.path: p for p in reversed(found) if not any(_lies_below(other.path, p.path) for other in found)}
+    return list(reversed(problems.values()))
+
+
+def _lies_below(path: KeyPath, above: KeyPath) -> bool:
+    return len(path) > len(above) and path[: len(above)] == above
 
 
 def _explain(detail: ErrorDetails, root: Place) -> Problem:
     of_key = detail["loc"][-1:] == ("[key]",)
-    path = _within(detail["loc"][:-1] if of_key else detail["loc"], root.data)
+    missing = detail["type"] in ("missing", "plugin")
+    path = _within(detail["loc"][:-1] if of_key else detail["loc"], root.data, last_is_missing=missing)
     place = root.follow(path)
     match detail["type"]:
         case "extra_forbidden":
@@ -44,8 +52,8 @@ def _explain(detail: ErrorDetails, root: Place) -> Problem:
     return Problem(path, text)
 
 
-def _within(loc: tuple[int | str, ...], data: object) -> KeyPath:
-    """The part of pydantic's location that is a path in the data, or would be if its last key were there.
+def _within(loc: tuple[int | str, ...], data: object, *, last_is_missing: bool) -> KeyPath:
+    """The part of pydantic's location that is a path in the data, or would be if its missing last key were there.
 
     The rest is what pydantic says of the schema: the members of unions.
     """
@@ -53,7 +61,9 @@ def _within(loc: tuple[int | str, ...], data: object) -> KeyPath:
     for index, key in enumerate(loc):
         if not isinstance(data, (Mapping, list)):
             break
-        if index == len(loc) - 1 or isinstance(data, list) or key in data:
+        if isinstance(data, list) and isinstance(key, str):
+            continue
+        if isinstance(data, list) or key in data or (last_is_missing and index == len(loc) - 1):
             path.append(key)
             data = item(data, key)
     return tuple(path)

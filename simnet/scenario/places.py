@@ -110,7 +110,10 @@ def _is_meant(member: Any, data: object) -> bool:
     if get_origin(member) is Annotated:
         member = get_args(member)[0]
     if not _is_model(member):
-        return member is not type(None) and not (member in (int, float) and isinstance(data, Mapping))
+        if get_origin(member) in (tuple, list):
+            return isinstance(data, list)
+        is_scalar = member in (int, float, str, bool) or _is_literal(member)
+        return member is not type(None) and not (is_scalar and isinstance(data, (Mapping, list)))
     if not isinstance(data, Mapping):
         return data is None
     literals = {name: get_args(f.annotation) for name, f in member.model_fields.items() if _is_literal(f.annotation)}
@@ -160,7 +163,8 @@ def _words(schema: dict[str, Any]) -> str:
         case "string":
             return "text" + (f" that matches {schema['pattern']}" if "pattern" in schema else "") + _length(schema)
         case "array":
-            return f"a list, each entry {_words(schema.get('items', {}))}"
+            least = f" of at least {schema['minItems']}" if "minItems" in schema else ""
+            return f"a list{least}, each entry {_words(schema.get('items', {}))}"
         case "object":
             return "a mapping (KEY: VALUE lines)"
     return "see 'simnet schema'"

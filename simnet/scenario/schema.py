@@ -171,10 +171,12 @@ class Wish(Part):
         "classification",
         description="the downstream task; decoder: no image, but the decoders of the source type's codecs themselves",
     )
-    classes: Literal["all", "foreground", "background"] | tuple[str, ...] = Field(
+    classes: Literal["all", "foreground", "background"] | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         "all", description="segmentation, detection: classes that count: names, all, or (segmentation) a group"
     )
-    ss: Annotated[float, Field(ge=0.0, le=1.0)] = Field(0.9, description="wanted semantic service score")
+    ss: Probability | Annotated[tuple[Probability, ...], Field(min_length=1)] = Field(
+        0.9, description="wanted semantic service score; of several, each consumer always wants the one drawn for it"
+    )
     deadline_s: Positive = Field(10.0, description="time from the request until it is worth nothing, s")
 
 

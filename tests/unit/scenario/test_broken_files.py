@@ -42,6 +42,34 @@ CASES = [
         "7 radios.radio.bandwidth",
         ("got an unknown key; allowed: bandwidth_hz, ", "did you mean 'bandwidth_hz'?"),
     ),
+    Broken(
+        "wish_beyond_1",
+        "mnist, ",
+        "mnist, wish: {ss: [0.5, 1.5]}, ",
+        "11 sources.digits.wish.ss.1",
+        ("got 1.5; allowed: a number 0..1",),
+    ),
+    Broken(
+        "wish_in_words",
+        "mnist, ",
+        "mnist, wish: {ss: high}, ",
+        "11 sources.digits.wish.ss",
+        ("got 'high'; allowed: a number 0..1 or a list of at least 1, each entry a number 0..1",),
+    ),
+    Broken(
+        "wish_of_a_kind",
+        "mnist, ",
+        "mnist, wish: {ss: {foreground: 0.5}}, ",
+        "11 sources.digits.wish.ss",
+        ("allowed: a number 0..1 or a list of at least 1",),
+    ),
+    Broken(
+        "no_wished_classes",
+        "mnist, ",
+        "mnist, wish: {classes: []}, ",
+        "11 sources.digits.wish.classes",
+        ("got []; allowed: all, foreground, background or a list of at least 1",),
+    ),
     Broken("wrong_unit", "duration_s", "duration_ms", "2 duration_ms", ("unknown key", "did you mean 'duration_s'?")),
     Broken(
         "wrong_unit_in_plugin", "rate_per_s", "rate_per_h", "15 traffic.rate_per_h", ("allowed: kind, rate_per_s, ",)
