@@ -6,6 +6,7 @@ python experiments/jscc_or_digital/page.py runs/jscc_or_digital-… experiments/
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from simnet.report.figures.style import ARM_COLOURS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.statistics.replications import student_t
 
 ARMS = {
     "digital": "AVIF, LDPC, QAM, HARQ",
@@ -74,7 +76,7 @@ def _bars(ax: Axes, codes: pd.DataFrame, devices: list[str], column: str) -> Non
     for i, (arm, name) in enumerate(ARMS.items()):
         groups = [codes[(codes["arm"] == arm) & (codes["device"] == d)][column].dropna() for d in devices]
         means = [g.mean() for g in groups]
-        errors = [1.96 * g.std() / np.sqrt(max(1, len(g))) for g in groups]
+        errors = [student_t(g).half_width or math.nan for g in groups]
         places = np.arange(len(devices)) + (i - (len(ARMS) - 1) / 2) * width
         ax.bar(places, means, width, yerr=errors, color=ARM_COLOURS[i], label=name, error_kw={"elinewidth": 0.8})
 

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
 from simnet.codecs.networks.chunks import chunk_for, in_chunks
 from simnet.codecs.networks.flops import flop_per_image
-from simnet.codecs.networks.jscc import STRIDE, load_jscc, n_symbols
+from simnet.codecs.networks.jscc import STRIDE, load_jscc, n_symbols, shape_of
 from simnet.codecs.networks.jscc import Jscc as Networks
 from simnet.codecs.networks.parts import slice_of, take_over_all
-from simnet.core.zoo import model_dir
+from simnet.core.zoo import model_dir, zoo_root
 from simnet.phy.learned.links import FADINGS
 from simnet.phy.learned.on_air import Analog, OnAir, Uses, received_symbols
 from simnet.wire.slices import Precision, Slice
@@ -44,7 +44,11 @@ class Jscc(Codec):
         precision: Precision = "int8"
 
         def models(self) -> dict[str, str]:
-            return {"model": f"jscc/{self.model}"}
+            """The trunk of a model that has none of its own counts too; it is the heads that need it."""
+            name = f"jscc/{self.model}"
+            weights = zoo_root() / name / "weights.safetensors"
+            trunk = shape_of(weights).trunk if weights.exists() else None
+            return {"model": name} | ({} if trunk is None else {"head": trunk})
 
     def __init__(self, params: Params, *, device: str = "cpu") -> None:
         super().__init__(params, device=device)
@@ -63,7 +67,7 @@ class Jscc(Codec):
     def encoder_slices(self) -> tuple[Slice, ...]:
         networks, head = self._networks, str(self.params.head)
         return (
-            slice_of(f"{self._name}/encoder", networks.encoder, "encoder"),
+            slice_of(f"{networks.shape.trunk or self._name}/encoder", networks.encoder, "encoder"),
             slice_of(f"{self._name}/to_channel_{head}", networks.to_channel[head], "encoder"),
         )
 
@@ -123,8 +127,9 @@ class Jscc(Codec):
 
 
 def receiver_parts(model: str, networks: Networks, head: int) -> dict[str, nn.Module]:
-    """The trunk and the head that a receiver needs, by the names of their slices."""
-    return {f"{model}/trunk": networks.decoder, f"{model}/head_{head}": networks.from_channel[str(head)]}
+    """The trunk, which may be another model's, and the head that a receiver needs, by the names of their slices."""
+    trunk = f"{networks.shape.trunk or model}/trunk"
+    return {trunk: networks.decoder, f"{model}/head_{head}": networks.from_channel[str(head)]}
 
 
 def decoder_slices(model: str, networks: Networks, head: int, precision: Precision) -> tuple[Slice, ...]:

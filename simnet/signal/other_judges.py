@@ -93,8 +93,7 @@ class SecondJudge:
 
     def held_against(self, recovered: Tensor) -> dict[str, float]:
         """``miou_second`` and SS with its interval, ``ss_second`` and so on, of recovered pictures [N, 3, H, W]."""
-        in_order = iter(_parts(recovered))
-        found = self.originals.held_against(lambda _: next(in_order))
+        found = self.originals.measured(recovered)
         return {f"{key}_second": found[key] for key in ("miou", "ss", "ss_low", "ss_high")}
 
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ from simnet.core.plugins import KINDS
 from simnet.core.zoo import model_dir
 from simnet.data.base import ImageSet, Split
 from simnet.scenario.plugin_field import PluginField
-from simnet.signal.originals import Originals
+from simnet.signal.originals import Originals, batches
 from simnet.signal.other_judges import DetectionJudge, Distribution, SecondJudge
 from simnet.signal.points_file import in_words, read_points_file
 from simnet.tasks.networks import load_segmenter
@@ -90,7 +89,7 @@ def _check_path(where: str, described: Mapping[str, Any], key: str) -> None:
 def measure_points(
     points: Points, where: str, *, data_root: Path | None = None, tell: Callable[[str], None] = lambda name: None
 ) -> Iterator[dict[str, Any]]:
-    """One row per point: ``codec``, ``setting``, its rate and what :meth:`Originals.held_against` says, and those of
+    """One row per point: ``codec``, ``setting``, its rate and what :meth:`Originals.measured` says, and those of
     :mod:`simnet.signal.other_judges` that the file names.
 
     ``bpp`` counts whole codes, ``bpp_stripped`` leaves out what is equal for all pictures. ``decoder_byte``: what must
@@ -113,11 +112,10 @@ def measure_points(
     pixel = images.images.shape[2] * images.images.shape[3] * len(images)
     for (name, setting, _), codec in zip(settings, codecs, strict=True):
         tell(f"{name} {setting}".rstrip())
-        codes: list[bytes] = []
-        made: list[Tensor] | None = [] if others else None
-        quality = originals.held_against(partial(_through, codec, codes, made))
+        codes, recovered = _through(codec, images)
+        quality = originals.measured(recovered)
         for other in others:
-            quality |= other.held_against(torch.cat(made or []))
+            quality |= other.held_against(recovered)
         n_byte, n_header = sum(map(len, codes)), sum(codec.header_byte(code) for code in codes)
         yield {
             "codec": name,
@@ -132,14 +130,15 @@ def measure_points(
         }
 
 
-def _through(codec: Codec, codes: list[bytes], made: list[Tensor] | None, batch: Tensor) -> Tensor:
-    """Pictures after their trip through a codec; codes, and pictures if wanted, are kept in these lists."""
-    coded = codec.encode(batch)
-    codes.extend(coded)
-    recovered = codec.decode(coded, codec.decoder_slices)
-    if made is not None:
-        made.append(recovered)
-    return recovered
+def _through(codec: Codec, images: ImageSet) -> tuple[list[bytes], Tensor]:
+    """Codes of pictures, and what comes back from them."""
+    codes: list[bytes] = []
+    recovered = []
+    for batch, _ in batches(images):
+        coded = codec.encode(batch)
+        codes.extend(coded)
+        recovered.append(codec.decode(coded, codec.decoder_slices))
+    return codes, torch.cat(recovered)
 
 
 def _other_judges(points: Points, images: ImageSet, features: Segmenter) -> list[OtherJudge]:

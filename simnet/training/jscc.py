@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 import torch
 from pydantic import Field, JsonValue, model_validator
-from torch import Tensor
 
-from simnet.codecs.networks.chunks import chunk_for
-from simnet.codecs.networks.jscc import Jscc, JsccShape, load_jscc, n_symbols, pack_jscc
+from simnet.codecs.networks.jscc import Jscc, JsccShape, load_jscc, n_symbols, pack_jscc, trunk_of
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
 from simnet.core.zoo import model_dir
@@ -77,6 +74,8 @@ class Recipe(BaseRecipe):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.start_from is not None and self.networks.trunk is not None:
+            raise ValueError(f"start_from: got {self.start_from!r}; heads on another model's trunk begin anew")
         guided, guide = self.system in GUIDED, self.semantics.guide if self.semantics else None
         if (self.system == "deepjscc") != (self.semantics is None):
             raise ValueError(f"semantics: system {self.system} takes {'none' if self.semantics else 'some'}")
@@ -120,6 +119,10 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
 
 def _initial(recipe: Recipe) -> Jscc:
     networks = engine.initialised(lambda: Jscc(recipe.networks), recipe.seed, "jscc")
+    if recipe.networks.trunk is not None:
+        networks.load_state_dict(networks.state_dict() | trunk_of(recipe.networks))
+        for shared in (networks.encoder, networks.decoder):
+            shared.requires_grad_(False)
     if recipe.start_from is not None:
         start = load_jscc(model_dir(recipe.start_from) / "weights.safetensors")
         if start.shape.width != recipe.networks.width:
@@ -191,13 +194,7 @@ def _street_figures(recipe: Recipe, run: TrainingRun, networks: Jscc) -> dict[st
     rows: list[JsonValue] = []
     for head in recipe.networks.heads:
         for esno_db in recipe.measure_at_db:
-            recovered = transmitted(networks, test.images, head, esno_db, recipe.seed)
-            made = iter(torch.split(recovered, chunk_for(recovered.shape)))
-
-            def recover(images: Tensor, made: Iterator[Tensor] = made) -> Tensor:
-                return next(made)
-
-            quality = originals.held_against(recover)
+            quality = originals.measured(transmitted(networks, test.images, head, esno_db, recipe.seed))
             size = (test.images.shape[2], test.images.shape[3])
             rows.append({"symbols": n_symbols(size, head), "esno_db": esno_db, **quality})
     return {"over_esno": rows}

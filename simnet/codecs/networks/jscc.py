@@ -11,13 +11,17 @@ channel are heads, one for each number of symbols; the others are one trunk that
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from simnet.core.errors import SimnetError
+from simnet.core.zoo import model_dir
 from simnet.phy.channels.registry import channel_by_name
 from simnet.phy.learned.channel import Equaliser, LearnedChannel
 from simnet.phy.learned.draws import ChannelDraws
@@ -26,6 +30,8 @@ from simnet.phy.learned.power import normalise_power
 from simnet.tasks.networks.weights import load_weights
 
 FULL_WIDTH = 64
+TRUNK = ("encoder.", "decoder.")
+"""How the names of a trunk's tensors begin."""
 STRIDE = 4
 """Pixels per position of the code, along each axis."""
 
@@ -36,6 +42,7 @@ class JsccShape(BaseModel):
     ``width``: channels of every layer; 64 is the full size. ``heads``: complex symbols per position, 4 x 4 pixels, of
     each head: c of them make k/n = c/48 of colour images, so 2 is 1/24, 4 is 1/12, 8 is 1/6, 19 is about 1/2.5.
     ``fading``: ``awgn``; ``rayleigh_block``: one h ~ CN(0, 1) per image; ``rayleigh_fast``: one per symbol.
+    ``trunk``: zoo name of the model whose trunk the heads are for, as it is; None: the trunk is their own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +51,7 @@ class JsccShape(BaseModel):
     heads: Annotated[tuple[Annotated[int, Field(ge=1, le=24)], ...], Field(min_length=1)] = (8,)
     fading: Literal["awgn", "rayleigh_block", "rayleigh_fast"] = "awgn"
     equaliser: Equaliser = "mmse"
+    trunk: str | None = None
 
     def channel(self) -> LearnedChannel:
         return LearnedChannel(channel_by_name(self.fading), self.equaliser)
@@ -78,6 +86,14 @@ class Jscc(nn.Module):
         self.decoder = nn.Sequential(
             ResBlock(w), _up(w), ResBlock(w), _up(w), nn.Conv2d(w, 3, 3, padding=1), nn.Sigmoid()
         )  # fmt: skip
+
+    def train(self, mode: bool = True) -> Jscc:
+        """Also says whether batches' statistics count; those of another model's trunk are what they are."""
+        super().train(mode)
+        if self.shape.trunk is not None:
+            self.encoder.eval()
+            self.decoder.eval()
+        return self
 
     def encode(self, images: Tensor, head: int) -> Tensor:
         """Symbols [B, k] complex of images [B, 3, H, W] in [0, 1], of mean power 1 per image (equation 2)."""
@@ -115,8 +131,10 @@ def _up(width: int) -> nn.Sequential:
 
 
 def pack_jscc(networks: Jscc) -> bytes:
-    """The content of a ``weights.safetensors``, as float16."""
+    """The content of a ``weights.safetensors``, as float16; the trunk only if it is the model's own."""
     tensors = {k: v.detach().cpu() for k, v in networks.state_dict().items() if not k.endswith("num_batches_tracked")}
+    if networks.shape.trunk is not None:
+        tensors = {k: v for k, v in tensors.items() if not k.startswith(TRUNK)}
     halves = {k: v.half().contiguous() for k, v in tensors.items()}
     return save(halves, metadata={"shape": networks.shape.model_dump_json()})
 
@@ -128,6 +146,31 @@ def load_jscc(weights: Path) -> Jscc:
         SimnetError: missing, damaged, or not such a file.
     """
     networks, _ = load_weights(
-        weights, lambda header: Jscc(JsccShape.model_validate_json(header["shape"])), "a JSCC codec"
+        weights, lambda header: Jscc(JsccShape.model_validate_json(header["shape"])), "a JSCC codec", unpack=_with_trunk
     )
     return networks
+
+
+def shape_of(weights: Path) -> JsccShape:
+    """What a weights file says of its networks, without reading them."""
+    with safe_open(weights, framework="pt") as file:
+        return JsccShape.model_validate_json(file.metadata()["shape"])
+
+
+def trunk_of(shape: JsccShape) -> dict[str, Tensor]:
+    """Tensors of the trunk that a model shares with another, by their names in :class:`Jscc`.
+
+    Raises:
+        SimnetError: there is no such model, it has no trunk of its own, or the trunk is of another width.
+    """
+    assert shape.trunk is not None
+    owner = load_jscc(model_dir(shape.trunk) / "weights.safetensors")
+    if owner.shape.trunk is not None or owner.shape.width != shape.width:
+        got = f"{shape.trunk!r}, of width {owner.shape.width}, trunk of {owner.shape.trunk or 'its own'}"
+        raise SimnetError(f"trunk: got {got}; allowed is a model of width {shape.width} with a trunk of its own")
+    return {k: v for k, v in owner.state_dict().items() if k.startswith(TRUNK)}
+
+
+def _with_trunk(header: Mapping[str, str], tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    shape = JsccShape.model_validate_json(header["shape"])
+    return tensors if shape.trunk is None else tensors | trunk_of(shape)

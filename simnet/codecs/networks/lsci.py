@@ -15,7 +15,7 @@ its channels place by place, without parameters, so that results depend neither 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -224,7 +224,7 @@ def load_base(weights: Path) -> tuple[LsciBase, Tensor]:
     return model, counts
 
 
-def _without_slices(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _without_slices(header: Mapping[str, str], tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors of a weights file, those that lie in slices among them."""
     plain = {k: v for k, v in tensors.items() if not k.endswith(AS_SLICE)}
     for key in tensors.keys() - plain.keys():

@@ -19,7 +19,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 def load_weights(
     weights: Path, build: Callable[[Mapping[str, str]], Network], what: str, *beside: str,
-    unpack: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict,
+    unpack: Callable[[Mapping[str, str], dict[str, Tensor]], dict[str, Tensor]] = lambda header, tensors: tensors,
 ) -> tuple[Network, tuple[Tensor, ...]]:
     """The network of a weights file in float32, frozen and in evaluation mode; and tensors that lie beside it.
 
@@ -27,7 +27,7 @@ def load_weights(
         build: makes the network of the file's metadata; no initial weights are drawn only to be overwritten.
         what: names such files in errors.
         beside: keys of the file that aren't the network's.
-        unpack: makes the network's tensors of the file's.
+        unpack: makes the network's tensors of the file's metadata and tensors.
 
     Raises:
         SimnetError: missing, damaged, or not such a file.
@@ -39,7 +39,7 @@ def load_weights(
         others = tuple(tensors.pop(key) for key in beside)
         with torch.device("meta"):
             network = build(header)
-        state = {k: v.float() if v.is_floating_point() else v for k, v in unpack(tensors).items()}
+        state = {k: v.float() if v.is_floating_point() else v for k, v in unpack(header, tensors).items()}
         network.load_state_dict(state, assign=True)
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError, SimnetError) as error:
         raise SimnetError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 import yaml
 
 from simnet import training
+from simnet.codecs.jscc import Jscc as Codec
 from simnet.codecs.networks.jscc import Jscc, JsccShape, load_jscc
 from simnet.core.errors import SimnetError
 from simnet.core.zoo import model_dir
@@ -206,9 +208,42 @@ def test_networks_may_begin_with_others(tmp_path: Path, system: str) -> None:
         training.train(write(tmp_path / "jscc" / "narrow", **changes), quiet=True)
 
 
+@pytest.mark.usefixtures("few")
+def test_heads_may_be_for_another_models_trunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trunk stays as it is, batches' statistics included, and is one slice whichever model's head follows."""
+    zoo = tmp_path / "models"
+    shutil.copytree(model_dir("jscc/deepjscc_awgn"), zoo / "jscc" / "deepjscc_awgn")
+    shutil.copytree(model_dir(GUIDE), zoo / GUIDE)
+    monkeypatch.setenv("SIMNET_ZOO", str(zoo))
+    shape = {"width": 32, "heads": [3], "trunk": "jscc/deepjscc_awgn"}
+    folder = training.train(write(zoo / "jscc" / "more", networks=shape), quiet=True)
+    more, own = (load_jscc(path / "weights.safetensors") for path in (folder, zoo / "jscc" / "deepjscc_awgn"))
+    state = own.state_dict()
+    shared = {k: v for k, v in more.state_dict().items() if k.startswith(("encoder.", "decoder."))}
+    assert len(shared) > 20 and all(torch.equal(v, state[k]) for k, v in shared.items() if "num_batches" not in k)
+    n_byte = [(path / "weights.safetensors").stat().st_size for path in (folder, zoo / "jscc" / "deepjscc_awgn")]
+    assert n_byte[0] < n_byte[1] / 4
+
+    codecs = [Codec(Codec.Params(model=model, head=head)) for model, head in (("more", 3), ("deepjscc_awgn", 4))]
+    (trunk, head), (other_trunk, other_head) = (c.decoder_slices for c in codecs)
+    assert trunk == other_trunk and head.name == "jscc/more/head_3" and head != other_head
+    assert codecs[0].encoder_slices[0] == codecs[1].encoder_slices[0]
+    assert codecs[0].params.models() == {"model": "jscc/more", "head": "jscc/deepjscc_awgn"}
+    for wrong, message in (
+        ({**shape, "width": 4}, "of width 32, trunk of its own; allowed is a model of width 4"),
+        ({**shape, "trunk": "jscc/more"}, "trunk of jscc/deepjscc_awgn; allowed is a model of width 32 with a trunk"),
+    ):
+        with pytest.raises(SimnetError, match=message):
+            training.train(write(tmp_path / message[:8] / "wrong", networks=wrong), quiet=True)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        (
+            {"start_from": "jscc/a", "networks": {"width": 4, "heads": [2], "trunk": "jscc/a"}},
+            "heads on another model's trunk begin anew",
+        ),
         ({"semantics": {}}, "semantics: system deepjscc takes none"),
         ({"system": "semre"}, "semantics: system semre takes some"),
         ({"system": "semcc", "semantics": {}}, "semantics.guide: got None; systems deepsc, semcc take one"),
