@@ -22,7 +22,11 @@ from simnet.training.cards import read_card
 
 N_VALUES = 3 * 32 * 32
 ESNO_DB = (5.0, 20.0)
-FADINGS = {"awgn": "AWGN", "rayleigh_block": "Rayleigh, one h per image"}
+FADINGS = {
+    "awgn": "AWGN",
+    "rayleigh_block": "Rayleigh, one h per image",
+    "rayleigh_fast": "Rayleigh, one h per symbol",
+}
 SYSTEMS = {"deepjscc": "DeepJSCC", "deepsc": "DeepSC", "semcc": "SemCC", "semre": "SemRE"}
 DIGITAL = {
     (1, "strip", False): "a picture per image, header stripped",
@@ -49,7 +53,7 @@ PAPER = [
 def draw(here: Path) -> None:
     """Draw ``figure.png`` and fill the README's tables ``all``, ``paper`` and ``codecs``."""
     learned, digital = _learned(), pd.read_csv(here / "digital.csv")
-    figure = page(12.0, 6.6)
+    figure = page(16.0, 6.6)
     columns = [(fading, esno_db) for fading in FADINGS for esno_db in ESNO_DB]
     axes = figure.subplots(len(MEASURES), len(columns), sharex=True, sharey="row")
     for row, measure in enumerate(MEASURES):
@@ -57,12 +61,12 @@ def draw(here: Path) -> None:
             _panel(ax, measure, _at(learned, fading, esno_db), _best(digital, measure, fading, esno_db))
             _marks(ax, measure, fading, esno_db)
             if row == 0:
-                ax.set_title(f"{FADINGS[fading]}, {esno_db:g} dB")
+                ax.set_title(f"{FADINGS[fading]}, {esno_db:g} dB", fontsize=9)
     for row, measure in enumerate(MEASURES):
         axes[row][0].set_ylabel(MEASURES[measure])
     for ax in axes[-1]:
         ax.set(xscale="log", xlabel="complex symbols per value, k/n")
-        ax.set_xticks([1 / 24, 1 / 12, 1 / 6, 1 / 2.5], ["1/24", "1/12", "1/6", "1/2.5"])
+        ax.set_xticks([1 / 48, 1 / 24, 1 / 12, 1 / 6, 1 / 2.5], ["1/48", "1/24", "1/12", "1/6", "1/2.5"])
         ax.minorticks_off()
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
@@ -82,10 +86,10 @@ def _learned() -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for fading in FADINGS:
         for system in SYSTEMS:
-            folder = zoo_root() / f"jscc/{system}_{fading}"
-            if (folder / "card.yaml").exists():  # or it waits to be trained
-                measured: dict[str, Any] = read_card(folder).measured
-                rows += [{"fading": fading, "system": system, **row} for row in measured["over_esno"]]
+            for folder in (zoo_root() / f"jscc/{system}_{fading}", zoo_root() / f"jscc/{system}_{fading}_more"):
+                if (folder / "card.yaml").exists():  # or it waits to be trained
+                    measured: dict[str, Any] = read_card(folder).measured
+                    rows += [{"fading": fading, "system": system, **row} for row in measured["over_esno"]]
     return pd.DataFrame(rows)
 
 

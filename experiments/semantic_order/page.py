@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ NAMES = {
 }
 PAPER = {"semcc": (0.8713, 15.87), "semcc_stage_1": (0.8348, 16.00), "deepsc": (0.8678, 11.86)}
 """Table I: accuracy, PSNR in dB. Its 86.78 % is −0.35 points of 87.13 %, not −0.26."""
+PAPER_WEIGHTS = {"semcc": ((0.8713, 15.87), (0.8671, 16.38))}
+"""Of Fig. 12 the text prints these two."""
 
 
 def train(here: Path, work: Path) -> None:
@@ -96,13 +99,16 @@ def _figures(folder: Path, system: str, seed: int) -> list[dict[str, Any]]:
 
 @styled
 def draw(here: Path) -> None:
-    """Draw ``figure.png`` and fill the README's tables ``systems`` and ``pairs``."""
-    runs = pd.read_csv(here / "runs.csv")
+    """Draw ``figure.png`` and ``weights.png``, and fill the README's tables ``systems``, ``pairs`` and ``weights``."""
+    _draw_seeds(here, pd.read_csv(here / "runs.csv"))
+    _draw_weights(here, pd.read_csv(here / "weights.csv"))
+
+
+def _draw_seeds(here: Path, runs: pd.DataFrame) -> None:
     figure = page(8.5, 4.2)
     ax = figure.subplots()
-    for i, (system, name) in enumerate(NAMES.items()):
-        of = runs[runs["system"] == system]
-        ax.plot(of["psnr_db"], of["accuracy"], MARKERS[i], color=ARM_COLOURS[i], label=name)
+    for i, system, of in _by_system(runs):
+        ax.plot(of["psnr_db"], of["accuracy"], MARKERS[i], color=ARM_COLOURS[i], label=NAMES[system])
         if system in PAPER:
             accuracy, psnr_db = PAPER[system]
             ax.plot(psnr_db, accuracy, MARKERS[i], color=ARM_COLOURS[i], fillstyle="none", markersize=9)
@@ -118,13 +124,46 @@ def draw(here: Path) -> None:
     write_table(here / "README.md", "pairs", markdown(_pairs(runs)))
 
 
+def _draw_weights(here: Path, runs: pd.DataFrame) -> None:
+    figure = page(8.5, 4.2)
+    ax = figure.subplots()
+    for i, system, of in _by_system(runs.sort_values("alpha")):
+        ax.plot(of["psnr_db"], of["accuracy"], color=ARM_COLOURS[i], marker=MARKERS[i], label=NAMES[system])
+        for _, row in of.iterrows():
+            ax.annotate(f"{row['alpha']:.3g}", (row["psnr_db"], row["accuracy"]), xytext=(4, 4),
+                        textcoords="offset points", fontsize=7, color=ARM_COLOURS[i])  # fmt: skip
+        for accuracy, psnr_db in PAPER_WEIGHTS.get(system, ()):
+            ax.plot(psnr_db, accuracy, MARKERS[i], color=ARM_COLOURS[i], fillstyle="none", markersize=9)
+    ax.set(xlabel="PSNR, dB", ylabel="accuracy of ResNet-20")
+    ax.legend(loc="lower left")
+    figure.suptitle(
+        "What does meaning cost in pixels? Numbers: weight of the squared error, from k/n on.\n128 symbols at 5 dB, "
+        "one training each; hollow: printed in paper 003",
+        x=0.01, ha="left", fontsize=10,
+    )  # fmt: skip
+    save([ax], here / "weights.png")
+    both = zip(runs["accuracy"], runs["psnr_db"], strict=True)
+    wide = runs.assign(shown=[f"{100 * accuracy:.1f} % / {psnr_db:.1f}" for accuracy, psnr_db in both])
+    wide = wide.pivot(index="alpha", columns="system", values="shown")[list(WEIGHED)].rename(columns=NAMES)
+    table = wide.reset_index().rename(columns={"alpha": "weight of the squared error"})
+    table["weight of the squared error"] = [f"{alpha:.3g}" for alpha in table["weight of the squared error"]]
+    write_table(here / "README.md", "weights", markdown(table))
+
+
+def _by_system(runs: pd.DataFrame) -> Iterator[tuple[int, str, pd.DataFrame]]:
+    """Place among all systems, name and rows of each that has some."""
+    for i, system in enumerate(NAMES):
+        of = runs[runs["system"] == system]
+        if not of.empty:
+            yield i, system, of
+
+
 def _systems(runs: pd.DataFrame) -> pd.DataFrame:
     rows = []
-    for system, name in NAMES.items():
-        of = runs[runs["system"] == system]
+    for _, system, of in _by_system(runs):
         accuracy, psnr_db = PAPER.get(system, (None, None))
         rows.append({
-            "system": name,
+            "system": NAMES[system],
             "accuracy, %": _interval(100 * of["accuracy"]),
             "PSNR, dB": _interval(of["psnr_db"]),
             "paper's accuracy": "–" if accuracy is None else f"{100 * accuracy:.2f} %",
@@ -137,12 +176,12 @@ def _pairs(runs: pd.DataFrame) -> pd.DataFrame:
     """Differences to SemCC, seed by seed."""
     wide = runs.pivot_table(index="seed", columns="system", values=["accuracy", "psnr_db"])
     rows = []
-    for system, name in NAMES.items():
+    for _, system, _ in _by_system(runs):
         if system != "semcc":
             accuracy = 100 * (wide["accuracy"]["semcc"] - wide["accuracy"][system])
             psnr_db = wide["psnr_db"]["semcc"] - wide["psnr_db"][system]
             rows.append({
-                "SemCC less": name, "accuracy, points": _interval(accuracy), "PSNR, dB": _interval(psnr_db)
+                "SemCC less": NAMES[system], "accuracy, points": _interval(accuracy), "PSNR, dB": _interval(psnr_db)
             })  # fmt: skip
     return pd.DataFrame(rows)
 
