@@ -37,7 +37,7 @@ SYSTEMS: dict[str, dict[str, Any]] = {
 """SemCC's first stage is an epoch shorter, so that all see as many images."""
 RE_ENCODED: dict[str, Any] = {"semantics": {}}
 WEIGHED = {"deepsc": SYSTEMS["deepsc"], "semcc": SYSTEMS["semcc"], "semre": RE_ENCODED}
-ALPHAS = (0.5, 0.9, 0.98, 0.996)
+ALPHAS = (0.9, 0.98, 0.996)
 """Weights of the squared error beside the paper's, k/n. The other losses are some hundred times as large."""
 NAMES = {
     "deepjscc": "DeepJSCC",
