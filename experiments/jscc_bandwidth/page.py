@@ -136,15 +136,20 @@ def _table(learned: pd.DataFrame, digital: pd.DataFrame) -> pd.DataFrame:
                     row[name] = "–"
                     if len(found):
                         row[name] = f"{100 * found['accuracy'].iloc[0]:.1f} % / {found['psnr_db'].iloc[0]:.1f}"
-                for (side, header, bound), name in DIGITAL.items():
-                    values = []
-                    for measure in MEASURES:
-                        best = _best(digital, measure, fading, esno_db)
-                        keys = (best["side"] == side) & (best["header"] == header) & (best["bound"] == bound)
-                        values.append(float(best[keys & (best["symbols"] == symbols)][measure].iloc[0]))
-                    row[name] = f"{100 * values[0]:.1f} % / {values[1]:.1f}"
+                for way, name in DIGITAL.items():
+                    row[name] = _cell(digital, way, fading, esno_db, symbols)
                 rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _cell(digital: pd.DataFrame, way: tuple[int, str, bool], fading: str, esno_db: float, symbols: int) -> str:
+    """Accuracy / PSNR of one way of sending files; – where none was measured."""
+    values = []
+    for measure in MEASURES:
+        best = _best(digital, measure, fading, esno_db)
+        keys = (best["side"] == way[0]) & (best["header"] == way[1]) & (best["bound"] == way[2])
+        values += best[keys & (best["symbols"] == symbols)][measure].tolist()
+    return f"{100 * values[0]:.1f} % / {values[1]:.1f}" if values else "–"
 
 
 def _against_the_paper(learned: pd.DataFrame) -> pd.DataFrame:
