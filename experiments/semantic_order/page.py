@@ -135,7 +135,7 @@ def _draw_weights(here: Path, runs: pd.DataFrame) -> None:
         for accuracy, psnr_db in PAPER_WEIGHTS.get(system, ()):
             ax.plot(psnr_db, accuracy, MARKERS[i], color=ARM_COLOURS[i], fillstyle="none", markersize=9)
     ax.set(xlabel="PSNR, dB", ylabel="accuracy of ResNet-20")
-    ax.legend(loc="lower left")
+    ax.legend(loc="center left")
     figure.suptitle(
         "What does meaning cost in pixels? Numbers: weight of the squared error, from k/n on.\n128 symbols at 5 dB, "
         "one training each; hollow: printed in paper 003",
