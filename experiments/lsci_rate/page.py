@@ -49,7 +49,7 @@ def draw(here: Path) -> None:
             grid[row, column].set_xlabel("bits per pixel, header stripped")
     handles, labels = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8.5)
-    n = " and ".join(str(int(table["n"].iloc[0])) for table in tables.values())
+    n = " and ".join(dict.fromkeys(str(int(table["n"].iloc[0])) for table in tables.values()))
     figure.suptitle(
         f"Which codec carries the most meaning per bit?\n{n} test pictures of CamVid; SS: mIoU, recovered over "
         "original; bars: 95 % intervals over pictures",
