@@ -13,6 +13,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
+from simnet.codecs.jscc import Jscc
+from simnet.codecs.networks.jscc import n_symbols
 from simnet.core.zoo import zoo_root
 from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import markdown, write_table
@@ -34,6 +36,14 @@ DIGITAL = {
     (10, "strip", True): "mosaics, bound of capacity",
 }
 """Side, header, bound -> name."""
+HEADS = (
+    ("deepjscc_awgn_more", 1),
+    ("deepjscc_awgn", 2),
+    ("deepjscc_awgn", 8),
+    ("deepjscc_awgn_more", 19),
+    ("deepjscc_awgn_19", 19),
+)
+"""Of the table ``trunks``: model and complex symbols for each 4 x 4 pixels."""
 MEASURES = {"accuracy": "accuracy of ResNet-20", "psnr_db": "PSNR, dB"}
 PAPER = [
     ("awgn", 5, "semcc", 128, 0.8713, 15.87), ("awgn", 5, "semcc", 256, 0.8868, 18.99),
@@ -79,6 +89,7 @@ def draw(here: Path) -> None:
     write_table(here / "README.md", "all", markdown(_table(learned, digital)))
     write_table(here / "README.md", "paper", markdown(_against_the_paper(learned)))
     write_table(here / "README.md", "codecs", markdown(_codecs(digital)))
+    write_table(here / "README.md", "trunks", markdown(_trunks()))
 
 
 def _learned() -> pd.DataFrame:
@@ -86,11 +97,12 @@ def _learned() -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for fading in FADINGS:
         for system in SYSTEMS:
-            for folder in (zoo_root() / f"jscc/{system}_{fading}", zoo_root() / f"jscc/{system}_{fading}_more"):
+            for kind in ("", "_19", "_more"):
+                folder = zoo_root() / f"jscc/{system}_{fading}{kind}"
                 if (folder / "card.yaml").exists():  # or it waits to be trained
                     measured: dict[str, Any] = read_card(folder).measured
                     rows += [{"fading": fading, "system": system, **row} for row in measured["over_esno"]]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).drop_duplicates(["fading", "system", "symbols", "esno_db"])
 
 
 def _at(table: pd.DataFrame, fading: str, esno_db: float) -> pd.DataFrame:
@@ -168,6 +180,24 @@ def _against_the_paper(learned: pd.DataFrame) -> pd.DataFrame:
             "ours": "not trained" if ours is None else f"{100 * ours['accuracy']:.2f} % / {ours['psnr_db']:.2f}",
             "accuracy, points": "–" if ours is None else f"{100 * (ours['accuracy'] - accuracy):+.1f}",
             "PSNR, dB": "–" if ours is None or psnr_db is None else f"{ours['psnr_db'] - psnr_db:+.1f}",
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _trunks() -> pd.DataFrame:
+    """DeepJSCC's heads by trunk: what each gives, and what a receiver fetches that has ``deepjscc_awgn``."""
+    rows = []
+    for model, head in HEADS:
+        measured: dict[str, Any] = read_card(zoo_root() / "jscc" / model).measured
+        symbols = n_symbols((32, 32), head)
+        at = {row["esno_db"]: row for row in measured["over_esno"] if row["symbols"] == symbols}
+        trunk, own = Jscc(Jscc.Params(model=model, head=head)).decoder_slices
+        shared = trunk.name == "jscc/deepjscc_awgn/trunk"
+        rows.append({
+            "k/n": f"1/{N_VALUES / symbols:.3g}",
+            "trunk": "the shared one" if shared else "its own",
+            **{f"{db:g} dB": f"{100 * at[db]['accuracy']:.1f} % / {at[db]['psnr_db']:.1f}" for db in ESNO_DB},
+            "still to fetch, kB": round((own.n_byte + (0 if shared else trunk.n_byte)) / 1e3, 1),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
