@@ -71,7 +71,7 @@ def draw(here: Path) -> None:
             _panel(ax, measure, _at(learned, fading, esno_db), _best(digital, measure, fading, esno_db))
             _marks(ax, measure, fading, esno_db)
             if row == 0:
-                ax.set_title(f"{FADINGS[fading]}, {esno_db:g} dB", fontsize=9)
+                ax.set_title(f"{FADINGS[fading]}\n{esno_db:g} dB")
     for row, measure in enumerate(MEASURES):
         axes[row][0].set_ylabel(MEASURES[measure])
     for ax in axes[-1]:
@@ -81,8 +81,8 @@ def draw(here: Path) -> None:
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
     figure.suptitle(
-        "How much meaning does a symbol carry?\nCIFAR-10; learned systems of width 32, one trunk for all bandwidths; "
-        "digital: the best of codec, LDPC and QAM; hollow marks: printed in paper 003",
+        "How much meaning does a symbol carry?\nCIFAR-10; learned systems of width 32, one trunk for all bandwidths "
+        "but 1/2.5; digital: the best of codec, LDPC and QAM; hollow marks: printed in paper 003",
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
     save(axes.ravel().tolist(), here / "figure.png")
@@ -150,7 +150,8 @@ def _table(learned: pd.DataFrame, digital: pd.DataFrame) -> pd.DataFrame:
                         row[name] = f"{100 * found['accuracy'].iloc[0]:.1f} % / {found['psnr_db'].iloc[0]:.1f}"
                 for way, name in DIGITAL.items():
                     row[name] = _cell(digital, way, fading, esno_db, symbols)
-                rows.append(row)
+                if set(list(row.values())[3:]) != {"–"}:
+                    rows.append(row)
     return pd.DataFrame(rows)
 
 
