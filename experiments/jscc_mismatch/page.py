@@ -110,7 +110,7 @@ def draw(here: Path) -> None:
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
     figure.suptitle(
-        f"Does the meaning survive another channel and another judge?\n{N_IMAGES} test images of CIFAR-10, Rayleigh "
+        f"Does the meaning survive another channel and another judge?\n{N_IMAGES:,} test images of CIFAR-10, Rayleigh "
         "fading, one h per image (digital: per mosaic); shaded: Es/N0 of training",
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
