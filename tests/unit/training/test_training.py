@@ -143,6 +143,12 @@ def test_the_zoos_cards_are_of_their_recipes(card: Path) -> None:
     assert cards.read_card(card.parent).training.recipe_sha256 == read_recipe(card.parent / "train.yaml").digest()
 
 
+@pytest.mark.parametrize(("models", "most_byte"), [("*/*", 60e6), ("lsci*/*", 30e6)])
+def test_a_clone_of_the_zoo_stays_small(models: str, most_byte: float) -> None:
+    n_byte = [file.stat().st_size for file in zoo_root().glob(f"{models}/*") if file.suffix != ".yaml"]
+    assert len(n_byte) > 5 and sum(n_byte) <= most_byte
+
+
 def test_a_key_that_recipes_learn_later_changes_no_digest(tmp_path: Path) -> None:
     recipe = read_recipe(write_recipe(tmp_path / "toys" / "one"))
 
