@@ -75,7 +75,7 @@ def test_pruning_and_folding_leave_the_function_as_it_was(architecture: str) -> 
     assert smaller.shape.z == int((largest > 0).sum()) <= 4
     smaller.fold_ranges(largest[largest > 0])
     codes = smaller.encoder(images)
-    assert torch.allclose(codes.amax(dim=(0, 2)), torch.ones(smaller.shape.z))
+    assert torch.allclose(codes.amax(dim=(0, 2)), torch.ones(smaller.shape.z), atol=1e-3)  # the range may be small
     assert torch.allclose(smaller.decoder(codes), before, atol=1e-5)
 
 
