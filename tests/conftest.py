@@ -10,7 +10,6 @@ from hypothesis import settings
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported anywhere
 
 
-
 @pytest.fixture(autouse=True)
 def _same_random_tensors() -> None:
     """What a test draws without a seed doesn't depend on the tests before it."""
