@@ -11,8 +11,8 @@ from torch.nn import functional as F
 CHUNK = 64
 """Small images that networks see at once."""
 _LARGEST = 2**17
-"""Pixels of such a chunk at most. What a layer makes of more lies outside the processor's caches, and the system hands
-every tensor out afresh: 32 pictures of 96 x 128 take the judges half as long in eights as in one, SSIM a seventh."""
+"""Pixels of such a chunk at most. What a layer makes of more lies outside the processor's caches, the system hands
+every tensor out afresh, and a chunk that is not full computes padding."""
 
 
 def chunk_for(image_shape: Sequence[int]) -> int:

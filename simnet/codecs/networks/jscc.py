@@ -27,7 +27,7 @@ from simnet.phy.learned.channel import Equaliser, LearnedChannel
 from simnet.phy.learned.draws import ChannelDraws
 from simnet.phy.learned.mapping import to_features, to_symbols
 from simnet.phy.learned.power import normalise_power
-from simnet.tasks.networks.weights import load_weights
+from simnet.tasks.networks.weights import half_tensors, load_weights
 
 FULL_WIDTH = 64
 TRUNK = ("encoder.", "decoder.")
@@ -132,11 +132,10 @@ def _up(width: int) -> nn.Sequential:
 
 def pack_jscc(networks: Jscc) -> bytes:
     """The content of a ``weights.safetensors``, as float16; the trunk only if it is the model's own."""
-    tensors = {k: v.detach().cpu() for k, v in networks.state_dict().items() if not k.endswith("num_batches_tracked")}
+    tensors = {k: v for k, v in half_tensors(networks).items() if not k.endswith("num_batches_tracked")}
     if networks.shape.trunk is not None:
         tensors = {k: v for k, v in tensors.items() if not k.startswith(TRUNK)}
-    halves = {k: v.half().contiguous() for k, v in tensors.items()}
-    return save(halves, metadata={"shape": networks.shape.model_dump_json()})
+    return save(tensors, metadata={"shape": networks.shape.model_dump_json()})
 
 
 def load_jscc(weights: Path) -> Jscc:
