@@ -129,8 +129,9 @@ def _draw_weights(here: Path, runs: pd.DataFrame) -> None:
     ax = figure.subplots()
     for i, system, of in _by_system(runs.sort_values("alpha")):
         ax.plot(of["psnr_db"], of["accuracy"], color=ARM_COLOURS[i], marker=MARKERS[i], label=NAMES[system])
+        beside = (-8, -12) if system == "semcc" else (4, 4)  # DeepSC's points are near
         for _, row in of.iterrows():
-            ax.annotate(f"{row['alpha']:.3g}", (row["psnr_db"], row["accuracy"]), xytext=(4, 4),
+            ax.annotate(f"{row['alpha']:.3g}", (row["psnr_db"], row["accuracy"]), xytext=beside,
                         textcoords="offset points", fontsize=7, color=ARM_COLOURS[i])  # fmt: skip
         for accuracy, psnr_db in PAPER_WEIGHTS.get(system, ()):
             ax.plot(psnr_db, accuracy, MARKERS[i], color=ARM_COLOURS[i], fillstyle="none", markersize=9)
