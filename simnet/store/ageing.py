@@ -9,10 +9,11 @@ class Ageing:
     """To be mixed into a policy whose priority begins with ``age`` + a value.
 
     Args:
-        age: L, the first of the priority of the last slice evicted; 0 at the beginning.
+        age: L, the most that a slice's priority has begun with that was evicted; 0 at the beginning. It never falls,
+            though a slice that a pin had kept may go after dearer ones.
     """
 
     age: float = 0.0
 
     def evicted(self, slice_: StoredSlice) -> None:
-        self.age = slice_.priority[0]
+        self.age = max(self.age, slice_.priority[0])

@@ -12,7 +12,7 @@ from simnet.store.stored_slice import StoredSlice
 
 
 class Gdsf(Ageing, EvictionPolicy):
-    """H = L + uses · cost / size, where L is the H of the last slice evicted.
+    """H = L + uses · cost / size, where L is the greatest H of a slice that was evicted.
 
     L ages the store: what was used often but long ago sinks below what is new. Cost is ``fetch_cost_byte``,
     so a slice from far away is kept longer; where cost equals size this is LFU with ageing.

@@ -8,7 +8,7 @@ from simnet.store.stored_slice import StoredSlice
 
 
 class SsAware(Ageing, EvictionPolicy):
-    """H = L + uses · worth / size, where L is the H of the last slice evicted.
+    """H = L + uses · worth / size, where L is the greatest H of a slice that was evicted.
 
     Greedy-Dual-Size-Frequency with SS in place of bytes: a byte of the store goes to where it serves the most SS.
     ``worth`` is what the decoder promises above the best codec that needs no slice, so that one which JPEG could stand

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -205,6 +206,38 @@ def test_gdsf_worked_by_hand() -> None:
     assert evicted_by(store, "x", 1, (), 3.0) == ("large",)  # L = 2, H(x) = 2 + 1 = 3, younger than far
     assert evicted_by(store, "y", 8, (), 4.0) == ("far",)  # L = 3, H(y) = 4
     assert evicted_by(store, "z", 3, (), 5.0) == ("x", "y")
+
+
+def test_gdsf_goes_by_priority_whatever_pins_kept_for_a_while() -> None:
+    """Against a look at all slices: who is evicted; and ages and priorities never fall."""
+    for seed in range(40):
+        rng, store, now_s = random.Random(seed), Store(6, Gdsf()), 0.0
+        cost_byte = {str(i): rng.choice([1.0, 2.0, 5.0, 20.0, 60.0]) for i in range(14)}
+        priority: dict[str, tuple[float, ...]] = {}
+        pinned: list[str] = []
+        for _ in range(150):
+            now_s, slice_id, act = now_s + 1.0, str(rng.randrange(14)), rng.random()
+            if act < 0.15 and slice_id in priority:
+                store.pin(slice_id, now_s)
+                pinned.append(slice_id)
+            elif act < 0.3 and pinned:
+                store.unpin(pinned.pop(rng.randrange(len(pinned))), now_s)
+            elif slice_id in priority:
+                used = store.get(slice_id, now_s)
+                assert used is not None and used.priority >= priority[slice_id]
+                priority[slice_id] = used.priority
+            else:
+                may_go = sorted((value, each) for each, value in priority.items() if each not in pinned)
+                victims = (may_go[0][1],) if len(priority) == 6 and may_go else ()
+                if len(priority) == 6 and not may_go:
+                    assert store.insert(slice_id, 1, (), now_s, cost_byte[slice_id]) == "pinned"
+                    continue
+                assert evicted_by(store, slice_id, 1, (), now_s, fetch_cost_byte=cost_byte[slice_id]) == victims
+                for gone in victims:
+                    del priority[gone]
+                inserted = store.get(slice_id, now_s)
+                assert inserted is not None
+                priority[slice_id] = inserted.priority
 
 
 def test_ss_aware_worked_by_hand() -> None:
