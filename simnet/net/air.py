@@ -138,7 +138,8 @@ class TableAir(Air):
     """Each block's fate is drawn with the BLER that the exact chain showed at this effective Es/N0.
 
     A block that was combined from n receptions is known to have failed after n − 1, so that it fails again with
-    BLER(γ_n)/BLER(γ_(n−1)), γ_n the effective Es/N0 of n receptions: under flat fading, the sum of theirs.
+    BLER(γ_n)/BLER(γ_(n−1)), γ_n the effective Es/N0 of n receptions: under flat fading, the sum of theirs. At most
+    with the BLER of the new reception alone: where tables end, at their least rate, the ratio says nothing.
     """
 
     def __init__(self, radio: Radio, seed: int, plane: SignalPlane) -> None:
@@ -157,12 +158,16 @@ class TableAir(Air):
     def _bler(self, block: Block, mcs: Mcs, state: ChannelState, mean_esno: float) -> float:
         """Probability that a block fails now, given that it has failed before."""
         block_format = block.format(mcs)
-        found = self.lookup(block_format, self.effective_esno((*block.heard, state), mean_esno, block_format))
-        self.plane.count_lookup(found)
-        if not block.heard:
-            return found.bler
-        before = self.lookup(block_format, self.effective_esno(block.heard, mean_esno, block_format))
-        return min(1.0, found.bler / before.bler)
+
+        def found(*heard: ChannelState) -> Lookup:
+            return self.lookup(block_format, self.effective_esno(heard, mean_esno, block_format))
+
+        drawn_with = found(*block.heard, state)
+        if block.heard:
+            again = drawn_with.bler / found(*block.heard).bler
+            drawn_with = drawn_with._replace(bler=min(again, found(state).bler))
+        self.plane.count_lookup(drawn_with)
+        return drawn_with.bler
 
     def _audit(
         self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, state: ChannelState, blers: Sequence[float]

@@ -268,6 +268,8 @@ def thresholds(
     by_use = sorted(formats, key=lambda each: (each.channel_uses, load_table(each).threshold(target_bler)))
     for block_format in reversed(by_use):  # from the slowest to the fastest
         least = load_table(block_format).threshold(target_bler)
+        if found and math.isinf(least):  # it never does: the slowest, which is there for want of better, is better
+            continue
         while found and found[-1][0] >= least:
             found.pop()
         found.append((least, block_format.mcs))

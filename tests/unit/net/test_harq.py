@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simnet.core.mcs import Mcs
+from simnet.core.mcs import Mcs, mcs_by_name
+from simnet.core.units import db_to_linear
 from simnet.net.air import Arrived, ExactAir, IdealAir, TableAir
+from simnet.net.block import Block
 from simnet.phy.chain import BlockJob
+from simnet.phy.tables.bler import Lookup
 from simnet.signal.plane import SignalPlane
 from tests.support.links import Ether, Sent
 
@@ -159,6 +162,32 @@ def test_aged_knowledge_of_a_clarke_channel_is_worth_something() -> None:
     assert correlation[0, 1] > 0.9
     assert abs(correlation[0, 2]) < 0.1
     assert abs(power.mean() - 1) < 0.1
+
+
+@pytest.mark.parametrize("esno_db", [1.9, 10.0])
+def test_where_tables_end_a_repeated_block_arrives(esno_db: float) -> None:
+    """Rates below 1e-6 are not known; a block that was lost all the same fares no worse than a new one."""
+    air, mcs, esno = ether(TableAir, protection="harq").link.air, mcs_by_name("QPSK 1/2"), db_to_linear(esno_db)
+    assert isinstance(air, TableAir)
+    block, blers = Block(0, 1152, 0, 141, True), []
+    for _ in range(6):
+        blers.append(air._bler(block, mcs, 1 + 0j, esno))
+        block = block.combined(mcs, 1 + 0j)
+    assert max(blers[1:]) <= blers[0] < 1e-3
+
+
+def test_expected_failures_are_of_the_rates_that_were_drawn_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of n receptions half of the blocks are lost that were lost of n − 1."""
+    made = ether(TableAir, protection="harq", fading="none")
+    once = db_to_linear(4.0)
+    monkeypatch.setattr(
+        TableAir, "lookup", lambda self, block_format, esno: Lookup(0.5 ** round(esno / once), "above")
+    )  # fmt: skip
+    rows = made.send_all([Sent(float(i), n_byte=141) for i in range(40)])
+    n_attempt = sum(row.attempt_count for row in rows)
+    assert n_attempt > 60
+    report = made.link.air.plane.lookup_report()  # type: ignore[attr-defined]
+    assert report["failures_expected_above"] == pytest.approx(0.5 * n_attempt)
 
 
 def test_what_the_tables_did_not_measure_is_counted() -> None:

@@ -161,6 +161,14 @@ def test_the_fastest_scheme_that_meets_the_target_is_chosen(k: int) -> None:
         assert mcs in meets or mcs == MCS_TABLE[0]
 
 
+@pytest.mark.parametrize("k", BLOCK_BITS)
+def test_where_no_scheme_can_meet_the_target_the_slowest_is_chosen(k: int) -> None:
+    """Rates of tables end at 1e-6: none promises less."""
+    for esno_db in (-5.0, 5.0, 40.0):
+        assert select_mcs(db_to_linear(esno_db), k, 9e-7) == MCS_TABLE[0]
+    assert select_mcs(db_to_linear(40.0), k, 1.1e-6) == MCS_TABLE[-1]
+
+
 def test_schemes_that_another_beats_are_left_out() -> None:
     ladder = thresholds(1152, 0.1)
     least, uses = [each for each, _ in ladder], [BlockFormat(1152, mcs).channel_uses for _, mcs in ladder]
