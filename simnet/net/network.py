@@ -97,12 +97,12 @@ class Network:
         return self._some_unprotected and any(link.unprotected for link in links)
 
     def unprotected_esno_db(self, origin: str, target: str) -> float | None:
-        """Least mean Es/N0 of the route's unprotected links; None if every link repairs its errors."""
+        """Least mean Es/N0, as it is now, of the route's unprotected links; None if every link repairs its errors."""
         esnos, node = [], origin
         for link in self.routes.path(origin, target):
             node = link.other(node)
             if isinstance(link, RadioLink) and link.unprotected:
-                esnos.append(linear_to_db(link.ends[node].esno))
+                esnos.append(link.esno_db(node))
         return min(esnos, default=None)
 
     # ------------------------------------------------------------------ slices

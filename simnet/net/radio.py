@@ -231,7 +231,7 @@ class RadioLink:
         return linear_to_db(self.end(self.ends[node], self.carrier.clock.now).esno)
 
     def _byte_per_s(self, node: str) -> float:
-        """Expected payload bytes per second of airtime to a node, over the fading."""
+        """Expected payload bytes per second of airtime to a node now, over the fading."""
         if not self.radio.esno_swing_db:
             return self._throughput(node, self.ends[node].esno)
         return self._throughput(node, db_to_linear(0.5 * round(2.0 * self.esno_db(node))))
@@ -246,9 +246,13 @@ class RadioLink:
         """Mean airtime of a payload, retries, preambles and acknowledgements included; waiting not."""
         return self.air.expected_airtime_s(self._byte_per_s(self.other(sender)), n_byte)
 
+    def usual_airtime_s(self, n_byte: int, sender: str) -> float:
+        """:meth:`expected_airtime_s` at the mean Es/N0 about which ``esno_swing_db`` moves it."""
+        node = self.other(sender)
+        return self.air.expected_airtime_s(self._throughput(node, self.ends[node].esno), n_byte)
+
     def expected_energy_j(self, n_byte: int, sender: str) -> float:
         """Mean energy at both ends of sending a payload."""
         radio, airtime_s = self.radio, self.expected_airtime_s(n_byte, sender)
         power_w = self.ends[sender].power_w / radio.amplifier_efficiency + radio.circuit_power_w
         return airtime_s * (power_w + radio.receive_power_w)
-

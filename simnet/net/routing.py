@@ -1,4 +1,4 @@
-"""Routes by expected airtime."""
+"""Routes by expected airtime, as it usually is: they stay, whenever somebody first asks for them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from simnet.net.errors import NoRoute
 
 REFERENCE_BYTE = 1024
-"""Size of the payload whose expected airtime is a link's length."""
+"""Size of the payload whose usual airtime is a link's length; infinite where next to nothing arrives."""
 
 
 class Link(Protocol):
@@ -19,6 +19,8 @@ class Link(Protocol):
     def other(self, node: str) -> str: ...
 
     def expected_airtime_s(self, n_byte: int, sender: str) -> float: ...
+
+    def usual_airtime_s(self, n_byte: int, sender: str) -> float: ...
 
     def expected_energy_j(self, n_byte: int, sender: str) -> float: ...
 
@@ -69,7 +71,7 @@ class Routes(Generic[L]):
         return path if last is None else (*path, last)
 
     def distance_s(self, origin: str, target: str) -> float:
-        """Expected airtime of a reference payload; inf if nothing connects them."""
+        """Usual airtime of a reference payload; inf if nothing connects them, or nothing arrives."""
         if origin == target:
             return 0.0
         inner_origin, first_s, _ = self.reach(origin)
@@ -81,7 +83,7 @@ class Routes(Generic[L]):
         reach = self._reaches.get(node)
         if reach is None:
             link, inner = self._leaves.get(node, (None, node))
-            ways_s = [0.0 if link is None else link.expected_airtime_s(REFERENCE_BYTE, end) for end in (node, inner)]
+            ways_s = [0.0 if link is None else link.usual_airtime_s(REFERENCE_BYTE, end) for end in (node, inner)]
             reach = self._reaches[node] = inner, ways_s[0], ways_s[1]
         return reach
 
@@ -127,8 +129,8 @@ class Routes(Generic[L]):
                 continue
             done.add(node)
             for link in self._inner_links(node):
-                there, length = link.other(node), here + link.expected_airtime_s(REFERENCE_BYTE, node)
-                if length < distance.get(there, math.inf):
+                there, length = link.other(node), here + link.usual_airtime_s(REFERENCE_BYTE, node)
+                if there not in distance or length < distance[there]:
                     order += 1
                     distance[there], arrived_by[there] = length, link
                     heapq.heappush(heap, (length, order, there))

@@ -123,6 +123,10 @@ class WiredLink:
         """Time from sending to arrival on an idle wire."""
         return self.ways[sender].service_s(n_byte) + self.flight_s
 
+    def usual_airtime_s(self, n_byte: int, sender: str) -> float:
+        """:meth:`expected_airtime_s`: a wire is always the same."""
+        return self.expected_airtime_s(n_byte, sender)
+
     def expected_energy_j(self, n_byte: int, sender: str) -> float:
         """Energy of sending a payload."""
         return self.ways[sender].energy_j(n_byte)

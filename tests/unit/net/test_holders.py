@@ -28,6 +28,8 @@ class Line:
     def expected_airtime_s(self, n_byte: int, sender: str) -> float:
         return self.airtime_s
 
+    usual_airtime_s = expected_airtime_s
+
     def expected_energy_j(self, n_byte: int, sender: str) -> float:
         return 0.0
 

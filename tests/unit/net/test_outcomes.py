@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from simnet.net.air import TableAir
@@ -156,10 +157,30 @@ def test_link_failed_after_max_attempts(monkeypatch: pytest.MonkeyPatch) -> None
     assert row.ended_s == pytest.approx(3 * 0.00576)
 
 
-def test_a_link_over_which_nothing_can_pass_is_no_route(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("others", [[], ["other"]])
+def test_a_link_over_which_nothing_can_pass_is_tried(others: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it is the network's only link or one of several."""
     monkeypatch.setattr(TableAir, "lookup", lambda self, block_format, esno: Lookup(1.0, "measured"))
-    (row,) = simulate(ONE, {"radios.radio.fidelity": "table"}).requests()
-    assert (row.outcome, row.link_byte) == ("no_provider", 0)
+    changes = {
+        "radios.radio.fidelity": "table",
+        "topology.nodes": [node("camera", "gateway"), *(node(name, "device") for name in ("reader", *others))],
+        "topology.links": [radio_link(name, "camera") for name in ("reader", *others)],
+    }
+    run = simulate(ONE, changes)
+    (row,), (transfer,) = run.requests(), run.transfers()
+    assert (row.outcome, transfer.outcome) == ("link_failed", "lost")
+    assert row.link_byte == transfer.lost_byte > 0
+
+
+@pytest.mark.parametrize("first_s", [0.0, 40.0])
+def test_a_route_stays_though_it_was_first_asked_for_when_nothing_passed(first_s: float) -> None:
+    """The mean Es/N0 goes 25 dB up and down in 80 s."""
+    radio = {"fidelity": "table", "mean_esno_db": 5.0, "esno_swing_db": 25.0, "swing_period_s": 80.0}
+    changes = {"duration_s": 100.0, **{f"radios.radio.{name}": value for name, value in radio.items()}}
+    run = simulate([(t, "reader", 0) for t in np.arange(first_s, 100.0, 10.0).tolist()], changes)
+    outcomes = {row.created_s: row.outcome for row in run.requests()}
+    assert outcomes[40.0] == "link_failed"
+    assert {outcomes[t] for t in (70.0, 80.0, 90.0)} == {"satisfied"}
 
 
 def test_rejected_full() -> None:

@@ -28,6 +28,8 @@ class Link:
     def expected_airtime_s(self, n_byte: int, sender: str) -> float:
         return 0.1 + n_byte / self.byte_per_s
 
+    usual_airtime_s = expected_airtime_s
+
     def expected_energy_j(self, n_byte: int, sender: str) -> float:
         return n_byte * self.joule_per_byte
 

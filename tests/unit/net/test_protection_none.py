@@ -172,3 +172,12 @@ def test_waiting_requests_share_the_damaged_slice(flips: list[Flip]) -> None:
     first, second = run.deliveries()
     assert first.slices == second.slices and first.damaged and second.damaged
     assert len(run.transfers("SliceData")) == 1
+
+
+def test_the_planner_knows_the_esno_as_it_is_now() -> None:
+    radio = {"protection": "none", "mean_esno_db": 5.0, "esno_swing_db": 10.0, "swing_period_s": 1000.0}
+    run = simulate([(5.0, "reader", 0)], {f"radios.radio.{name}": value for name, value in radio.items()})
+    told = run.arm.network.unprotected_esno_db("camera", "reader")
+    (link,) = run.arm.network.links.values()
+    assert told == link.esno_db("reader")  # type: ignore[union-attr]
+    assert told is not None and abs(told - 5.0) > 1.0
