@@ -66,5 +66,8 @@ class Segmentation(Task):
         return inferred[:, 1].float().mean((1, 2)) / 255
 
     def agreement(self, recovered: Tensor, original: Tensor) -> Tensor:
-        """mIoU of what is seen in the recovered picture, with what is seen in the original for the truth, [B]."""
-        return self.st(recovered, original[:, 0])
+        """mIoU of what is seen in the recovered picture, with what is seen in the original for the truth, [B].
+
+        1 where none of the wished classes is.
+        """
+        return self.st(recovered, original[:, 0]).nan_to_num(1.0)

@@ -11,6 +11,7 @@ import torch
 from simnet.core.plugins import KINDS
 from simnet.tasks.classification import Classification
 from simnet.tasks.networks import build_network
+from simnet.tasks.segmentation import Segmentation
 from simnet.tasks.similarity import recognition_rate
 from simnet.tasks.source_identification import SOURCES, SourceIdentification, to_source_input
 
@@ -82,3 +83,10 @@ def test_shipped_source_identifier_on_the_samples() -> None:
     for source, name in (("digits", "mnist"), ("clothes", "fashion_mnist")):
         assert (np.array(task.identify(sample(name)[0])) == source).mean() > 0.95
     assert set(found) <= set(SOURCES)
+
+
+def test_where_the_original_shows_nothing_of_what_is_wished_all_agrees() -> None:
+    """Segmentation: the judge sees class 0 alone, wished are 2 and 3."""
+    task = Segmentation.from_zoo("segmenter/street_judge", (3, 96, 128), [2, 3])
+    seen = torch.zeros(2, 2, 96, 128, dtype=torch.uint8)
+    assert task.agreement(seen, seen).tolist() == [1.0, 1.0]
