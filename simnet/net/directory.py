@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import simpy
@@ -11,7 +12,7 @@ import simpy
 from simnet.net.assembly import AnyLink
 from simnet.net.errors import RequestEnded
 from simnet.net.payload import Payload
-from simnet.wire.messages import Find, Found, Publish, encode_message
+from simnet.wire.messages import MAX_IDS, Find, Found, Publish, encode_message
 from simnet.wire.slices import Slice
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ class Registry(Directory):
 
     def published(self, slice_: Slice, node: str) -> None:
         told = self._told.setdefault(node, {})
-        lost = tuple(slice_id for slice_id in told if not self.network.nodes[node].offers(slice_id))
+        gone = (slice_id for slice_id in told if not self.network.nodes[node].offers(slice_id))
+        lost = tuple(islice(gone, MAX_IDS))
         for slice_id in lost:
             del told[slice_id]
         told[slice_.id] = None
@@ -93,8 +95,9 @@ class Registry(Directory):
         payload = Payload(frame, "control", f"Publish {slice_.name}", NO_REQUEST, f"{node}@{self.network.clock.now!r}")
         try:
             yield from self.network.send(payload, node, self.place)
-        except RequestEnded:
-            return  # so nobody finds this copy
+        except RequestEnded:  # so nobody finds this copy; what was lost is said again next time
+            self._told[node].update(dict.fromkeys(lost))
+            return
         for slice_id in lost:
             self._listed.get(slice_id, {}).pop(node, None)
         self._listed.setdefault(slice_.id, {})[node] = None

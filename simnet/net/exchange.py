@@ -21,8 +21,8 @@ from simnet.net.planner import Plan
 from simnet.signal.plane import Code, CodecProfile, Measurement
 from simnet.traffic.base import CatalogueItem
 from simnet.wire.ids import short_id
+from simnet.wire.messages import MAX_SHORT_IDS, Enhance, Message, Nack, Request, encode_message
 from simnet.wire.messages import Code as CodeMessage
-from simnet.wire.messages import Enhance, Message, Nack, Request, encode_message
 from simnet.wire.slices import Slice
 
 if TYPE_CHECKING:
@@ -107,8 +107,12 @@ class Exchange:
     # ------------------------------------------------------------------ ask
 
     def _ask(self) -> Process:
-        """REQUEST travels to the item's owner, with the hashes of the slices that the consumer holds or expects."""
-        self.declared = dict.fromkeys([*self.consumer.held_ids(), *self.consumer.fetches])
+        """REQUEST travels to the item's owner, with the hashes of the slices that the consumer holds or expects.
+
+        Of more than a message can name, those that came last.
+        """
+        declared = [*self.consumer.held_ids(), *self.consumer.fetches]
+        self.declared = dict.fromkeys(declared[-MAX_SHORT_IDS:])
         node, named, known_byte = self.consumer, dict(self.declared), 0
         payload = self._request(named)
         for link in self.network.routes.path(self.consumer.name, self.owner.name):
@@ -117,11 +121,13 @@ class Exchange:
             yield from self.network.send_along([link], payload, node.name, latency=self._latency)
             node = self.network.nodes[link.other(node.name)]
             offers = [] if node is self.owner else self.arm.propagation.passing(node)
-            for slice_id in offers:
-                self.offered.setdefault(slice_id, node)
-            if not named.keys() >= set(offers):
-                named.update(dict.fromkeys(offers))
+            new = [slice_id for slice_id in offers if slice_id not in named][: MAX_SHORT_IDS - len(named)]
+            if new:
+                named.update(dict.fromkeys(new))
                 payload = self._request(named)
+            for slice_id in offers:
+                if slice_id in named:
+                    self.offered.setdefault(slice_id, node)
         self._check_deadline()
 
     def _request(self, named: dict[str, None]) -> Payload:
@@ -366,8 +372,9 @@ class Exchange:
         at_node: AtNode | None = None,
     ) -> Process:  # fmt: skip
         """Process: like :meth:`send`, over links that follow each other; it ends early where ``at_node`` says so."""
-        row, column = self.row, COLUMN[payload.payload_class]
-        setattr(row, column, getattr(row, column) + payload.n_byte)
+        if links:  # who has what it asks for asks itself: nothing travels
+            row, column = self.row, COLUMN[payload.payload_class]
+            setattr(row, column, getattr(row, column) + payload.n_byte)
         latency = self._latency if waits else None
         return self.network.send_along(links, payload, sender.name, at_node=at_node, latency=latency)
 

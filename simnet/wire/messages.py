@@ -21,7 +21,10 @@ from simnet.wire.ids import ID_BYTE, SHORT_ID_BYTE, id_bytes
 from simnet.wire.kinds import Kind
 
 MAX_LIST_BYTE = 1 << 16
-"""Of ids or of a bitmap in one message: 4096 ids, 8192 short ones, half a million bits."""
+"""Of ids or of a bitmap in one message: half a million bits."""
+MAX_IDS = MAX_LIST_BYTE // ID_BYTE
+MAX_SHORT_IDS = MAX_LIST_BYTE // SHORT_ID_BYTE
+"""So many ids of slices fit into one message, and so many short ones."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from simnet.net.arm import Arm
+from simnet.net.errors import LinkFailed
+from simnet.net.network import Network
+from simnet.net.payload import Payload
 from tests.support.tiny import Tiny
 from tests.support.world import Run, node, radio_link, simulate, wire
 
@@ -104,6 +107,43 @@ def test_a_node_takes_back_what_it_lost_when_it_next_publishes() -> None:
     assert run.transfers("Nack") == []  # nobody is sent to near for a
     first, second = (row.payload_byte for row in run.transfers("Publish") if row.sender == "near")
     assert second == first + 16  # the id that it takes back
+
+
+def test_what_was_lost_is_said_again_if_the_news_was_lost_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``near`` loses a, fetches b, and its PUBLISH fails; when it then fetches c it takes back a, and b too."""
+    codecs, send_along = {name: Tiny(name=name) for name in "abc"}, Network.send_along
+
+    def losing(self: Network, links: Any, payload: Payload, *others: Any, **more: Any) -> Any:
+        if payload.label.startswith("Publish b"):
+            raise LinkFailed("the news")
+        return (yield from send_along(self, links, payload, *others, **more))
+
+    def one_codec_each(arm: Arm) -> None:
+        by_owner = dict(zip(("camera", "cloud", "mast"), ([arm.plane.codecs[name]] for name in "abc"), strict=True))
+        arm.encodable_with = lambda owner, source_type: by_owner[owner.name]  # type: ignore[method-assign]
+
+    monkeypatch.setattr(Network, "send_along", losing)
+    changes = {**WORLD, "protocol.directory": "registry", "protocol.store": {"ttl_s": 2.0}, "duration_s": 20.0}
+    changes["protocol.codecs"] = {"shapes": list(codecs)}
+    wishes = [(0.0, "near", 0), (3.0, "near", 1), (7.0, "near", 2), (9.0, "reader", 0)]
+    owners = ["camera", "cloud", "mast"]
+    run = simulate(wishes, changes, codecs=codecs, owners=owners, before=one_codec_each)
+    assert [row.outcome for row in run.requests()] == ["satisfied"] * 4
+    first, last = (row.payload_byte for row in run.transfers("Publish") if row.sender == "near")
+    assert last == first + 2 * 16
+    assert run.transfers("Nack") == []  # nobody is sent to near for a
+
+
+def test_who_keeps_the_registry_asks_itself_for_nothing() -> None:
+    world = {
+        "topology.nodes": [node("reader", "device"), node("camera", "gateway")],
+        "protocol.directory": "registry", "protocol.propagation": {"kind": "nearest_copy"},
+    }  # fmt: skip
+    run = simulate([(0.0, "reader", 0)], world)
+    (row,) = run.requests()
+    sent = sum(transfer.payload_byte for transfer in run.transfers() if transfer.request_id == 0)
+    assert row.outcome == "satisfied"
+    assert row.control_byte + row.code_byte + row.model_byte == sent
 
 
 def test_a_flood_asks_ring_by_ring_and_its_bytes_count_once_per_hop() -> None:

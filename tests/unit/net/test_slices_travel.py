@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from simnet.net import exchange
 from simnet.net.arm import Arm
 from simnet.net.errors import LinkFailed
 from simnet.net.fetch import Fetch
 from simnet.net.propagation.with_code import WithCode
+from simnet.wire.errors import EncodeError
+from simnet.wire.messages import MAX_SHORT_IDS, Request, decode_message, encode_message
 from tests.support.tiny import Tiny
 from tests.support.world import Run, node, radio_link, simulate, wire
 
@@ -192,3 +195,26 @@ def test_on_path_between_keeps_some() -> None:
     run = simulate([(0.0, r, 0) for r in readers], changes)
     kept = sum(row.node.startswith("mast") for row in run.stores("insert"))
     assert abs(kept - 15) < 4 * (30 * 0.25) ** 0.5
+
+
+@pytest.mark.parametrize("propagation", ["with_code", "on_path"])
+def test_a_request_names_no_more_than_a_message_holds(propagation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three slices that the consumer holds a message of two names the last; it has the first all the same."""
+    changes = {"protocol.propagation": {"kind": propagation}, "duration_s": 20.0}
+    codecs, wishes = {"tiny": Tiny(n_slice=3)}, [(0.0, "reader", 0), (10.0, "reader", 1)]
+    whole: list[tuple[str, int]] = []
+    cut: list[tuple[str, int]] = []
+    for rows, limit in ((whole, exchange.MAX_SHORT_IDS), (cut, 2)):
+        monkeypatch.setattr(exchange, "MAX_SHORT_IDS", limit)
+        run = simulate(wishes, changes, codecs=codecs)
+        assert [row.outcome for row in run.requests()] == ["satisfied"] * 2
+        rows += [(t.payload, t.payload_byte) for t in run.transfers() if t.request_id == 1]
+    assert [name for name, _ in whole] == [name for name, _ in cut] == ["Request", "Code tiny"]
+    assert whole[0][1] - cut[0][1] == 8
+
+
+def test_a_message_names_as_many_as_it_says() -> None:
+    held = tuple(index.to_bytes(8, "big") for index in range(MAX_SHORT_IDS + 1))
+    assert decode_message(encode_message(Request(0, 0, "decoder", 0.9, 8.0, held[1:]))).held == held[1:]  # type: ignore[union-attr]
+    with pytest.raises(EncodeError, match="held"):
+        encode_message(Request(0, 0, "decoder", 0.9, 8.0, held))
