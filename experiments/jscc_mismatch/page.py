@@ -1,17 +1,20 @@
 """Accuracy over the Es/N0 that is met, judged by classifiers that no one trained for (paper 003, Figs 13 and 14).
 
 python experiments/jscc_mismatch/page.py experiments/jscc_mismatch            # measures, then draws
-python experiments/jscc_mismatch/page.py experiments/jscc_mismatch --draw     # from points.csv
+python experiments/jscc_mismatch/page.py experiments/jscc_mismatch --draw     # from points.csv and differences.csv
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from simnet.codecs.avif import Avif
 from simnet.codecs.classical.file_codec import FileCodec
@@ -26,6 +29,7 @@ from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
 from simnet.signal.digital.ladder import Viewer, climb
 from simnet.signal.digital.points import SCHEMES, Budget, best, bound
+from simnet.statistics.replications import paired
 from simnet.tasks.classification import Classification
 from simnet.tasks.networks import load_network
 from simnet.training.jscc_evaluation import transmitted, truth
@@ -45,25 +49,34 @@ RIVALS = {
 HEADS = {8: "k/n = 1/6", 4: "k/n = 1/12"}
 ESNO_DB = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
 TRAINED_DB = (0, 20)
+FIRST = "semcc"
+"""What the others are compared with, in pairs."""
 SIDE, SEED, N_IMAGES = 10, 1, 1000
 QUALITIES = tuple(range(0, 95, 6))
 
 
-def measure() -> pd.DataFrame:
-    """``judge``, ``head``, ``esno_db``, ``system``, ``accuracy``: of the shipped test images, over block fading."""
+def measure() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Of the shipped test images, over block fading.
+
+    Returns:
+        ``judge``, ``head``, ``esno_db``, ``system``, ``accuracy``; and by what :data:`FIRST` is ahead of another
+        learned system, paired over images and what they meet: ``less``, ``difference``, and ``half_width`` of its 95 %
+        interval.
+    """
     data = Cifar10().load("sample").first(N_IMAGES)
     images, labels = torch.tensor(data.images) / 255, torch.tensor(data.labels)
     judges = {name: load_network(model_dir(f"classifier/{name}") / "weights.safetensors") for name in JUDGES}
     rows: list[dict[str, Any]] = []
+    hits: dict[tuple[str, int, float], dict[str, NDArray[np.float64]]] = {}
     for system in _trained():
         networks = load_jscc(model_dir(f"jscc/{system}_rayleigh_block") / "weights.safetensors")
         for head in HEADS:
             for esno_db in ESNO_DB:
                 made = transmitted(networks, data.images, head, esno_db, SEED)
                 for name, judge in judges.items():
-                    accuracy = float(truth(judge, made, labels)[0].mean())
+                    hit = hits.setdefault((name, head, esno_db), {})[system] = truth(judge, made, labels)[0].numpy()
                     where = {"judge": name, "head": head, "esno_db": esno_db}
-                    rows.append({**where, "system": system, "accuracy": accuracy})
+                    rows.append({**where, "system": system, "accuracy": float(hit.mean())})
         print(system, file=sys.stderr)
     for name, judge in judges.items():
         viewer = Viewer(images, labels, Classification(judge))
@@ -78,7 +91,16 @@ def measure() -> pd.DataFrame:
                     where = {"judge": name, "head": head, "esno_db": esno_db}
                     rows.append({**where, "system": rival, "accuracy": max(o.accuracy for o in outcomes)})
         print(name, file=sys.stderr)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows), pd.DataFrame([row for place, hit in hits.items() for row in _differences(place, hit)])
+
+
+def _differences(place: tuple[str, int, float], hit: Mapping[str, NDArray[np.float64]]) -> list[dict[str, Any]]:
+    rows, where = [], dict(zip(("judge", "head", "esno_db"), place, strict=True))
+    for less in hit:
+        if less != FIRST:
+            ahead = paired(hit[FIRST], hit[less])
+            rows.append({**where, "less": less, "difference": ahead.value, "half_width": ahead.half_width})
+    return rows
 
 
 def _trained() -> list[str]:
@@ -87,8 +109,8 @@ def _trained() -> list[str]:
 
 @styled
 def draw(here: Path) -> None:
-    """Draw ``figure.png`` and fill the README's table ``at_5_db``."""
-    table = pd.read_csv(here / "points.csv")
+    """Draw ``figure.png`` and fill the README's tables ``at_5_db`` and ``ahead``."""
+    table, differences = pd.read_csv(here / "points.csv"), pd.read_csv(here / "differences.csv")
     figure = page(14.0, 6.2)
     axes = figure.subplots(len(HEADS), len(JUDGES), sharex=True, sharey=True)
     for row, (head, words) in enumerate(HEADS.items()):
@@ -121,11 +143,19 @@ def draw(here: Path) -> None:
     at["system"] = at["system"].map(SYSTEMS | RIVALS)
     wide = at.pivot_table(index=["k/n", "judge"], columns="system", values="accuracy, %", sort=False).reset_index()
     write_table(here / "README.md", "at_5_db", markdown(wide))
+    at = differences[differences["esno_db"] == 5.0].copy()
+    at["points"] = [f"{100 * r.difference:+.1f} ± {100 * r.half_width:.1f}" for r in at.itertuples()]
+    at["points"] = at["points"].str.replace("-", "−")
+    at["judge"], at["k/n"] = at["judge"].map(JUDGES), at["head"].map(HEADS).str.removeprefix("k/n = ")
+    at["before"] = "before " + at["less"].map(SYSTEMS) + ", points"
+    wide = at.pivot_table("points", ["k/n", "judge"], "before", aggfunc="first", sort=False).reset_index()
+    write_table(here / "README.md", "ahead", markdown(wide))
 
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     if "--draw" not in sys.argv:
         torch.set_num_threads(1)
-        measure().to_csv(folder / "points.csv", index=False, float_format="%.5g", lineterminator="\n")
+        for name, measured in zip(("points", "differences"), measure(), strict=True):
+            measured.to_csv(folder / f"{name}.csv", index=False, float_format="%.5g", lineterminator="\n")
     draw(folder)
