@@ -209,7 +209,7 @@ def _gains(table: pd.DataFrame) -> pd.DataFrame:
                 "gain in energy a picture (dB)": energy,
                 "the same, feedback counted (dB)": None if energy is None else energy - 10 * math.log10(1.5),
             })  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).round(1)
 
 
 def _crossing(ss: pd.Series, wanted: float) -> float | None:  # type: ignore[type-arg]

@@ -53,8 +53,8 @@ NETWORK, ENTROPY, OTHER_TASK, ANY = "network", "entropy", "segmentation", "any"
 WORDS = {
     NETWORK: "importance network of detection",
     ENTROPY: "entropy model",
-    OTHER_TASK: "importance network of segmentation",
-    ANY: "any",
+    OTHER_TASK: "network trained with the codec",
+    ANY: "at random",
 }
 SHARES = (0.15, 0.3, 0.5, 0.7, 0.85)
 HALF = 0.5

@@ -49,7 +49,7 @@ ENOUGH = 0.95
 WAYS = {
     "important": "the most important ones",
     "with_codec": "by the network trained with the codec",
-    "any": "any",
+    "any": "at random",
 }
 Choose = Callable[[Tensor], Tensor]
 Weigh = Callable[[Tensor], Tensor]
