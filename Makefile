@@ -55,7 +55,7 @@ figures: $(READY)
 	rm -rf build/figures && mkdir -p build/figures docs/figures
 	$(BIN)/python -m simnet run scenarios/city_iot.yaml --out build/figures
 	$(BIN)/python -m simnet run scenarios/aesc_over_noise.yaml --out build/figures
-	$(BIN)/python -m simnet report build/figures/city_iot-* > docs/figures/city_iot.txt
+	$(BIN)/python -m simnet report build/figures/city_iot-* | grep -v report.html > docs/figures/city_iot.txt
 	cp build/figures/city_iot-*/figures/{traffic,break_even,ss_traffic,latency,city_map,hit_ratio}.png docs/figures/
 	cp build/figures/aesc_over_noise-*/figures/over_snr.png docs/figures/
 	cd build/figures && for run in "awgn 0:2.25:0.125" "rayleigh_fast 1.5:4.5:0.25" "rayleigh_block 0:30:2"; do \

@@ -18,7 +18,7 @@ def test_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.S)
     assert len(blocks) == 7
     axes = {"ttl_s": [60, 600, 3600, None], "store_byte": [0, 64000]}
-    write_sweep(tmp_path / "sweeps" / "keep_or_fetch", axes, keep_or_fetch)
+    write_sweep(tmp_path / "sweeps" / "time_to_live", axes, keep_or_fetch)
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     for number, block in enumerate(blocks):
