@@ -204,7 +204,9 @@ def _pictures(here: Path) -> None:
             for row, code in enumerate(codes):
                 label_map = codec.explained(code)[0].label_map / len(data.class_names)
                 _picture(grid[row, 1], colormaps["tab20"](label_map), "label map, as sent" if row == 0 else "")
-    figure.suptitle("What arrives of a street scene at few bits per pixel? (headers stripped)", x=0.01, ha="left", fontsize=10)
+    figure.suptitle(
+        "What arrives of a street scene at few bits per pixel, headers stripped?", x=0.01, ha="left", fontsize=10
+    )
     save(list(grid.ravel()), here / "pictures.png")
 
 

@@ -41,7 +41,7 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
     grid = figure.subplots(len(ROWS), len(classes), squeeze=False, sharex="col", sharey="row")
     colours = arm_colours(run.arms)
     for column, name in enumerate(classes):
-        grid[0, column].set_title(name)
+        grid[0, column].set_title(_title(run, name, table))
         grid[-1, column].set_xlabel("mean Es/N0 (dB)")
         for index, arm in enumerate(run.arms):
             mine = table[(table["radio"] == name) & (table["arm"] == arm)]
@@ -66,6 +66,14 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
                     axes.set_ylim(-0.05, 1.15)
     legend_above(figure, grid[0, 0])
     return figure
+
+
+def _title(run: RunFolder, name: str, table: pd.DataFrame) -> str:
+    """Radio class, its fading, and on how many requests of an arm a point rests."""
+    fading = run.scenario["radios"][name]["fading"].replace("_", " ")
+    sizes = table[table["radio"] == name].groupby(["arm", "esno_db"], observed=True).size()
+    few, many = sizes.min(), sizes.max()
+    return f"{name}: fading {fading}, {few if few == many else f'{few} to {many}'} requests a point"
 
 
 def _unprotected(run: RunFolder) -> list[str]:
