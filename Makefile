@@ -74,7 +74,7 @@ validate: $(READY)
 
 # Quiet machine needed; a quarter of an hour.
 bench: $(READY)
-	for each in phy decoders fidelity engine scenarios sweep; do $(BIN)/python benchmarks/$$each.py; done
+	for each in phy decoders fidelity engine lsci_times scenarios sweep; do $(BIN)/python benchmarks/$$each.py; done
 	$(BIN)/python benchmarks/page.py
 
 clean:
