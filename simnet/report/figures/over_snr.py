@@ -70,10 +70,10 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
 
 def _title(run: RunFolder, name: str, table: pd.DataFrame) -> str:
     """Radio class, its fading, and on how many requests of an arm a point rests."""
-    fading = run.scenario["radios"][name]["fading"].replace("_", " ")
+    fading = run.scenario["radios"][name]["fading"].replace("none", "no").replace("_", " ")
     sizes = table[table["radio"] == name].groupby(["arm", "esno_db"], observed=True).size()
     few, many = sizes.min(), sizes.max()
-    return f"{name}: fading {fading}, {few if few == many else f'{few} to {many}'} requests a point"
+    return f"{name}: {fading} fading, {few if few == many else f'{few} to {many}'} requests a point"
 
 
 def _unprotected(run: RunFolder) -> list[str]:
