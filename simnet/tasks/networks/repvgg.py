@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from simnet.tasks.networks.base import Cifar10Classifier
 
-BLOCKS = (1, 2, 2, 1)
-"""Of the four stages, at 32 x 32, 16 x 16, 8 x 8 and 4 x 4."""
+BLOCKS = (2, 3, 3)
+"""Of the three stages, at 32 x 32, 16 x 16 and 8 x 8."""
 
 
 class RepVggBlock(nn.Module):
@@ -27,12 +27,12 @@ class RepVggBlock(nn.Module):
 
 
 class RepVgg(Cifar10Classifier):
-    """4 stages with w, 2 w, 4 w, 8 w channels, global mean, linear head."""
+    """3 stages with w, 2 w, 4 w channels, global mean, linear head."""
 
     name = "repvgg"
 
     def __init__(self, *, width: int = 32, n_classes: int = 10) -> None:
-        super().__init__(n_features=8 * width, n_classes=n_classes)
+        super().__init__(n_features=4 * width, n_classes=n_classes)
         blocks: list[nn.Module] = []
         n_in = 3
         for stage, n_blocks in enumerate(BLOCKS):
