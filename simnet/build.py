@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,11 +25,12 @@ import simnet
 from simnet.codecs.base import Codec
 from simnet.core import streams
 from simnet.core.errors import SimnetError
+from simnet.core.folders import made_folder
 from simnet.core.garbage import rare_garbage
 from simnet.core.plugins import KINDS
 from simnet.core.records import Recorder
 from simnet.core.surrogate_names import group_name
-from simnet.core.tables import DeliveryRow
+from simnet.core.tables import TABLES, DeliveryRow
 from simnet.core.versions import library_versions
 from simnet.data.base import ImageSet
 from simnet.data.street_classes import CLASS_GROUPS
@@ -39,6 +41,7 @@ from simnet.net.timeline import Event, Timeline
 from simnet.phy.learned.on_air import Analog
 from simnet.scenario.checks import arm_protocols
 from simnet.scenario.dump import dump_scenario
+from simnet.scenario.load import files
 from simnet.scenario.plugin_field import PluginSpec
 from simnet.scenario.schema import Scenario, Source
 from simnet.scenario.surrogates import surrogate_types, with_surrogate_sources
@@ -60,6 +63,11 @@ CALIBRATION_IMAGES = 256
 """At most so many images that aren't in the catalogue tell planners what a codec gives."""
 LEAST_CALIBRATION_IMAGES = 32
 SAMPLES_PER_CODEC = 3
+OWN_FILES = {
+    "scenario.yaml", "manifest.json", "trace.csv", "samples", "summary.json", "figures", "report.html",
+    *(f"{table}.parquet" for table in TABLES),
+}  # fmt: skip
+"""What a run and its report leave in the run's folder."""
 
 
 @dataclass(frozen=True)
@@ -121,22 +129,24 @@ def run_scenario(
         kept: what earlier runs with the same zoo have computed; this one adds to it.
 
     Raises:
-        SimnetError: the scenario's parts don't fit, or the device isn't there.
+        SimnetError: the scenario's parts don't fit, the device isn't there, or ``out`` can't be written.
         AccountingError: the run's accounts don't close (a bug).
     """
     began = time.perf_counter()
+    made_folder(out)
     torch.set_num_threads(1)  # results must not depend on the number of cores; small operators gain nothing by more
     simulation = build(scenario, device=device, kept=kept)
     built_s = time.perf_counter() - began
     recorder = Recorder()
     with _progress(quiet, len(arm_protocols(scenario))) as progress:
         arms = simulation.run_arms(recorder, progress)
-    text = dump_scenario(scenario)
+    text, named = dump_scenario(scenario), file_digests(scenario)
     manifest = {
         "simnet_version": simnet.__version__,
         "scenario": scenario.name,
         "description": scenario.description,
         "seed": scenario.seed,
+        "files": named,
         "duration_s": scenario.duration_s,
         "drain_s": scenario.drain_s,
         "arms": list(arms),
@@ -156,7 +166,7 @@ def run_scenario(
         "wall_s": {"build": built_s} | {name: result["wall_s"] for name, result in arms.items()},
     }
     timeline = {name: result["timeline"] for name, result in arms.items()}
-    path = out / f"{scenario.name}-{_hash(text, device)}"
+    path = out / f"{scenario.name}-{_hash(text, device, named)}"
     with _appearing(path) as folder:
         (folder / "scenario.yaml").write_text(text, encoding="utf-8")
         _save_samples(folder / "samples", simulation.plane, recorder)
@@ -168,6 +178,12 @@ def run_scenario(
     return RunFolder(path, manifest, timeline)
 
 
+def check_device(device: str) -> None:
+    """Raises SimnetError if this machine has no such device."""
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise SimnetError("--device cuda: torch sees no CUDA device; use --device cpu, or install a build with CUDA")
+
+
 def build(scenario: Scenario, *, device: str = "cpu", kept: Kept | None = None) -> Simulation:
     """Make the plug-ins that a scenario names.
 
@@ -177,8 +193,7 @@ def build(scenario: Scenario, *, device: str = "cpu", kept: Kept | None = None) 
     Raises:
         SimnetError: no such device, too few images, or parts that don't fit.
     """
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise SimnetError("--device cuda: torch sees no CUDA device; use --device cpu, or install a build with CUDA")
+    check_device(device)
     plan = plan_network(scenario)
     kept = kept or Kept()
     sources, catalogue = _catalogue(scenario, plan, device, kept)
@@ -283,6 +298,9 @@ def _images(name: str, source: Source, device: str) -> SourceImages:
     """The first ``items`` shipped images of the source's labels; the others calibrate the planner."""
     data = KINDS["data"].load(source.dataset)().load("sample")
     task = _task(name, source, data, device)
+    known = np.unique(data.labels).tolist() if data.labels.ndim == 1 else []
+    if source.labels is not None and not set(source.labels) <= set(known):
+        raise SimnetError(f"sources.{name}.labels: got {list(source.labels)}; {source.dataset} has {known}")
     chosen = np.arange(len(data)) if source.labels is None else np.flatnonzero(np.isin(data.labels, source.labels))
     most = len(chosen) - LEAST_CALIBRATION_IMAGES
     if source.items > most:
@@ -429,20 +447,26 @@ def _save_png(path: Path, image: torch.Tensor) -> None:
 
 
 def _save_trace(path: Path, timeline: dict[str, list[Event]]) -> None:
-    lines = ["arm,time_s,node,event"]
-    lines += [f'{arm},{e.time_s!r},{e.node},"{e.text}"' for arm, events in timeline.items() for e in events]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("arm", "time_s", "node", "event"))
+        writer.writerows((arm, repr(e.time_s), e.node, e.text) for arm, events in timeline.items() for e in events)
 
 
 @contextmanager
 def _appearing(path: Path) -> Iterator[Path]:
-    """A folder to write into, which takes its name only when the block has ended well; else it is removed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A folder to write into, which takes its name only when the block has ended well; else it is removed.
+
+    It replaces what an earlier run of the same has left; what others have put there stays.
+    """
     partial = path.with_name(f".{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
         yield partial
+        for kept in path.iterdir() if path.is_dir() else ():
+            if kept.name not in OWN_FILES and not (partial / kept.name).exists():
+                kept.rename(partial / kept.name)
         shutil.rmtree(path, ignore_errors=True)
         partial.rename(path)
     except OSError as error:
@@ -483,9 +507,18 @@ def _progress(quiet: bool, n_arms: int) -> Iterator[Callable[[str, float], None]
             yield report
 
 
-def _hash(text: str, device: str) -> str:
-    """Names the run folder: the resolved scenario, the seed in it, the code's version and the device."""
-    return hashlib.blake2b(f"{simnet.__version__}\n{device}\n{text}".encode(), digest_size=4).hexdigest()
+def file_digests(scenario: Scenario) -> dict[str, str]:
+    """SHA-256 of each file that the scenario names, by the key that names it: ``traffic.file``."""
+    return {
+        f"{part}.{key}": hashlib.sha256(path.read_bytes()).hexdigest() for (part, key), path in files(scenario).items()
+    }
+
+
+def _hash(text: str, device: str, named: Mapping[str, str]) -> str:
+    """Names the run folder: the resolved scenario and the files that it names, the seed in it, the code's version and
+    the device."""
+    whole = [simnet.__version__, device, text, *(f"{key} {digest}" for key, digest in named.items())]
+    return hashlib.blake2b("\n".join(whole).encode(), digest_size=4).hexdigest()
 
 
 def _cpu_features() -> str:

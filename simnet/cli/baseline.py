@@ -10,6 +10,7 @@ import typer
 
 from simnet.cli.group import DataRoot, Quiet
 from simnet.cli.table_file import write_rows
+from simnet.core.folders import file_to_write
 
 
 def baseline(
@@ -30,6 +31,7 @@ def baseline(
             print(f"{name} …", file=sys.stderr)
 
     torch.set_num_threads(1)  # results must not depend on the number of cores
-    target = out if out is not None else file.with_suffix(".csv")
-    write_rows(target, list(measure_points(read_points(file), str(file), data_root=data_root, tell=tell)))
+    points = read_points(file)
+    target = file_to_write(out if out is not None else file.with_suffix(".csv"))
+    write_rows(target, list(measure_points(points, str(file), data_root=data_root, tell=tell)))
     print(target)

@@ -10,6 +10,7 @@ import typer
 
 from simnet.cli.group import Quiet
 from simnet.cli.table_file import write_rows
+from simnet.core.folders import file_to_write
 
 
 def rate(
@@ -34,7 +35,6 @@ def rate(
     points = read_points(file)
     if sample:
         points = points.model_copy(update={"split": "sample"})
-    rows = list(measure_points(points, str(file), data_root=data_root, tell=tell))
-    target = out if out is not None else file.with_name("points.csv")
-    write_rows(target, rows)
+    target = file_to_write(out if out is not None else file.with_name("points.csv"))
+    write_rows(target, list(measure_points(points, str(file), data_root=data_root, tell=tell)))
     print(target)

@@ -91,6 +91,10 @@ def _pool(plan: Plan, folder: SweepFolder, n: int | None, cluster: str | None, r
         return ClusterWorkers(cluster, device=plan.device, resources=resources, mixed=plan.mixed)
     if resources:
         raise SimnetError("--resources: they are a cluster's; allowed: with --cluster ADDRESS")
+    if plan.device != "cpu":  # else every run would fail, and the table of those that had succeeded be lost
+        from simnet.build import check_device
+
+        check_device(plan.device)
     return LocalWorkers(n or _cores(), folder.scratch)
 
 

@@ -386,7 +386,8 @@ class Exchange:
 
     def _end(self, outcome: Outcome) -> None:
         """Whatever happens after the deadline, the request had ended then."""
-        row, now_s, due_s = self.row, self.clock.now, self._due_s
+        row, due_s = self.row, self._due_s
+        now_s = max(self.clock.now, row.created_s)  # the clock's sums can be an ulp short of the wish's own time
         row.outcome, row.ended_s = ("timeout", due_s) if now_s > due_s else (outcome, now_s)
         self._latency.write(row)
 

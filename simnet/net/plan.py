@@ -14,11 +14,17 @@ def plan_network(scenario: Scenario) -> NetworkPlan:
     """The nodes and links of a scenario.
 
     Raises:
-        SimnetError: the topology can't be built, or a link's class or carrier doesn't fit.
+        SimnetError: the topology can't be built, a link's class or carrier doesn't fit, or nobody could wish.
     """
     topology = KINDS["topology"].load(scenario.topology.kind)(scenario.topology.params)
     plan: NetworkPlan = topology.build(seed=scenario.seed)
     check_links(scenario, plan)
+    tiers = {node.tier for node in plan.nodes}
+    if not tiers.intersection(scenario.consumers):
+        raise TopologyError(
+            f"consumers: got {', '.join(scenario.consumers)}, of which the topology has no nodes; allowed "
+            f"{', '.join(sorted(tiers))}"
+        )
     return plan
 
 

@@ -49,7 +49,8 @@ class Place:
         if get_origin(type_) is dict:
             return Place(arguments[1], below, key_of=arguments[0])
         if get_origin(type_) in (tuple, list) and arguments:
-            return Place(arguments[0], below)
+            is_fixed = arguments[-1] is not Ellipsis and isinstance(key, int) and key < len(arguments)
+            return Place(arguments[int(key) if is_fixed else 0], below)
         return Place(Any, below)
 
     def _bare(self) -> Any:

@@ -17,6 +17,7 @@ Tier = Literal["device", "gateway", "edge", "cloud"]
 Protection = Literal["arq", "harq", "none"]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
+Decibel = Annotated[float, Field(ge=-300.0, le=300.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 
@@ -32,6 +33,17 @@ def _known_dataset(name: str) -> str:
     except UnknownName as error:
         raise PydanticCustomError("plugin", "{text}", {"text": str(error)}) from None
     return name
+
+
+def _one_source(name: str) -> str:
+    if name == "all":
+        raise PydanticCustomError(
+            "name", "{text}", {"text": "stands for all sources together in results; choose another name"}
+        )
+    return name
+
+
+SourceName = Annotated[Name, AfterValidator(_one_source)]
 
 
 def _one_of(*names: str) -> Any:
@@ -58,18 +70,22 @@ class Radio(Part):
     """A class of wireless links: one half-duplex carrier per gateway, shared by up, down, ACK and control."""
 
     bandwidth_hz: Positive = Field(125e3, description="symbol rate in complex symbols per second (T_s = 1/bandwidth)")
-    device_power_dbm: float = Field(14.0, description="transmit power of the device end, dBm")
-    gateway_power_dbm: float = Field(27.0, description="transmit power of the gateway end, dBm")
-    device_noise_figure_db: NonNegative = Field(7.0, description="noise figure of the device's receiver, dB")
-    gateway_noise_figure_db: NonNegative = Field(4.0, description="noise figure of the gateway's receiver, dB")
+    device_power_dbm: Decibel = Field(14.0, description="transmit power of the device end, dBm")
+    gateway_power_dbm: Decibel = Field(27.0, description="transmit power of the gateway end, dBm")
+    device_noise_figure_db: NonNegative = Field(7.0, le=300.0, description="noise figure of the device's receiver, dB")
+    gateway_noise_figure_db: NonNegative = Field(
+        4.0, le=300.0, description="noise figure of the gateway's receiver, dB"
+    )
     amplifier_efficiency: Annotated[float, Field(gt=0.0, le=1.0)] = Field(0.35, description="η in P_tx/η")
     circuit_power_w: NonNegative = Field(0.05, description="P_circuit of a transmitting node, W")
     receive_power_w: NonNegative = Field(0.06, description="P_rx of a receiving node, W")
-    mean_esno_db: float | None = Field(
+    mean_esno_db: Decibel | None = Field(
         None, description="mean Es/N0 of both directions, dB, in place of the one from powers and path loss"
     )
     esno_swing_db: NonNegative = Field(
-        0.0, description="the mean Es/N0 of each link goes up and down by this, dB, as a sine of its own phase"
+        0.0,
+        le=300.0,
+        description="the mean Es/N0 of each link goes up and down by this, dB, as a sine of its own phase",
     )
     swing_period_s: Positive = Field(86_400.0, description="period of that sine, s")
     fading: FadingKind = Field(
@@ -81,7 +97,7 @@ class Radio(Part):
     coherence_time_s: Positive = Field(
         0.1, description="h is constant over intervals of this length, s; clarke: after it the autocorrelation is 1/2"
     )
-    rician_k_db: float = Field(6.0, description="rician, rician_fast: power of the line of sight over the rest, dB")
+    rician_k_db: Decibel = Field(6.0, description="rician, rician_fast: power of the line of sight over the rest, dB")
     rms_delay_spread_s: Positive = Field(1e-6, description="tdl_a, tdl_b, tdl_c: RMS delay spread, s")
     subcarriers: int = Field(64, ge=2, description="tdl_a, tdl_b, tdl_c: subcarriers of the whole bandwidth")
     csi_delay_s: NonNegative = Field(0.0, description="age of the channel knowledge by which the MCS is chosen, s")
@@ -186,7 +202,7 @@ class Source(Part):
     dataset: Annotated[str, AfterValidator(_known_dataset)] = Field(
         description="data set: a name of 'simnet list data'"
     )
-    labels: tuple[int, ...] | None = Field(None, description="only images of these labels; null: all")
+    labels: tuple[int, ...] | None = Field(None, min_length=1, description="only images of these labels; null: all")
     items: int = Field(100, ge=1, description="items of this type in the catalogue")
     owners: Tier = Field("device", description="tier whose nodes own the items")
     judge: str = Field(description="zoo model that measures ST: classifier/…, segmenter/…, detector/…; no node has it")
@@ -336,7 +352,7 @@ class Scenario(Part):
     tiers: dict[Tier, TierSpec] = {}
     radios: dict[Name, Radio] = {}
     wires: dict[Name, Wire] = {}
-    sources: dict[Name, Source] = Field(min_length=1)
+    sources: dict[SourceName, Source] = Field(min_length=1)
     types_per_owner: int | None = Field(
         1, ge=1, description="sources of which one node may own items, drawn by its name; null: all"
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from simnet.core.errors import SimnetError
+from simnet.scenario.yaml_tree import parse
 
 MAX_FILE_BYTE = 1 << 20
 Model = TypeVar("Model", bound=BaseModel)
@@ -25,8 +25,10 @@ def read_points_file(path: Path, model: type[Model]) -> Model:
             raw = file.read(MAX_FILE_BYTE + 1)
         if len(raw) > MAX_FILE_BYTE:
             raise SimnetError(f"{path}: larger than {MAX_FILE_BYTE} bytes; is it a file of points?")
-        return model.model_validate(yaml.safe_load(raw.decode("utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        return model.model_validate(parse(raw.decode("utf-8"), lambda line: f"{path}:{line}").plain())
+    except OSError as error:
+        raise SimnetError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
         raise SimnetError(f"{path}: cannot be read as YAML ({error})") from error
     except ValidationError as error:
         raise SimnetError(f"{path}: {in_words(error, model)}") from error
@@ -39,6 +41,8 @@ def in_words(error: ValidationError, model: type[BaseModel] | None) -> str:
         where = ".".join(map(str, e["loc"]))
         if e["type"] == "extra_forbidden" and model is not None and len(e["loc"]) == 1:
             said.append(f"{where}: unknown key; allowed: {', '.join(model.model_fields)}")
+        elif e["type"] == "missing":
+            said.append(f"{where}: missing")
         else:
             said.append(f"{where}: got {e['input']!r}: {e['msg']}")
     return "; ".join(said)

@@ -105,6 +105,8 @@ def measure_points(
     """
     data = KINDS["data"].load(points.data_set)()
     images = data.load(points.split, data_root)
+    if images.labels.ndim == 1:
+        raise SimnetError(f"{where}: data_set: got {points.data_set!r} with a label per image; allowed: one per pixel")
     judge, features = (load_segmenter(model_dir(m) / "weights.safetensors") for m in (points.judge, points.features))
     settings = list(_settings(points))
     codecs = [_codec(where, name, described) for name, _, described in settings]  # errors come before the work

@@ -15,6 +15,7 @@ import pyarrow
 import pyarrow.parquet
 
 from simnet.core.errors import SimnetError
+from simnet.core.folders import made_folder
 from simnet.sweep.job import Failed, Finished
 
 PARTIAL = ".partial-"
@@ -36,11 +37,11 @@ class SweepFolder:
         """No other process writes into the folder meanwhile; what one that died has left half-written is removed.
 
         Raises:
-            SimnetError: another sweep is at work in the folder.
+            SimnetError: another sweep is at work in the folder, or nothing can be written there.
         """
         import fcntl
 
-        self.path.mkdir(parents=True, exist_ok=True)
+        made_folder(self.path)
         with open(self.path / ".lock", "w", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from simnet.core.errors import SimnetError
 from simnet.core.zoo import model_dir
 from simnet.tasks.base import Task
 from simnet.tasks.classification import Classification
@@ -41,8 +42,20 @@ class SourceIdentification(Classification, Task):
 
     @classmethod
     def from_zoo(cls, model: str = "source_id/four_sources") -> SourceIdentification:
-        """The task with a network of the zoo."""
-        return cls(load_network(model_dir(model) / "weights.safetensors"))
+        """The task with a network of the zoo.
+
+        Raises:
+            SimnetError: it isn't a network over :data:`SOURCES`.
+        """
+        network = load_network(model_dir(model) / "weights.safetensors")
+        expected = len(SOURCES), (3, IMAGE_SIDE, IMAGE_SIDE)
+        if (network.n_classes, network.image_shape) != expected:
+            raise SimnetError(
+                f"protocol.source_identification: got {model}, a network of {network.n_classes} classes of images of "
+                f"{network.image_shape}; allowed one of {expected[0]}, {', '.join(SOURCES)}, of {expected[1]}, such as "
+                "source_id/four_sources"
+            )
+        return cls(network)
 
     def infer(self, images: Tensor) -> Tensor:
         """Probabilities [B, 4] over :data:`SOURCES` of images [B, 1 or 3, H, W] float32 in [0, 1]."""

@@ -45,7 +45,7 @@ class LinkPlan(Plan):
     carrier: str | None = None
     """Wireless: name of the half-duplex carrier that the link shares, which is the name of the node that runs
     it."""
-    path_loss_db: float | None = None
+    path_loss_db: float | None = Field(default=None, ge=-1000.0, le=1000.0)
     """Wireless: mean loss between the antennas, shadowing included."""
     delay_s: float = Field(default=0.0, ge=0.0)
     """Propagation delay."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from simnet.core.folders import made_folder
 from simnet.training import cards
 from simnet.training.recipe import kind_module, read_recipe
 from simnet.training.run import TrainingRun
@@ -46,7 +47,7 @@ def train(
         out=out if out is not None else recipe_path.parent,
         quiet=quiet,
     )
-    run.out.mkdir(parents=True, exist_ok=True)
+    made_folder(run.out)
     kind_module(recipe.kind).run(recipe, run)
     return run.out
 

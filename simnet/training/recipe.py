@@ -9,10 +9,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from simnet.core.errors import SimnetError, UnknownName
+from simnet.scenario.errors import ScenarioError
+from simnet.scenario.yaml_tree import parse
 
 KIND_MODULES: dict[str, str] = {
     "classifier": "simnet.training.classifier",
@@ -44,7 +45,7 @@ class RecipeError(SimnetError):
 class Strict(BaseModel):
     """Frozen, and no key is unknown."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Optimisation(Strict):
@@ -72,7 +73,7 @@ class BaseRecipe(Strict):
     """Keys of every recipe. Kinds add their own."""
 
     kind: str
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
     optimisation: Optimisation
     notes: tuple[str, ...] = ()
     """Sentences that the card repeats: limits of the data, of the training."""
@@ -104,8 +105,10 @@ def read_recipe(path: Path) -> BaseRecipe:
             raw = file.read(MAX_RECIPE_BYTES + 1)
         if len(raw) > MAX_RECIPE_BYTES:
             raise RecipeError(f"{path}: larger than {MAX_RECIPE_BYTES} bytes; is it a recipe?")
-        content: Any = yaml.safe_load(raw.decode("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        content: Any = parse(raw.decode("utf-8"), lambda line: f"{path}:{line}").plain()
+    except OSError as error:
+        raise RecipeError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (UnicodeDecodeError, ScenarioError) as error:
         raise RecipeError(f"{path}: cannot be read as YAML ({error})") from error
     if not isinstance(content, dict) or "kind" not in content:
         raise RecipeError(f"{path}: no key 'kind' at the top; allowed: {', '.join(sorted(KIND_MODULES))}")

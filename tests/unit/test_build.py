@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import errno
+import hashlib
 import json
 import re
 import signal
@@ -71,11 +73,41 @@ def test_a_full_disk_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.Monkey
     assert list((tmp_path / "runs").iterdir()) == []
 
 
-def test_a_second_run_replaces_the_first_whole(tmp_path: Path) -> None:
+def test_a_second_run_replaces_the_first_whole_but_not_what_others_put_there(tmp_path: Path) -> None:
     first = run_scenario(pair(tmp_path), out=tmp_path / "runs", quiet=True).path
     (first / "figures").mkdir()
+    (first / "notes.txt").write_text("mine")
     second = run_scenario(pair(tmp_path), out=tmp_path / "runs", quiet=True).path
     assert second == first and not (first / "figures").exists()
+    assert (first / "notes.txt").read_text() == "mine"
+
+
+def test_a_run_is_named_by_the_content_of_the_files_that_it_names(tmp_path: Path) -> None:
+    trace, paths = tmp_path / "wishes.csv", []
+    for item in (0, 1, 0):
+        trace.write_text(f"time_s,consumer,item_id\n1.0,reader,{item}\n", encoding="utf-8")
+        scenario = pair(tmp_path, f"traffic={{kind: trace, file: {trace}}}")
+        paths.append(run_scenario(scenario, out=tmp_path / "runs", quiet=True).path)
+    assert paths[0] == paths[2] != paths[1]
+    digests = json.loads((paths[0] / "manifest.json").read_text())["files"]
+    assert digests == {"traffic.file": hashlib.sha256(trace.read_bytes()).hexdigest()}
+
+
+def test_where_nothing_can_be_written_is_said_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(simnet.build, "build", lambda *_, **__: pytest.fail("work has begun"))
+    with pytest.raises(SimnetError, match=r"file/runs: nothing can be written there \(Not a directory\)"):
+        run_scenario(pair(tmp_path), out=tmp_path / "file" / "runs", quiet=True)
+
+
+def test_the_trace_is_csv_whatever_nodes_are_called(tmp_path: Path) -> None:
+    file = tmp_path / "odd.yaml"
+    file.write_text(PAIR.format(duration_s=5.0).replace("reader", "'Main St, \"4\"'"), encoding="utf-8")
+    run = run_scenario(load_scenario(file, overrides=["signal.trace=true"]), out=tmp_path / "runs", quiet=True)
+    with open(run.path / "trace.csv", encoding="utf-8", newline="") as lines:
+        header, *rows = csv.reader(lines)
+    assert header == ["arm", "time_s", "node", "event"]
+    assert {len(row) for row in rows} == {4} and 'Main St, "4"' in {row[2] for row in rows}
 
 
 @pytest.mark.parametrize(
@@ -84,6 +116,19 @@ def test_a_second_run_replaces_the_first_whole(tmp_path: Path) -> None:
         ("sources.digits.items=1000", r"sources\.digits\.items: got 1000; allowed 1\.\.968: mnist ships 1000 images"),
         ("sources.digits.judge=classifier/cifar10_features", r"digits\.judge: .* takes images of \(3, 32, 32\)"),
         ("sources.digits.owners=cloud", r"sources\.digits\.owners: none of tier 'cloud' owns this source type"),
+        (
+            "sources.digits.labels=[99]",
+            r"sources\.digits\.labels: got \[99\]; mnist has \[0, 1, 2, 3, 4, 5, 6, 7, 8, 9\]",
+        ),
+        ("consumers=[edge]", r"consumers: got edge, of which the topology has no nodes; allowed device, gateway"),
+        (
+            "protocol.source_identification=classifier/cifar10_judge",
+            r"source_identification: got classifier/cifar10_judge, a network of 10 classes .* source_id/four_sources",
+        ),
+        (
+            "sources.digits.judge=aesc/digits_z40",
+            r"not the weights of a classifier, but of another kind of model",
+        ),
         ("types_per_owner=1", r"sources\.(digits|clothes)\.owners: none of tier 'gateway' owns this source type"),
         ("wires={fibre: {}}", r"link reader--camera is of class 'cable'; 'wires' has fibre"),
     ],

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from simnet.core.errors import SimnetError
+from simnet.core.folders import file_to_write
 
 Row = dict[str, object]
 
@@ -19,14 +20,13 @@ class CurveFile:
         path: of the file; its folder is made.
 
     Raises:
-        SimnetError: the file's name has another ending.
+        SimnetError: the file's name has another ending, or can't be written.
     """
 
     def __init__(self, path: Path) -> None:
         if path.suffix.lower() != ".csv":
             raise SimnetError(f"file of points: got {str(path)!r}; allowed a name that ends with .csv")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
+        self.path = file_to_write(path)
         self._rows: list[Row] = []
 
     def add(self, rows: Sequence[Row]) -> None:

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from simnet.core.errors import SimnetError
+from simnet.core.folders import made_folder
 from simnet.core.streams import generator
 from simnet.core.units import db_to_linear, linear_to_db
 from simnet.phy.blocks import BlockFormat
@@ -87,7 +88,7 @@ def calibrate(
     settings = DecoderSettings()
     backend = NativeBackend(device, settings)
     path = table_path(block_format, out)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made_folder(path.parent)
     measured_so = {"stop": asdict(stop), "decoder": asdict(settings), "seed": SEED}
     progress = _Progress(path.with_suffix(".progress"), measured_so)
     points: list[BlerPoint] = []

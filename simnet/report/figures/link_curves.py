@@ -19,6 +19,7 @@ from matplotlib.lines import Line2D
 from scipy.interpolate import PchipInterpolator
 
 from simnet.core.errors import SimnetError
+from simnet.core.folders import made_folder
 from simnet.core.zoo import zoo_root
 from simnet.report.figures.style import ARM_COLOURS, INK, MARKERS, RC, page, save
 
@@ -167,7 +168,7 @@ def _kind(path: Path, columns: Iterable[str], quantity: Quantity) -> _Kind:
 def _write(figure: Figure, stem: Path) -> list[Path]:
     if stem.suffix in _ENDINGS:
         stem = stem.with_suffix("")
-    stem.parent.mkdir(parents=True, exist_ok=True)
+    made_folder(stem.parent)
     save(figure, stem.parent, stem.name)
     pdf = stem.parent / f"{stem.name}.pdf"
     with matplotlib.rc_context(RC | _OWN_RC):

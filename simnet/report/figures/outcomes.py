@@ -62,7 +62,7 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
     every.set_xlim(0, 100)
     every.set_xlabel("share of requests (%)")
     failed.set_xlabel("share of requests, satisfied left out (%)")
-    failed.set_xlim(left=0)
+    failed.set_xlim(0, None if failed.patches else 1)
     every.invert_yaxis()
     every.set_yticks(range(len(arms)), [f"{arm} (n = {n[arm]:,})" for arm in arms])
     handles, labels = every.get_legend_handles_labels()

@@ -49,8 +49,9 @@ def head(axes: Axes, title: str | None, results: Results, note: str) -> None:
     figure = axes.get_figure(root=True)
     width = axes.get_position().width * float(figure.get_size_inches()[0]) if figure is not None else WIDTH_IN
     lines = textwrap.wrap(text, max(30, int(15 * width)))
-    axes.set_title("\n".join(lines), pad=20)
-    axes.text(0, 1, note, transform=axes.transAxes, fontsize=8, color=NOTE, va="bottom", ha="left").set_y(1.015)
+    axes.set_title("\n".join(lines), pad=20, parse_math=False)
+    said = axes.text(0, 1, note, transform=axes.transAxes, fontsize=8, color=NOTE, va="bottom", ha="left")
+    said.set(y=1.015, parse_math=False)
 
 
 def replications_text(n: pd.Series[Any], what: str) -> str:

@@ -62,7 +62,7 @@ class Points(BaseModel):
     headers: tuple[Literal["count", "strip"], ...] = Field(("count", "strip"), min_length=1)
     fadings: tuple[Fading, ...] = Field(("awgn",), min_length=1)
     symbols: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
-    esno_db: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = Field(min_length=1)
+    esno_db: tuple[Annotated[float, Field(ge=-300.0, le=300.0)], ...] = Field(min_length=1)
     schemes: tuple[str, ...] = Field(SCHEMES, min_length=1)
     criteria: tuple[Criterion, ...] = Field(CRITERIA, min_length=1)
 
@@ -203,7 +203,13 @@ def measure_points(
         name: _family(f"{where}: codecs.{name}", described, data.images.shape[1:])
         for name, described in points.codecs.items()
     }  # errors come before the work
-    viewer = Viewer(torch.tensor(data.images) / 255, torch.tensor(data.labels), Classification.from_zoo(points.judge))
+    judge, shape = Classification.from_zoo(points.judge), data.images.shape[1:]
+    if judge.image_shape != shape:
+        raise SimnetError(
+            f"{where}: judge: {points.judge} takes images of {judge.image_shape}, {points.data_set} has {shape}; name "
+            "a judge that was trained on it"
+        )
+    viewer = Viewer(torch.tensor(data.images) / 255, torch.tensor(data.labels), judge)
     for name, (family, params, knob) in families.items():
         for side in points.sides:
             tell(f"{name}, {side} x {side}")
@@ -237,7 +243,7 @@ def _rows(ladder: Ladder, points: Points) -> Iterator[dict[str, Any]]:
 def _family(
     where: str, described: dict[str, Any], shape: tuple[int, ...]
 ) -> tuple[type[FileCodec], dict[str, Any], list[float]]:
-    """Codec class, its parameters but the rate knob, and the knob's values."""
+    """Codec class, its parameters but the rate knob, and the knob's values, from the fewest bytes to the most."""
     params = dict(described)
     kinds = [k for k in KINDS["codecs"].names() if issubclass(KINDS["codecs"].load(k), FileCodec)]
     kind = params.pop("kind", None)
@@ -253,7 +259,8 @@ def _family(
     if not isinstance(knob, list) or not knob or any(type(v) not in (int, float) or not fits(v) for v in knob):
         raise SimnetError(f"{where}.{name}: got {knob!r}; allowed a list of {allowed[0]:g} … {allowed[-1]:g}")
     try:
-        family.Params.model_validate({"image_shape": shape, **params, name: knob[0]})
+        for value in knob:
+            family.Params.model_validate({"image_shape": shape, **params, name: value})
     except ValidationError as error:
         raise SimnetError(f"{where}: {in_words(error, family.Params)}") from error
-    return family, params, knob
+    return family, params, sorted(set(knob))

@@ -18,7 +18,10 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def load_weights(
-    weights: Path, build: Callable[[Mapping[str, str]], Network], what: str, *beside: str,
+    weights: Path,
+    build: Callable[[Mapping[str, str]], Network],
+    what: str,
+    *beside: str,
     unpack: Callable[[Mapping[str, str], dict[str, Tensor]], dict[str, Tensor]] = lambda header, tensors: tensors,
 ) -> tuple[Network, tuple[Tensor, ...]]:
     """The network of a weights file in float32, frozen and in evaluation mode; and tensors that lie beside it.
@@ -41,7 +44,11 @@ def load_weights(
             network = build(header)
         state = {k: v.float() if v.is_floating_point() else v for k, v in unpack(header, tensors).items()}
         network.load_state_dict(state, assign=True)
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError, SimnetError) as error:
+    except KeyError as error:
+        raise SimnetError(
+            f"{weights}: not the weights of {what}, but of another kind of model (it has no {error}); name one that is"
+        ) from error
+    except (OSError, SafetensorError, ValueError, RuntimeError, SimnetError) as error:
         raise SimnetError(
             f"{weights}: not the weights of {what} ({error}); train it anew with 'simnet train'"
         ) from error

@@ -141,6 +141,9 @@ def test_check(run: Run, scenario_file: Path, capsys: pytest.CaptureFixture[str]
     assert "link edge-0--cloud-0 is of class 'backbone'; 'wires' has access" in capsys.readouterr().err
     alone = json.dumps({"kind": "explicit", "nodes": [{"name": "mast", "tier": "gateway"}], "links": []})
     assert run("check", scenario_file, "--set", f"topology={alone}") == 2
+    said = "consumers: got device, of which the topology has no nodes; allowed gateway"
+    assert said in capsys.readouterr().err
+    assert run("check", scenario_file, "--set", f"topology={alone}", "--set", "consumers=[gateway]") == 2
     assert "sources.digits.owners: none of tier 'device' owns this source type" in capsys.readouterr().err
 
 

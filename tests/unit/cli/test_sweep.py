@@ -104,6 +104,19 @@ def test_ctrl_c_says_what_is_kept(
     assert len(list((tmp_path / "out" / "tiny" / "runs").iterdir())) == 1
 
 
+def test_without_a_card_nothing_is_begun(
+    tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The results of a sweep that was made on the CPU stay."""
+    file, out = sweep_of(tmp_path, TEXT).path, tmp_path / "out"
+    assert run("sweep", file, "--out", out) == 0
+    results = (out / "tiny" / "results.parquet").read_bytes()
+    monkeypatch.undo()
+    assert run("sweep", file, "--out", out, "--device", "cuda") == 2
+    assert "--device cuda: torch sees no CUDA device" in capsys.readouterr().err
+    assert (out / "tiny" / "results.parquet").read_bytes() == results
+
+
 def test_options_that_contradict_are_refused(
     tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

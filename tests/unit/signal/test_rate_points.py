@@ -78,7 +78,7 @@ def test_a_second_judge_says_what_it_would_as_the_first(tmp_path: Path) -> None:
         ("[5, 40]", "[]", "vary.jpeg.quality: got no values"),
         ("{quality: [5, 40]}", "{quality.x: [5]}", "quality is 1 and has no settings; allowed 'quality'"),
         ("FILE", "FILE", "larger than 1048576 bytes"),
-        ("data_set: camvid_small", "data_set: [", "cannot be read as YAML"),
+        ("data_set: camvid_small", "data_set: [", "points.yaml:4: got broken YAML"),
     ],
 )
 def test_bad_files_are_refused_with_a_reason(tmp_path: Path, old: str, new: str, message: str) -> None:

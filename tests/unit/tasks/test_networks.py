@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from simnet.core.errors import SimnetError, UnknownName
+from simnet.core.zoo import model_dir
 from simnet.tasks.flops import flops_per_image
 from simnet.tasks.networks import NETWORKS, build_network, load_network
 from simnet.tasks.networks.base import Classifier
@@ -103,6 +104,8 @@ def test_bad_weights_files(tmp_path: Path) -> None:
 
 
 def test_unknown_network_and_option() -> None:
+    with pytest.raises(SimnetError, match="not the weights of a classifier, but of another kind of model"):
+        load_network(model_dir("aesc/digits_z40") / "weights.safetensors")
     with pytest.raises(UnknownName, match="did you mean 'resnet20'"):
         build_network("resnet")
     with pytest.raises(SimnetError, match=r"network lenet: .*depth"):

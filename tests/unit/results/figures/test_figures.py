@@ -148,6 +148,18 @@ def test_heat_writes_mean_and_half_width_into_each_cell(sweep: Results) -> None:
         figures.heat(sweep, "ttl_s", "store_byte", "byte_per_request")
 
 
+def test_a_question_is_text_not_mathematics(sweep: Results, tmp_path: Path) -> None:
+    asked = r"Is $\frac{5$ or $6^$ enough?"
+    axes = figures.lines(sweep, "ttl_s", "byte_per_request", where=KEPT, title=asked)
+    assert axes.get_title(loc="left") == asked
+    figures.save(axes, tmp_path / "odd.png")
+
+
+def test_differences_need_another_arm(sweep: Results) -> None:
+    with pytest.raises(ResultsError, match="differences to jpeg: no other arm to compare"):
+        figures.differences(sweep, "ss_mean", "jpeg", arm=[])
+
+
 def test_heat_shows_holes(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="failed"):
         holes = load(

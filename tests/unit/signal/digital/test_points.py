@@ -170,11 +170,31 @@ def test_the_verb_writes_one_row_per_point_and_the_bound(tmp_path: Path, monkeyp
         ({"sides": [1, 3]}, "mosaics of 3 x 3: got 1000 images; allowed multiples of 9"),
         ({"data_set": "camvid_small", "codecs": CONTENT["codecs"]}, "got 'camvid_small' with a label per pixel"),
         ({"colour": 1}, "colour"),
+        ({"data_set": "mnist"}, r"judge: .* takes images of \(3, 32, 32\), mnist has \(1, 28, 28\)"),
+        ({"codecs": {"jpeg": {"kind": "jpeg", "quality": [5, 10.5]}}}, "codecs.jpeg: quality: got 10.5"),
+        ({"esno_db": [4000]}, "esno_db.0: got 4000"),
     ],
 )  # fmt: skip
 def test_files_that_do_not_fit(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(SimnetError, match=message):
         list(measure_points(read_points(write(tmp_path / "bad.yaml", **changes)), "bad.yaml"))
+
+
+def test_the_order_of_rates_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = Cifar10().load("sample").first(8)
+    monkeypatch.setattr(Cifar10, "load", lambda self, split, root=None: few)
+    made = [
+        list(measure_points(read_points(write(tmp_path / "points.yaml", codecs={"jpeg": codec})), "points.yaml"))
+        for codec in ({"kind": "jpeg", "quality": [1, 10, 50]}, {"kind": "jpeg", "quality": [50, 1, 10, 1]})
+    ]
+    assert made[0] == made[1]
+
+
+def test_a_key_that_stands_twice_is_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path / "twice.yaml")
+    path.write_text(path.read_text() + "judge: classifier/digits_judge\n")
+    with pytest.raises(SimnetError, match=r"twice.yaml:\d+ judge: got .* twice"):
+        read_points(path)
 
 
 def test_a_wrong_setting_is_named_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
