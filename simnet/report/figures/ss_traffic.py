@@ -57,6 +57,10 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.xaxis.set_minor_formatter(FuncFormatter(_few_minor_labels))
     axes.margins(0.06, 0.08)
+    traffic = {byte["value"] for _, _, byte, _ in points}
+    if len(traffic) == 1:  # one point has no extent to scale by
+        axes.set_autoscalex_on(False)
+        axes.set_xlim(0.5 * min(traffic), 2.0 * max(traffic))
     arms = [Line2D([], [], marker="o", linestyle="", color=colours[arm], label=arm) for arm in run.arms]
     sources = [
         Line2D([], [], marker=markers[s], linestyle="", color=INK, markerfacecolor="white", label=s)

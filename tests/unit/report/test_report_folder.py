@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +17,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from simnet.build import run_scenario
 from simnet.core.records import Recorder
 from simnet.core.tables import TABLES
 from simnet.report import redraw
@@ -24,7 +26,9 @@ from simnet.report.records_doc import records_markdown
 from simnet.report.run_folder import RunError
 from simnet.report.summary import summarise
 from simnet.report.table import closing_table
+from simnet.scenario.load import load_scenario
 
+HELLO = Path(__file__).parents[3] / "scenarios" / "hello.yaml"
 MakeRun = Callable[..., Path]
 DRAWN = {"traffic", "break_even", "ss_traffic", "latency", "outcomes", "hit_ratio", "city_map"}
 """The figures that the synthetic city has something for."""
@@ -306,3 +310,11 @@ def test_the_records_page_is_the_one_that_the_tables_give() -> None:
     page = records_markdown()
     assert all(f"## {name}.parquet" in page for name in TABLES)
     assert (Path(__file__).parents[3] / "docs" / "records.md").read_text() == page
+
+
+def test_the_first_run_of_a_newcomer_warns_of_nothing(tmp_path: Path) -> None:
+    """One arm, one source type, two requests, none failed."""
+    run = run_scenario(load_scenario(HELLO), out=tmp_path, quiet=True).path
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        redraw(run)
