@@ -35,17 +35,6 @@ def _known_dataset(name: str) -> str:
     return name
 
 
-def _one_source(name: str) -> str:
-    if name == "all":
-        raise PydanticCustomError(
-            "name", "{text}", {"text": "stands for all sources together in results; choose another name"}
-        )
-    return name
-
-
-SourceName = Annotated[Name, AfterValidator(_one_source)]
-
-
 def _one_of(*names: str) -> Any:
     """The type of a field that is one of these names."""
     return Literal.__getitem__(names)
@@ -340,6 +329,12 @@ class Signal(Part):
     trace: bool = Field(False, description="write every event of the timeline to trace.csv")
 
 
+def _none_called_all(sources: dict[str, Source]) -> dict[str, Source]:
+    if "all" in sources:
+        raise ValueError("got a source 'all', which in results means all of them; choose another name")
+    return sources
+
+
 class Scenario(Part):
     """A whole run."""
 
@@ -352,7 +347,7 @@ class Scenario(Part):
     tiers: dict[Tier, TierSpec] = {}
     radios: dict[Name, Radio] = {}
     wires: dict[Name, Wire] = {}
-    sources: dict[SourceName, Source] = Field(min_length=1)
+    sources: Annotated[dict[Name, Source], AfterValidator(_none_called_all)] = Field(min_length=1)
     types_per_owner: int | None = Field(
         1, ge=1, description="sources of which one node may own items, drawn by its name; null: all"
     )

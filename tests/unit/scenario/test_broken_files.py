@@ -12,6 +12,8 @@ from simnet.scenario.errors import ScenarioError
 from simnet.scenario.load import MAX_FILE_BYTE, load_scenario
 from tests.unit.scenario.conftest import VALID, Load
 
+HELLO = Path(__file__).parents[3] / "scenarios" / "hello.yaml"
+
 
 class Broken(NamedTuple):
     """``old`` replaced by ``new`` in the valid scenario; the message is at ``place`` and contains ``parts``."""
@@ -69,6 +71,13 @@ CASES = [
         "mnist, wish: {classes: []}, ",
         "11 sources.digits.wish.classes",
         ("got []; allowed: all, foreground, background or a list of at least 1",),
+    ),
+    Broken(
+        "no_labels",
+        "mnist, ",
+        "mnist, labels: [], ",
+        "11 sources.digits.labels",
+        ("got []; allowed: at least 1 entry",),
     ),
     Broken("wrong_unit", "duration_s", "duration_ms", "2 duration_ms", ("unknown key", "did you mean 'duration_s'?")),
     Broken(
@@ -449,3 +458,20 @@ def test_many_problems_and_long_values_are_cut(load: Load) -> None:
         load(many)
     assert len(caught.value.problems) == 200
     assert str(caught.value).splitlines()[-1] == "… and 150 more problems"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("radios.radio.mean_esno_db=5000", r"radios\.radio\.mean_esno_db: got 5000; allowed: .*300"),
+        ("radios.radio.esno_swing_db=1.0e+6", r"radios\.radio\.esno_swing_db: got 1000000\.0; allowed: .*300"),
+        (
+            "sources.all={dataset: mnist, owners: gateway, judge: classifier/digits_judge}",
+            r"sources: got a source 'all'",
+        ),
+        ("codecs.raw={kind: raw, image_shape: [1, -28, 28]}", r"image_shape\.1: got -28; allowed: a whole number"),
+    ],
+)
+def test_what_would_break_later_is_refused(override: str, message: str) -> None:
+    with pytest.raises(ScenarioError, match=message):
+        load_scenario(HELLO, overrides=[override])

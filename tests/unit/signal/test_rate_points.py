@@ -77,6 +77,7 @@ def test_a_second_judge_says_what_it_would_as_the_first(tmp_path: Path) -> None:
         ("  jpeg: {quality: [5, 40]}", "  webp: {quality: [5]}", "vary: got webp; allowed jpeg, raw"),
         ("[5, 40]", "[]", "vary.jpeg.quality: got no values"),
         ("{quality: [5, 40]}", "{quality.x: [5]}", "quality is 1 and has no settings; allowed 'quality'"),
+        ("data_set: camvid_small", "data_set: camvid_small\ndata_set: mnist", "data_set: got this key twice"),
         ("FILE", "FILE", "larger than 1048576 bytes"),
         ("data_set: camvid_small", "data_set: [", "points.yaml:4: got broken YAML"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,8 @@ def test_interrupted_writing_leaves_the_old_file(tmp_path: Path) -> None:
         ),
         ({"optimisation": optimisation(optimiser="sgdd")}, r"optimisation\.optimiser: got 'sgdd': .*'sgd'"),
         ({"optimisation": optimisation(learning_rate=-1)}, r"optimisation\.learning_rate: got -1"),
+        ({"optimisation": optimisation(learning_rate=math.inf)}, r"optimisation\.learning_rate: got \.inf"),
+        ({"seed": -1}, r"seed: got -1"),
         ({"augmentation": {"shift_px": 99}}, r"augmentation\.shift_px: got 99"),
     ],
 )
@@ -242,6 +245,13 @@ def test_files_that_are_no_recipe(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "train.yaml"
     path.write_bytes(content)
     with pytest.raises(RecipeError, match=r"train\.yaml: "):
+        read_recipe(path)
+
+
+def test_a_key_of_a_recipe_stands_once(tmp_path: Path) -> None:
+    path = write_recipe(tmp_path / "toys" / "twice")
+    path.write_text(path.read_text() + "kind: classifier\n")
+    with pytest.raises(RecipeError, match=r"train\.yaml:\d+ kind: got .*twice"):
         read_recipe(path)
 
 
