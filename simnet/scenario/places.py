@@ -74,7 +74,7 @@ class Place:
         """Names of the keys that may stand here; empty where any may."""
         type_ = self._bare()
         names = list(type_.model_fields) if _is_model(type_) else []
-        return ["kind", *names] if names and type_ is not self.type and self._names_plugin() else names
+        return ["kind", *names] if _is_model(type_) and type_ is not self.type and self._names_plugin() else names
 
     def _names_plugin(self) -> bool:
         return any(isinstance(mark, PluginField) for mark in getattr(self.type, "__metadata__", ()))

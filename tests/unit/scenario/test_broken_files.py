@@ -73,6 +73,13 @@ CASES = [
         ("got []; allowed: all, foreground, background or a list of at least 1",),
     ),
     Broken(
+        "key_of_a_plugin_without_settings",
+        "policy: lru",
+        "policy: {kind: lru, size: 3}",
+        "18 protocol.store.policy.size",
+        ("got an unknown key; allowed: kind",),
+    ),
+    Broken(
         "no_labels",
         "mnist, ",
         "mnist, labels: [], ",
