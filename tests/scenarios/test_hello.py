@@ -65,7 +65,7 @@ def test_the_timeline_of_hello(tmp_path: Path) -> None:
     )
     trace = (run.path / "trace.csv").read_text(encoding="utf-8").splitlines()
     assert len(trace) == 1 + 11 and trace[0] == "arm,time_s,node,event"
-    assert trace[1] == 'main,1.0,reader,"wishes item 0 of camera"'
+    assert trace[1] == "main,1.0,reader,wishes item 0 of camera"
 
 
 def test_the_same_story_with_a_codec_of_round_numbers() -> None:
