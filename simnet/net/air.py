@@ -157,17 +157,14 @@ class TableAir(Air):
 
     def _bler(self, block: Block, mcs: Mcs, state: ChannelState, mean_esno: float) -> float:
         """Probability that a block fails now, given that it has failed before."""
-        block_format = block.format(mcs)
-
-        def found(*heard: ChannelState) -> Lookup:
-            return self.lookup(block_format, self.effective_esno(heard, mean_esno, block_format))
-
-        drawn_with = found(*block.heard, state)
-        if block.heard:
-            again = drawn_with.bler / found(*block.heard).bler
-            drawn_with = drawn_with._replace(bler=min(again, found(state).bler))
-        self.plane.count_lookup(drawn_with)
-        return drawn_with.bler
+        block_format, heard = block.format(mcs), block.heard
+        found = self.lookup(block_format, self.effective_esno((*heard, state), mean_esno, block_format))
+        if heard:
+            before = self.lookup(block_format, self.effective_esno(heard, mean_esno, block_format))
+            alone = self.lookup(block_format, self.effective_esno((state,), mean_esno, block_format))
+            found = found._replace(bler=min(found.bler / before.bler, alone.bler))
+        self.plane.count_lookup(found)
+        return found.bler
 
     def _audit(
         self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, state: ChannelState, blers: Sequence[float]
