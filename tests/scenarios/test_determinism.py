@@ -93,12 +93,12 @@ SHORT = {
         "duration_s=3000",
     ],
     "city_iot": [
-        "duration_s=30",
+        "duration_s=10",
         *(f"sources.{name}.items=960" for name in ("digits", "clothes")),
         *(f"sources.{name}.items=360" for name in ("vehicles", "animals")),
     ],
     "city_tasks": [
-        "duration_s=60",
+        "duration_s=20",
         *(f"sources.{dense}.items=88" for dense in DENSE),
         *(f"protocol.codecs.{dense}=[jpeg2000_030]" for dense in DENSE),
         *(f"arms.{arm}.codecs.{dense}=[jpeg2000_030]" for arm in CHOOSING for dense in DENSE),
@@ -106,14 +106,14 @@ SHORT = {
     ],
     "hello": [],
     "jscc_or_digital": [
-        "duration_s=600",
+        "duration_s=200",
         *(f"sources.{name}.items=960" for name in WISHES),
         *(f"arms.digital.codecs.{name}=[avif_40]" for name in WISHES),
         *(f"arms.{arm}.codecs.{name}=[{arm}_12]" for arm in ("deepjscc", "semcc") for name in WISHES),
         *(f"arms.planner.codecs.{name}=[avif_40, deepjscc_12, semcc_12]" for name in WISHES),
     ],
     "street_slices": [
-        "duration_s=60",
+        "duration_s=20",
         *(f"sources.{name}.items=88" for name in STREETS),
         *(f"protocol.codecs.{name}=[base_shallow, shallow_4]" for name in STREETS),
         *(f"arms.jpeg2000.codecs.{name}=[jpeg2000_020]" for name in STREETS),
