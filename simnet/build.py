@@ -41,7 +41,7 @@ from simnet.net.timeline import Event, Timeline
 from simnet.phy.learned.on_air import Analog
 from simnet.scenario.checks import arm_protocols
 from simnet.scenario.dump import dump_scenario
-from simnet.scenario.load import files
+from simnet.scenario.load import digests
 from simnet.scenario.plugin_field import PluginSpec
 from simnet.scenario.schema import Scenario, Source
 from simnet.scenario.surrogates import surrogate_types, with_surrogate_sources
@@ -140,7 +140,8 @@ def run_scenario(
     recorder = Recorder()
     with _progress(quiet, len(arm_protocols(scenario))) as progress:
         arms = simulation.run_arms(recorder, progress)
-    text, named = dump_scenario(scenario), file_digests(scenario)
+    text = dump_scenario(scenario)
+    named = {".".join(place): digest for place, digest in digests(scenario).items()}
     manifest = {
         "simnet_version": simnet.__version__,
         "scenario": scenario.name,
@@ -330,13 +331,8 @@ def _task(name: str, source: Source, data: ImageSet, device: str) -> Task:
     if not dense:
         if source.wish.classes != "all":
             raise SimnetError(f"{where}.wish.classes: got {source.wish.classes}; only tasks on pixels know classes")
-        recognition = Classification.from_zoo(source.judge)
+        recognition = Classification.judge_of(source.dataset, shape, source.judge, f"{where}.judge")
         recognition.network.to(device)
-        if recognition.image_shape != shape:
-            raise SimnetError(
-                f"{where}.judge: {source.judge} takes images of {recognition.image_shape}, {source.dataset} has "
-                f"{shape}; name a judge that was trained on it"
-            )
         return recognition
     if source.labels is not None:
         raise SimnetError(f"{where}.labels: {source.dataset} has a label per pixel; leave labels out")
@@ -505,13 +501,6 @@ def _progress(quiet: bool, n_arms: int) -> Iterator[Callable[[str, float], None]
                     finished.append(arm)
 
             yield report
-
-
-def file_digests(scenario: Scenario) -> dict[str, str]:
-    """SHA-256 of each file that the scenario names, by the key that names it: ``traffic.file``."""
-    return {
-        f"{part}.{key}": hashlib.sha256(path.read_bytes()).hexdigest() for (part, key), path in files(scenario).items()
-    }
 
 
 def _hash(text: str, device: str, named: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -127,6 +128,11 @@ def files(scenario: Scenario) -> dict[FilePlace, Path]:
         for key, value in spec.params
         if isinstance(value, Path)
     }  # fmt: skip
+
+
+def digests(scenario: Scenario) -> dict[FilePlace, str]:
+    """SHA-256 of the content of each of :func:`files`; what a file is called doesn't matter."""
+    return {place: hashlib.sha256(path.read_bytes()).hexdigest() for place, path in files(scenario).items()}
 
 
 def with_files(scenario: Scenario, paths: Mapping[FilePlace, Path]) -> Scenario:

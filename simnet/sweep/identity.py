@@ -17,7 +17,7 @@ from simnet.core.plugins import KINDS
 from simnet.core.versions import library_versions
 from simnet.core.zoo import model_dir, zoo_root
 from simnet.scenario.checks import models
-from simnet.scenario.load import files
+from simnet.scenario.load import digests
 from simnet.scenario.schema import Scenario
 
 LENGTH = 20
@@ -42,8 +42,8 @@ class Settings:
 def run_ids(scenario: Scenario, seeds: tuple[int, ...], settings: Settings) -> tuple[str, ...]:
     """The name of the run of each seed."""
     data = scenario.model_dump(mode="json", exclude={"seed"})
-    for (part, key), path in files(scenario).items():
-        data[part][key] = _digest_of([path], path.parent)
+    for (part, key), digest in digests(scenario).items():
+        data[part][key] = digest
     document = {
         "scenario": data,
         "code": code_digest(),

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from torch import Tensor
 
+from simnet.core.errors import SimnetError
 from simnet.core.zoo import model_dir
 from simnet.tasks.base import Task
 from simnet.tasks.flops import flops_per_image
@@ -29,6 +30,21 @@ class Classification(Task):
     def from_zoo(cls, model: str) -> Classification:
         """The task with the zoo's network ``model``, e.g. ``classifier/digits_judge``."""
         return cls(load_network(model_dir(model) / "weights.safetensors"))
+
+    @classmethod
+    def judge_of(cls, data_set: str, shape: tuple[int, ...], model: str, where: str) -> Classification:
+        """:meth:`from_zoo`, for a data set's images of (C, H, W) = ``shape``; ``where`` the model is named, for errors.
+
+        Raises:
+            SimnetError: the network takes other images.
+        """
+        judge = cls.from_zoo(model)
+        if judge.image_shape != shape:
+            raise SimnetError(
+                f"{where}: {model} takes images of {judge.image_shape}, {data_set} has {shape}; name a judge that was "
+                "trained on it"
+            )
+        return judge
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

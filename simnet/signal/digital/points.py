@@ -203,12 +203,7 @@ def measure_points(
         name: _family(f"{where}: codecs.{name}", described, data.images.shape[1:])
         for name, described in points.codecs.items()
     }  # errors come before the work
-    judge, shape = Classification.from_zoo(points.judge), data.images.shape[1:]
-    if judge.image_shape != shape:
-        raise SimnetError(
-            f"{where}: judge: {points.judge} takes images of {judge.image_shape}, {points.data_set} has {shape}; name "
-            "a judge that was trained on it"
-        )
+    judge = Classification.judge_of(points.data_set, data.images.shape[1:], points.judge, f"{where}: judge")
     viewer = Viewer(torch.tensor(data.images) / 255, torch.tensor(data.labels), judge)
     for name, (family, params, knob) in families.items():
         for side in points.sides:
