@@ -26,7 +26,7 @@ from simnet.scenario.schema import Protocol, Scenario
 from simnet.signal.plane import CodecProfile, Measurement, SignalPlane, Ticket
 from simnet.topology.plan import NetworkPlan
 from simnet.traffic.base import CatalogueItem, RequestPlan
-from simnet.wire.messages import SliceData, encode_message
+from simnet.wire.slice_frame import SliceFrame
 from simnet.wire.slices import Slice
 
 Progress = Callable[[float], None]
@@ -70,7 +70,7 @@ class Arm:
         self.propagation.prepare(self._slices_of("decoder_slices", in_use=True))
         self.deltas = Deltas(self.decoders, wanted=self.protocol.deltas)
         self._judged: list[tuple[DeliveryRow, RequestRow, Ticket[Measurement]]] = []
-        self._slice_frames: dict[str, bytes] = {}
+        self._slice_frames: dict[str, SliceFrame] = {}
         self._raw_parts: dict[str, tuple[bytes, bytes]] = {}
         self._decoders_of: dict[str, tuple[Slice, ...]] = {}
         self._items = {item.item_id: item for item in self.catalogue}
@@ -237,11 +237,11 @@ class Arm:
         """Whether slices travel over these links in the raw layout of ``protection: none``."""
         return self.protocol.protect.model != "all" and self.network.lets_errors_through(links)
 
-    def slice_frame(self, slice_: Slice) -> bytes:
-        """A clean slice as a message; made once, for bulk data names no request."""
+    def slice_frame(self, slice_: Slice) -> SliceFrame:
+        """A clean slice as a message; one for all, for bulk data names no request."""
         frame = self._slice_frames.get(slice_.id)
         if frame is None:
-            frame = self._slice_frames[slice_.id] = encode_message(SliceData(0, slice_.id, slice_.payload))
+            frame = self._slice_frames[slice_.id] = SliceFrame(slice_)
         return frame
 
     def raw_parts(self, slice_: Slice) -> tuple[bytes, bytes]:

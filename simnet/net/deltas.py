@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from simnet.wire.delta import apply_delta, make_delta
 from simnet.wire.errors import EncodeError
-from simnet.wire.messages import SliceData, SliceDelta, encode_message
+from simnet.wire.messages import SliceDelta, encode_message
+from simnet.wire.slice_frame import SliceFrame
 from simnet.wire.slices import Slice
 
 
@@ -70,7 +71,7 @@ def _smaller(old: Slice, new: Slice) -> Delta | None:
     except EncodeError:  # slices of which only the size is known
         return None
     frame = encode_message(SliceDelta(0, body))
-    if len(frame) >= len(encode_message(SliceData(0, new.id, new.payload))):
+    if len(frame) >= len(SliceFrame(new)):
         return None
     if apply_delta(old, body) != new:
         raise AssertionError(f"the delta from {old.id} to {new.id} makes another slice: a bug in simnet.wire.delta")

@@ -23,6 +23,7 @@ from simnet.traffic.base import CatalogueItem
 from simnet.wire.ids import short_id
 from simnet.wire.messages import MAX_SHORT_IDS, Enhance, Message, Nack, Request, encode_message
 from simnet.wire.messages import Code as CodeMessage
+from simnet.wire.slice_frame import SliceFrame
 from simnet.wire.slices import Slice
 
 if TYPE_CHECKING:
@@ -350,8 +351,9 @@ class Exchange:
         return self._labelled(delta.frame, "model", f"SliceDelta {delta.new.name}")
 
     def _labelled(
-        self, frame: bytes, payload_class: PayloadClass, label: str, body: bytes = b"", symbols: Symbols | None = None
-    ) -> Payload:
+        self, frame: bytes | SliceFrame, payload_class: PayloadClass, label: str, body: bytes = b"",
+        symbols: Symbols | None = None,
+    ) -> Payload:  # fmt: skip
         repeat = self._sent.get(label, 0)
         self._sent[label] = repeat + 1
         return Payload(frame, payload_class, label, self.row.request_id, self.name, repeat, body, symbols)

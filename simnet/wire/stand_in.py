@@ -27,6 +27,7 @@ class StandIn(Slice):
         values = {
             "name": name, "role": role, "version": 1, "precision": "int8", "requires": requires, "tensors": {},
             "id": hashlib.blake2b(content.encode(), digest_size=ID_BYTE).hexdigest(), "n_byte": n_byte,
+            "damaged": False,
         }  # fmt: skip
         for key, value in values.items():
             object.__setattr__(self, key, value)
