@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simnet.core import streams
@@ -150,21 +152,25 @@ class TableAir(Air):
         # A block's attempt begins one burst at most, so its name can stand for the whole burst's draws.
         names = (*transfer.noise_name, blocks[0].index, blocks[0].attempt)
         draws = streams.uniforms(self.seed, "block", *names, count=len(blocks))
-        blers = [self._bler(block, mcs, state, transfer.receiver.esno) for block in blocks]
+        blers: list[float] = []
+        for _, group in groupby(blocks, attrgetter("k", "heard")):  # nearly all of a burst are alike
+            alike = list(group)
+            found = self._found(alike[0], mcs, state, transfer.receiver.esno)
+            self.plane.count_lookups(found, len(alike))
+            blers += [found.bler] * len(alike)
         if self.radio.audit:
             self._audit(transfer, blocks, mcs, state, blers)
         return [Arrived(draw >= bler) for draw, bler in zip(draws, blers, strict=True)]
 
-    def _bler(self, block: Block, mcs: Mcs, state: ChannelState, mean_esno: float) -> float:
-        """Probability that a block fails now, given that it has failed before."""
+    def _found(self, block: Block, mcs: Mcs, state: ChannelState, mean_esno: float) -> Lookup:
+        """The probability that a block fails now, given that it has failed before."""
         block_format, heard = block.format(mcs), block.heard
         found = self.lookup(block_format, self.effective_esno((*heard, state), mean_esno, block_format))
         if heard:
             before = self.lookup(block_format, self.effective_esno(heard, mean_esno, block_format))
             alone = self.lookup(block_format, self.effective_esno((state,), mean_esno, block_format))
             found = found._replace(bler=min(found.bler / before.bler, alone.bler))
-        self.plane.count_lookup(found)
-        return found.bler
+        return found
 
     def _audit(
         self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, state: ChannelState, blers: Sequence[float]

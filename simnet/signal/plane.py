@@ -188,11 +188,11 @@ class SignalPlane:
             "standard_error": sum(bler * (1.0 - bler) for _, bler in counted) ** 0.5,
         }
 
-    def count_lookup(self, found: Lookup) -> None:
-        """A block's fate is drawn with this entry of a BLER table."""
-        self._lookups[found.region] += 1
+    def count_lookups(self, found: Lookup, n_block: int) -> None:
+        """The fates of so many blocks are drawn with this entry of a BLER table."""
+        self._lookups[found.region] += n_block
         if found.region == "above":
-            self._failures_above += found.bler
+            self._failures_above += n_block * found.bler
 
     def lookup_report(self) -> dict[str, float]:
         """Blocks drawn within the tables' measured Es/N0, below it (all lost), and above it: there the rates are

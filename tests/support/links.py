@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from simnet.core.records import Recorder
@@ -36,12 +37,13 @@ class Bsc(IdealAir):
     def __init__(self, radio: Radio, seed: int, bler: float) -> None:
         super().__init__(radio, seed)
         self._rate = bler
+        self.plane = SimpleNamespace(count_lookups=lambda found, n_block: None)
 
     def lookup(self, block_format: Any, esno: float) -> Lookup:
         return Lookup(self._rate, "measured")
 
-    def _bler(self, block: Any, mcs: Any, state: Any, mean_esno: float) -> float:
-        return self._rate
+    def _found(self, block: Any, mcs: Any, state: Any, mean_esno: float) -> Lookup:
+        return self.lookup(None, mean_esno)
 
     def begin(self, transfer: Any, blocks: Any, mcs: Any, state: Any) -> Any:
         return TableAir.begin(self, transfer, blocks, mcs, state)  # type: ignore[arg-type]

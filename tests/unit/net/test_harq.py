@@ -171,7 +171,7 @@ def test_where_tables_end_a_repeated_block_arrives(esno_db: float) -> None:
     assert isinstance(air, TableAir)
     block, blers = Block(0, 1152, 0, 141, True), []
     for _ in range(6):
-        blers.append(air._bler(block, mcs, 1 + 0j, esno))
+        blers.append(air._found(block, mcs, 1 + 0j, esno).bler)
         block = block.combined(mcs, 1 + 0j)
     assert max(blers[1:]) <= blers[0] < 1e-3
 
