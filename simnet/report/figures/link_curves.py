@@ -211,8 +211,7 @@ def _waterfalls(table: pd.DataFrame, kind: _Kind, over: Over) -> Figure:
     axes.set_ylabel(kind.axis)
     axes.set_xlabel(_axis_name(over, table["channel"]))
     _legend(figure, *axes.get_legend_handles_labels(), title=_common(table, kind))
-    if used:
-        _theory_legend(figure, list(used.values()))
+    _lines_legend(figure, list(used.values()), unseen=bool((table[kind.value] == 0).any()))
     return figure
 
 
@@ -324,10 +323,19 @@ def _legend(figure: Figure, handles: Sequence[Artist], labels: Sequence[str], ti
     )
 
 
-def _theory_legend(figure: Figure, theory: Sequence[_Words]) -> None:
-    """In a row below the axes, in two if there are many."""
+def _lines_legend(figure: Figure, theory: Sequence[_Words], *, unseen: bool) -> None:
+    """In a row below the axes, in two if there are many.
+
+    Args:
+        unseen: whether there are points without an error.
+    """
     handles = [Line2D([], [], color=INK, linewidth=0.9, linestyle=words.line) for words in theory]
     labels = [words.name for words in theory]
+    if unseen:
+        handles.append(Line2D([], [], color=INK, linestyle="none", marker="o", markersize=4.5, markerfacecolor="white"))
+        labels.append("no error: at most (95 %)")
+    if not labels:
+        return
     columns = len(labels) if len(labels) < 4 else 2
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, columnspacing=1.4, handlelength=2.2)
 
