@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-PACKAGES := simnet tests benchmarks
+PACKAGES := simnet tests benchmarks experiments
 
 .PHONY: help demo env test slow lint figures validate bench clean
 
