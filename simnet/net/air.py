@@ -34,6 +34,10 @@ class Arrived(NamedTuple):
     data: bytes | None = None
 
 
+INTACT, LOST = Arrived(True), Arrived(False)
+"""Of protected blocks whose bits nobody looks at."""
+
+
 class Air(ABC):
     """What happens to the blocks of one class of wireless links."""
 
@@ -127,7 +131,7 @@ class IdealAir(Air):
         return Lookup(0.0, "measured")
 
     def begin(self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, state: ChannelState) -> Any:
-        return [Arrived(True, None if block.protected else self._received(transfer, block)) for block in blocks]
+        return [INTACT if block.protected else Arrived(True, self._received(transfer, block)) for block in blocks]
 
     def _received(self, transfer: Transfer, block: Block) -> bytes:
         data = block.data(transfer.payload)
@@ -160,7 +164,7 @@ class TableAir(Air):
             blers += [found.bler] * len(alike)
         if self.radio.audit:
             self._audit(transfer, blocks, mcs, state, blers)
-        return [Arrived(draw >= bler) for draw, bler in zip(draws, blers, strict=True)]
+        return [INTACT if draw >= bler else LOST for draw, bler in zip(draws, blers, strict=True)]
 
     def _found(self, block: Block, mcs: Mcs, state: ChannelState, mean_esno: float) -> Lookup:
         """The probability that a block fails now, given that it has failed before."""

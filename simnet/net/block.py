@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from simnet.core.mcs import CodeFamily, Mcs
-from simnet.core.tables import TransferRow
 from simnet.net.payload import Payload
 from simnet.phy.blocks import BLOCK_BITS, BlockFormat, capacity_byte, segment
 from simnet.phy.learned.on_air import Uses
@@ -68,29 +67,6 @@ class Block:
         """For HARQ: the receiver keeps what it heard."""
         return replace(self, attempt=self.attempt + 1, mcs=mcs, heard=(*self.heard, state))
 
-    def count_sent(self, row: TransferRow, mcs: Mcs) -> None:
-        uses = self.channel_uses(mcs)
-        if self.attempt:
-            row.retry_byte += self.n_byte
-            row.retry_channel_use += uses
-        else:
-            row.first_byte += self.n_byte
-            row.first_channel_use += uses
-
-    def count_arrived(self, row: TransferRow, mcs: Mcs, ok: bool) -> None:
-        """An unprotected block counts as delivered whatever its bits: its receiver takes it as it is."""
-        uses = self.channel_uses(mcs)
-        if ok or not self.protected:
-            row.delivered_byte += self.n_byte
-            row.delivered_channel_use += uses
-        else:
-            row.lost_byte += self.n_byte
-            row.lost_channel_use += uses
-
-    def count_in_flight(self, row: TransferRow, mcs: Mcs) -> None:
-        row.in_flight_byte += self.n_byte
-        row.in_flight_channel_use += self.channel_uses(mcs)
-
     def data(self, payload: Payload) -> bytes:
         return (payload.body if self.in_body else payload.frame)[self.offset : self.offset + self.n_byte]
 
@@ -111,21 +87,13 @@ class AnalogBlock:
     uses: Uses
     k: int = BLOCK_BITS[0]
     """Information bits of the block by which the burst's MCS is chosen, if no other block is in it."""
+    n_byte: int = 0
     attempt: int = 0
     protected: bool = False
     mcs: Mcs | None = None
 
     def channel_uses(self, mcs: Mcs) -> int:
         return self.uses.forward
-
-    def count_sent(self, row: TransferRow, mcs: Mcs) -> None:
-        row.first_channel_use += self.uses.forward
-
-    def count_arrived(self, row: TransferRow, mcs: Mcs, ok: bool) -> None:
-        row.delivered_channel_use += self.uses.forward
-
-    def count_in_flight(self, row: TransferRow, mcs: Mcs) -> None:
-        row.in_flight_channel_use += self.uses.forward
 
 
 AnyBlock: TypeAlias = Block | AnalogBlock

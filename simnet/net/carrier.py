@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -42,9 +42,14 @@ class RadioEnd:
 
 @dataclass(frozen=True)
 class Burst:
-    """What one grant sends: blocks at one MCS over one state of the channel."""
+    """What one grant sends: blocks at one MCS over one state of the channel.
 
-    blocks: tuple[AnyBlock, ...]
+    Args:
+        uses: channel uses of each block.
+    """
+
+    blocks: Sequence[AnyBlock]
+    uses: Sequence[int]
     mcs: Mcs
     state: ChannelState
     duration_s: float
@@ -149,6 +154,7 @@ class Carrier:
     def close(self) -> None:
         """The run is over: the burst on the air, if any, stays in flight."""
         if self.serving is not None:
-            assert self.serving.burst is not None
-            for block in self.serving.burst.blocks:
-                block.count_in_flight(self.serving.row, self.serving.burst.mcs)
+            burst, row = self.serving.burst, self.serving.row
+            assert burst is not None
+            row.in_flight_byte += sum(block.n_byte for block in burst.blocks)
+            row.in_flight_channel_use += sum(burst.uses)

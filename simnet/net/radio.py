@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -130,18 +130,18 @@ class RadioLink:
         if mcs is None:
             known = state if not radio.csi_delay_s else self.state(now_s - radio.csi_delay_s)
             mcs = self.air.mcs(known, transfer.receiver.esno, transfer.pending[0].k)
-        blocks, data_symbols = self._next_blocks(transfer.pending, mcs)
-        for block in blocks:
-            block.count_sent(row, mcs)
+        blocks, uses = self._next_blocks(transfer.pending, mcs)
+        data_symbols = sum(uses)
+        _count_sent(row, blocks, uses)
         overhead = radio.preamble_symbol + fading.overhead_channel_use(data_symbols)
         symbols = overhead + data_symbols
         ack = radio.ack_symbol if any(block.protected for block in blocks) else 0
         duration_s = (symbols + ack) / radio.bandwidth_hz + (radio.turnaround_s if ack else 0.0)
         digital = [block for block in blocks if isinstance(block, Block)]
         if len(digital) < len(blocks):
-            uses = self._put_on_air(transfer, state)
-            ack += uses.reverse
-            duration_s += self.analog_airtime_s(uses) - uses.forward / radio.bandwidth_hz
+            analog = self._put_on_air(transfer, state)
+            ack += analog.reverse
+            duration_s += self.analog_airtime_s(analog) - analog.forward / radio.bandwidth_hz
         if row.started_s is None:
             row.started_s, row.gain_abs2, row.mcs = now_s, fading.mean_power(state), mcs.name
             row.esno_db = linear_to_db(row.gain_abs2 * transfer.receiver.esno)
@@ -151,7 +151,7 @@ class RadioLink:
         row.air_s += duration_s
         self._spend(transfer, symbols / radio.bandwidth_hz, ack / radio.bandwidth_hz)
         ticket = self.air.begin(transfer, digital, mcs, state) if digital else None
-        return Burst(tuple(blocks), mcs, state, duration_s, ticket)
+        return Burst(blocks, uses, mcs, state, duration_s, ticket)
 
     def _put_on_air(self, transfer: Transfer, state: ChannelState) -> Uses:
         """Say what an analog code's symbols meet; returns how many they are."""
@@ -164,21 +164,23 @@ class RadioLink:
         symbols.air = OnAir.met(transfer.receiver.esno, transfer.sender.esno, forward, reverse, noise)
         return uses
 
-    def _next_blocks(self, pending: deque[AnyBlock], mcs: Mcs) -> tuple[list[AnyBlock], int]:
+    def _next_blocks(self, pending: deque[AnyBlock], mcs: Mcs) -> tuple[list[AnyBlock], list[int]]:
         """Take the blocks of the next burst, by the airtime that it has for data; all are sent at one MCS. Also says
-        how many symbols they are."""
+        how many symbols each is."""
         radio, overhead = self.radio, self.air.fading.overhead_channel_use
         room_s = radio.max_burst_s - radio.turnaround_s
         room = room_s * radio.bandwidth_hz - radio.preamble_symbol - radio.ack_symbol
         blocks = [pending.popleft()]
-        symbols = blocks[0].channel_uses(mcs)
+        uses = [blocks[0].channel_uses(mcs)]
+        symbols = uses[0]
         while pending and pending[0].mcs in (None, mcs):
-            longer = symbols + pending[0].channel_uses(mcs)
-            if longer + overhead(longer) > room:
+            more = pending[0].channel_uses(mcs)
+            symbols += more
+            if symbols + overhead(symbols) > room:
                 break
             blocks.append(pending.popleft())
-            symbols = longer
-        return blocks, symbols
+            uses.append(more)
+        return blocks, uses
 
     def end_burst(self, transfer: Transfer) -> int:
         """The burst's airtime is over: only now is its outcome looked at. Returns how many blocks must be repeated."""
@@ -186,20 +188,27 @@ class RadioLink:
         assert burst is not None
         transfer.burst = None
         again: list[AnyBlock] = []
+        n_byte = lost_byte = lost_use = 0
         outcomes = iter(() if burst.ticket is None else self.air.end(burst))
-        for block in burst.blocks:
+        for block, n_use in zip(burst.blocks, burst.uses, strict=True):
             if isinstance(block, AnalogBlock):
-                block.count_arrived(row, burst.mcs, True)
                 continue
             arrived = next(outcomes)
-            block.count_arrived(row, burst.mcs, arrived.ok)
-            row.attempt_count = max(row.attempt_count, block.attempt + 1)
-            if not block.protected:
+            n_byte += block.n_byte
+            if block.attempt >= row.attempt_count:
+                row.attempt_count = block.attempt + 1
+            if not block.protected:  # counts as delivered whatever its bits: its receiver takes it as it is
                 assert arrived.data is not None
                 row.bit_errors += block.write(transfer.received, arrived.data)
             elif not arrived.ok:
+                lost_byte += block.n_byte
+                lost_use += n_use
                 harq = self.radio.protection == "harq"
                 again.append(block.combined(burst.mcs, burst.state) if harq else block.retried())
+        row.lost_byte += lost_byte
+        row.lost_channel_use += lost_use
+        row.delivered_byte += n_byte - lost_byte
+        row.delivered_channel_use += sum(burst.uses) - lost_use
         transfer.pending.extendleft(reversed(again))
         transfer.failed = any(block.attempt >= self.radio.max_attempts for block in again)
         return len(again)
@@ -256,3 +265,16 @@ class RadioLink:
         radio, airtime_s = self.radio, self.expected_airtime_s(n_byte, sender)
         power_w = self.ends[sender].power_w / radio.amplifier_efficiency + radio.circuit_power_w
         return airtime_s * (power_w + radio.receive_power_w)
+
+
+def _count_sent(row: TransferRow, blocks: Sequence[AnyBlock], uses: Sequence[int]) -> None:
+    """What blocks take, in bytes and channel uses: those sent for the first time, and those sent again."""
+    retry_byte = retry_use = 0
+    for block, n_use in zip(blocks, uses, strict=True):
+        if block.attempt:
+            retry_byte += block.n_byte
+            retry_use += n_use
+    row.retry_byte += retry_byte
+    row.retry_channel_use += retry_use
+    row.first_byte += sum(block.n_byte for block in blocks) - retry_byte
+    row.first_channel_use += sum(uses) - retry_use

@@ -21,6 +21,7 @@ from simnet.net.exchange import Exchange
 from simnet.net.queues import Fifo, Priority
 from simnet.net.wired import Direction, WiredLink
 from simnet.phy.channels import flat
+from simnet.phy.tables.bler import Lookup
 from simnet.scenario.schema import Wire
 from simnet.store.lru import Lru
 from simnet.store.store import Store
@@ -127,8 +128,13 @@ def latencies_lack_10_ms(patch: Patch) -> None:
 
 
 def blocks_fail_a_third_less_often(patch: Patch) -> None:
-    right = TableAir._bler
-    patch.setattr(TableAir, "_bler", lambda *arguments: right(*arguments) * 2 / 3)
+    right = TableAir._found
+
+    def wrong(air: TableAir, *block: Any) -> Lookup:
+        found = right(air, *block)
+        return found._replace(bler=found.bler * 2 / 3)
+
+    patch.setattr(TableAir, "_found", wrong)
 
 
 FAULTS: dict[str, tuple[Callable[[Patch], None], str]] = {
