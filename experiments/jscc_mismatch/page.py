@@ -32,6 +32,7 @@ from simnet.signal.digital.points import SCHEMES, Budget, best, bound
 from simnet.statistics.replications import paired
 from simnet.tasks.classification import Classification
 from simnet.tasks.networks import load_network
+from simnet.training.cards import read_card
 from simnet.training.jscc_evaluation import transmitted, truth
 
 JUDGES = {
@@ -109,7 +110,7 @@ def _trained() -> list[str]:
 
 @styled
 def draw(here: Path) -> None:
-    """Draw ``figure.png`` and fill the README's tables ``at_5_db`` and ``ahead``."""
+    """Draw ``figure.png`` and fill the README's tables ``judges``, ``at_5_db`` and ``ahead``."""
     table, differences = pd.read_csv(here / "points.csv"), pd.read_csv(here / "differences.csv")
     figure = page(14.0, 6.2)
     axes = figure.subplots(len(HEADS), len(JUDGES), sharex=True, sharey=True)
@@ -137,6 +138,7 @@ def draw(here: Path) -> None:
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
     save(axes.ravel().tolist(), here / "figure.png")
+    write_table(here / "README.md", "judges", markdown(_judges()))
     at = table[table["esno_db"] == 5.0].copy()
     at["accuracy, %"] = (100 * at["accuracy"]).round(1)
     at["judge"], at["k/n"] = at["judge"].map(JUDGES), at["head"].map(HEADS).str.removeprefix("k/n = ")
@@ -150,6 +152,18 @@ def draw(here: Path) -> None:
     at["before"] = "before " + at["less"].map(SYSTEMS) + ", points"
     wide = at.pivot_table("points", ["k/n", "judge"], "before", aggfunc="first", sort=False).reset_index()
     write_table(here / "README.md", "ahead", markdown(wide))
+
+
+def _judges() -> pd.DataFrame:
+    """How large the judges are, and how good before originals, by their cards."""
+    rows = []
+    for judge, name in JUDGES.items():
+        card = read_card(model_dir(f"classifier/{judge}"))
+        test: Any = card.measured["test"]
+        low, high = (f"{100 * bound:.1f}" for bound in test["interval_95"])
+        accuracy = f"{100 * test['accuracy']:.1f} ({low}–{high})"
+        rows.append({"judge": name, "parameters": f"{card.parameters['task']:,}", "originals, accuracy, %": accuracy})
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
