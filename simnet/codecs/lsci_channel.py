@@ -79,7 +79,7 @@ class LsciChannel(Codec):
 
     @cached_property
     def encoder_slices(self) -> tuple[Slice, ...]:
-        """The source encoder; Ce; and the decoder's, since a sender plans with them."""
+        """What the source's encoder takes, and Ce."""
         tensors = inference_tensors(self._sender)
         sender = make_slice(f"{self.params.channel}/encoder", "encoder", tensors, precision="float16")
         return (*self._source.encoder_slices, sender)

@@ -99,8 +99,11 @@ class Sesc(Codec):
 
     @cached_property
     def encoder_slices(self) -> tuple[Slice, ...]:
+        """The features' encoder, the importance network, and the task's, whose features that reads."""
         importance = self.params.importance or f"{self._name}/importance"
-        parts = {f"{self._name}/encoder": self._networks.sender, importance: self._importance}
+        parts: dict[str, nn.Module] = {f"{self._name}/encoder": self._networks.sender, importance: self._importance}
+        if self.params.task is not None and self._task is not None:
+            parts[self.params.task] = self._task
         return tuple(slice_of(name, network, "encoder") for name, network in parts.items())
 
     @cached_property

@@ -33,15 +33,21 @@ class Originals:
     @classmethod
     @torch.no_grad()
     def of(cls, images: ImageSet, judge: Segmenter, features: Segmenter) -> Originals:
-        """Run the judge over a set."""
+        """Run the judge over a set, on its device, where the features must be, too."""
+        device = next(judge.parameters()).device
         return cls(images, judge, features, torch.cat([
-            confusion(judge(original).argmax(1), truth, judge.n_classes) for original, truth in batches(images)
+            confusion(judge(original).argmax(1), truth, judge.n_classes).cpu()
+            for original, truth in batches(images, device)
         ]))  # fmt: skip
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.judge.parameters()).device
 
     @torch.no_grad()
     def held_against(self, recover: Callable[[Tensor], Tensor]) -> dict[str, float]:
         """As :meth:`measured`, of what ``recover`` makes of originals [B, 3, H, W] in [0, 1]."""
-        return self.measured(torch.cat([recover(original) for original, _ in batches(self.images)]))
+        return self.measured(torch.cat([recover(original) for original, _ in batches(self.images, self._device)]))
 
     @torch.no_grad()
     def measured(self, recovered: Tensor) -> dict[str, float]:
@@ -51,12 +57,13 @@ class Originals:
             recovered: [N, 3, H, W] in [0, 1], in the order of the originals.
         """
         rows, matrices, parts = [], [], torch.split(recovered, chunk_for(recovered.shape))
-        for (original, truth), made in zip(batches(self.images), parts, strict=True):
+        for (original, truth), part in zip(batches(self.images, self._device), parts, strict=True):
+            made = part.to(self._device)
             psnr = psnr_db(mean_squared_errors(original, made))
             structure = ssim(original, made)
             far = feature_distance(self.features.features(original), self.features.features(made))
-            rows.append(torch.stack([psnr, structure, far], 1))
-            matrices.append(confusion(self.judge(made).argmax(1), truth, self.judge.n_classes))
+            rows.append(torch.stack([psnr, structure, far], 1).cpu())
+            matrices.append(confusion(self.judge(made).argmax(1), truth, self.judge.n_classes).cpu())
         psnr_mean, structure_mean, far_mean = torch.cat(rows).mean(0).tolist()
         after = torch.cat(matrices)
         low, high = ss_interval(self.judged, after, streams.generator(0, "bootstrap", self.images.sha256))
@@ -72,12 +79,12 @@ class Originals:
         }
 
 
-def batches(images: ImageSet) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(images: ImageSet, device: torch.device | None = None) -> Iterator[tuple[Tensor, Tensor]]:
     """Pictures [B, 3, H, W] float32 in [0, 1] and labels [B, H, W] of a set, in order."""
     n = chunk_for(images.images.shape)
     for start in range(0, len(images), n):
         pixels, labels = images.images[start : start + n], images.labels[start : start + n]
-        yield torch.tensor(pixels).float() / 255, torch.tensor(labels)
+        yield torch.tensor(pixels, device=device).float() / 255, torch.tensor(labels, device=device)
 
 
 def ss_interval(before: Tensor, after: Tensor, rng: np.random.Generator) -> tuple[float, float]:

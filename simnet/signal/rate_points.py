@@ -110,6 +110,9 @@ def measure_points(
     judge, features = (load_segmenter(model_dir(m) / "weights.safetensors") for m in (points.judge, points.features))
     settings = list(_settings(points))
     codecs = [_codec(where, name, described) for name, _, described in settings]  # errors come before the work
+    for (name, _, _), codec in zip(settings, codecs, strict=True):
+        if codec.analog is not None:
+            raise SimnetError(f"{where}: codecs.{name}: its codes are symbols; allowed: codecs whose codes are bytes")
     originals, others = Originals.of(images, judge, features), _other_judges(points, images, features)
     pixel = images.images.shape[2] * images.images.shape[3] * len(images)
     for (name, setting, _), codec in zip(settings, codecs, strict=True):

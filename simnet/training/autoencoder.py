@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -76,6 +76,15 @@ class Recipe(BaseRecipe):
     judge: str
     """Zoo name of the classifier that measures SS for the card."""
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.code_noise_bits is not None and self.autoencoder.code_activation != "tanh":
+            raise ValueError(
+                f"code_noise_bits: got {self.code_noise_bits} for codes of {self.autoencoder.code_activation}; "
+                "allowed for 'tanh', whose codes are bounded"
+            )
+        return self
+
 
 @dataclass
 class Reconstruction:
@@ -103,7 +112,7 @@ class Reconstruction:
         images = self._images[indices].to(self.device) / 255
         codes = self.module.encoder(images)
         if self.recipe.code_noise_bits is not None:
-            half_step = 1 / (2**self.recipe.code_noise_bits - 1)
+            half_step = 1 / 2**self.recipe.code_noise_bits  # of 2^b cells in [-1, 1]
             noise = rng.uniform(-half_step, half_step, codes.shape).astype(np.float32)
             codes = codes + torch.from_numpy(noise).to(self.device)
         recovered = self.module.decoder(codes)

@@ -1,7 +1,7 @@
 """Training under the rounding and pruning that slices will have (paper 000, Fig. 10: fine-tuning on).
 
-Forward passes see the weights as a receiver will; gradients pass by the rounding as if it were not there
-(straight-through), and pruned weights stay zero.
+Forward passes see the weights as a receiver will, but for the peaks' rounding to float16 (and all of float16's);
+gradients pass by the rounding as if it were not there (straight-through), and pruned weights stay zero.
 """
 
 from __future__ import annotations

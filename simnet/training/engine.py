@@ -127,7 +127,11 @@ def fit(
     if run.resume and checkpoint.is_file():
         done = checkpoints.load_checkpoint(checkpoint, objective.module, optimiser, recipe_sha256=digest)
     curve, wall_s = list(done.curve), done.wall_s
-    with _progress_bar(settings.epochs * n_batches, done.epochs_done * n_batches, run) as advance:
+    cards = range(torch.cuda.device_count()) if run.device == "cuda" else ()
+    with (
+        torch.random.fork_rng(devices=cards),
+        _progress_bar(settings.epochs * n_batches, done.epochs_done * n_batches, run) as advance,
+    ):
         for epoch in range(done.epochs_done, settings.epochs):
             start_s = time.perf_counter()
             losses = []
@@ -169,6 +173,7 @@ def _train_epoch(
         drawn_by: the seed, and the epochs of the stage before.
     """
     seed, n_before = drawn_by
+    torch.manual_seed(int(streams.generator(seed, "torch", n_before + epoch).integers(2**63)))  # dropout asks torch
     n_batches = objective.n_items // settings.batch_size
     order = streams.generator(seed, "shuffle", n_before + epoch).permutation(objective.n_items)
     rng = streams.generator(seed, "augment", n_before + epoch)

@@ -83,6 +83,8 @@ class Recipe(BaseRecipe):
             raise ValueError(f"semantics.guide: got {guide!r}; systems {', '.join(GUIDED)} take one, the others none")
         if self.fine_tuning is not None and self.system != "semcc":
             raise ValueError(f"fine_tuning: got one for system {self.system!r}; allowed for 'semcc' only")
+        if self.features is not None and self.other_judges:
+            raise ValueError(f"other_judges: got {', '.join(self.other_judges)}; allowed: none beside 'features'")
         return self
 
 
@@ -188,7 +190,7 @@ def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
 def _street_figures(recipe: Recipe, run: TrainingRun, networks: Jscc) -> dict[str, JsonValue]:
     """What :class:`Originals` says of test pictures with a label per pixel."""
     assert recipe.features is not None
-    test = KINDS["data"].load(recipe.data_set)().load("test", run.data_root)
+    test = KINDS["data"].load(recipe.data_set)().load("test", run.data_root).first(recipe.measure_on_first)
     models = (load_segmenter(model_dir(name) / "weights.safetensors") for name in (recipe.judge, recipe.features))
     originals = Originals.of(test, *models)
     rows: list[JsonValue] = []

@@ -28,6 +28,9 @@ from simnet.training.run import TrainingRun
 N_MEASURED = 64
 
 
+Bpp = Annotated[float, Field(gt=0, le=24)]
+
+
 class Recipe(BaseRecipe):
     """``kind: lsci_enhancement``."""
 
@@ -37,7 +40,7 @@ class Recipe(BaseRecipe):
     width: Annotated[int, Field(ge=2, le=32)] = 32
     """Of the slice; 32 is the paper's."""
     pooling: Literal[2, 4, 8]
-    bpp: tuple[float, float] = (0.03, 1.0)
+    bpp: tuple[Bpp, Bpp] = (0.03, 1.0)
     """Lowest and highest rate of the residual, drawn per batch, evenly in its logarithm."""
     masked: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Share of the batches whose residual is masked, with foreground or background."""

@@ -164,7 +164,7 @@ def fitted_tables(
 
 @torch.no_grad()
 def measure(recipe: ConceptsRecipe, run: TrainingRun) -> dict[str, JsonValue]:
-    """At each level for every concept: bits per pixel (map and features), and what :class:`Originals` says."""
+    """At each level for every concept: bits per pixel of the features, and what :class:`Originals` says."""
     device = engine.resolve_device(run.device)
     networks, tables, _ = load_rlasc(run.out / "weights.safetensors")
     networks.to(device)

@@ -145,13 +145,19 @@ def transmitted(networks: Sesc, images: Tensor, sent: Tensor, esno: Tensor, gene
 
 def run(recipe: Recipe, run: TrainingRun) -> None:
     """Train, then write ``weights.safetensors`` and ``card.yaml``."""
+    measured_on = KINDS["data"].load(recipe.measure_on)()
+    if measured_on.image_shape[1:] != recipe.networks.size:
+        raise SimnetError(
+            f"{run.recipe_path}: measure_on: got {recipe.measure_on}, pictures of {list(measured_on.image_shape[1:])}; "
+            f"networks.size allows {list(recipe.networks.size)}"
+        )
     data = KINDS["data"].load(recipe.data_set)()
     train = [data.load(split, run.data_root) for split in recipe.train_on]
     networks = engine.initialised(lambda: Sesc(recipe.networks), recipe.seed, "sesc")
     device = engine.resolve_device(run.device)
     task = load_segmenter(model_dir(recipe.task) / "weights.safetensors")
     _check_task(task, recipe)
-    sample = KINDS["data"].load(recipe.measure_on)().load("sample")
+    sample = measured_on.load("sample")
     test = torch.tensor(sample.images[:40], device=device).float() / 255
     fitted = engine.fit(Extraction(networks, task, Cropper(train, recipe.crops), test, recipe, device), recipe, run)
     checkpoints.write_atomically(run.out / "weights.safetensors", pack_sesc(networks))

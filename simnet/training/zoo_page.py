@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -154,20 +154,22 @@ def _jscc_rows(card: Card, root: Path) -> Iterator[tuple[str, ...]]:
     for head in recipe.networks.heads:
         symbols = n_symbols((shape[1], shape[2]), head)
         at = {row["esno_db"]: row for row in measured["over_esno"] if row["symbols"] == symbols}
-        nearest = [(wanted, min((abs(db - wanted), db) for db in at)[1]) for wanted in JSCC_DB]
         yield (
             card.model + ("†" if guided else ""),
             recipe.networks.fading.replace("_", " "),
             f"{card.parameters['encoder']:,} / {card.parameters['decoder']:,}",
             f"{sum(s.n_byte for s in decoder_slices(card.model, networks, head, 'int8')):,}",
             f"1/{math.prod(shape) / symbols:.3g}",
-            *(
-                f"{at[db]['psnr_db']:.1f}, {at[db]['ss']:.3f}" + (f" ({db:g} dB)" if db != wanted else "")
-                for wanted, db in nearest
-            ),
+            *(f"{at[db]['psnr_db']:.1f}, {at[db]['ss']:.3f}{where}" for db, where in _nearest(at)),
             str(card.training.epochs),
             f"{card.training.wall_s / 3600:.2g}",
         )
+
+
+def _nearest(measured: Collection[float]) -> list[tuple[float, str]]:
+    """The Es/N0 in dB nearest to each of the table's, and what says so where it is another."""
+    found = [(wanted, min(measured, key=lambda db: (abs(db - wanted), db))) for wanted in JSCC_DB]
+    return [(db, "" if db == wanted else f" ({db:g} dB)") for wanted, db in found]
 
 
 def _sesc_rows(card: Card) -> Iterator[tuple[str, ...]]:
@@ -180,7 +182,7 @@ def _sesc_rows(card: Card) -> Iterator[tuple[str, ...]]:
             card.model,
             " / ".join(f"{card.parameters[role]:,}" for role in roles),
             f"{features} of {measured['n_features']}",
-            *(f"{at[db]['psnr_db']:.1f}, {at[db]['ss']:.3f}" for db in JSCC_DB),
+            *(f"{at[db]['psnr_db']:.1f}, {at[db]['ss']:.3f}{where}" for db, where in _nearest(at)),
             str(card.training.epochs),
         )
 
@@ -192,13 +194,13 @@ def _importance_rows(card: Card, root: Path) -> Iterator[tuple[str, ...]]:
     assert isinstance(recipe, ImportanceRecipe)
     for features in dict.fromkeys(row["features"] for row in measured["over_esno"]):
         at = {row["esno_db"]: row for row in measured["over_esno"] if row["features"] == features}
-        keys = ("map_50", "map_low", "map_high") if "map_50" in at[JSCC_DB[0]] else ("ss", "ss_low", "ss_high")
+        keys = ("map_50", "map_low", "map_high") if "map_50" in next(iter(at.values())) else ("ss", "ss_low", "ss_high")
         yield (
             card.model,
             f"{recipe.codec}, {recipe.task or 'any task'}",
             f"{card.parameters['importance']:,}",
             f"{features} of {measured['n_features']}",
-            *("{:.3f} ({:.3f}–{:.3f})".format(*(at[db][key] for key in keys)) for db in JSCC_DB),
+            *("{:.3f} ({:.3f}–{:.3f})".format(*(at[db][key] for key in keys)) + where for db, where in _nearest(at)),
             str(card.training.epochs),
         )
 
@@ -292,7 +294,7 @@ def _agent_rows(card: Card) -> Iterator[tuple[str, ...]]:
 def _lsci_rows(card: Card) -> Iterator[tuple[str, ...]]:
     measured: dict[str, Any] = card.measured
     for name in measured:
-        size = STREETS[name]
+        size = STREETS.get(name, name)
         for stages in ("0", "3"):
             found = measured[name]["by_stages"][stages]
             yield (

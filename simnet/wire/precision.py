@@ -47,7 +47,7 @@ def peaks_of(tensor: NDArray[np.float32], axis: int) -> NDArray[np.float16]:
     exact = np.abs(tensor).max(axis=others, initial=0.0)
     with np.errstate(over="ignore"):
         rounded = exact.astype("<f2")
-    peaks = np.where(rounded < exact, np.nextafter(rounded, np.float16(np.inf)), rounded)
+        peaks = np.where(rounded < exact, np.nextafter(rounded, np.float16(np.inf)), rounded)
     if not np.isfinite(peaks).all():
         raise EncodeError(f"weights: got magnitude {exact.max():g}; integer precisions allow up to 65504; use float32")
     little: NDArray[np.float16] = peaks.astype("<f2")

@@ -1,4 +1,4 @@
-"""Slices of which only the size is known: their bytes are noise, the same whenever they are asked for."""
+"""Slices of which only the size is known: their bytes mean nothing, and are the same whenever they are asked for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simnet.wire.slices import Role, Slice
 class StandIn(Slice):
     """A slice that takes a real one's room in stores and on links, but holds no numbers.
 
-    Its payload doesn't compress, like quantised weights, and is made anew whenever it is asked for: a catalogue of
+    Its payload travels as it is, like that of any slice, and is made anew whenever it is asked for: a catalogue of
     thousands takes no memory. Its id hashes all that the payload depends on, so that equal ids mean equal bytes.
 
     Args:

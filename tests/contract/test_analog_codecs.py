@@ -183,7 +183,7 @@ def sesc(**params: Any) -> Codec:
     return plugin(plugin.Params(model="tiny", image_shape=(3, 32, 48), **params))
 
 
-def test_a_node_with_another_task_misses_only_what_says_which_features_matter(
+def test_for_another_task_a_sender_misses_only_its_network_and_what_says_which_features_matter(
     zoo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SIMNET_ZOO", str(zoo))
@@ -194,7 +194,8 @@ def test_a_node_with_another_task_misses_only_what_says_which_features_matter(
     for mine, other in zip(segmenting.decoder_slices, detecting.decoder_slices, strict=True):
         assert mine.id == other.id
     held = {s.id for s in segmenting.encoder_slices}
-    assert [s.name for s in detecting.encoder_slices if s.id not in held] == ["sesc_importance/detection"]
+    missed = [s.name for s in detecting.encoder_slices if s.id not in held]
+    assert missed == ["sesc_importance/detection", "detector/tiny"]
     images = images_of(segmenting, 8)
     n_mask = -(-SESC.n_features // 8)
     masks = [[code[:n_mask] for code in codec.encode(images)] for codec in (segmenting, detecting)]

@@ -81,7 +81,7 @@ class StaticCoder:
         """The symbols [D, n].
 
         Raises:
-            EntropyError: no code of these tables, or longer than the encoder would have made it.
+            EntropyError: no code of these tables. What follows a code isn't looked at.
         """
         decoder = self._queue.RangeDecoder(read_words(code))
         try:

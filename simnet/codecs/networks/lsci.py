@@ -195,7 +195,7 @@ def pack_base(
     Args:
         counts: [C, n_centres] int64, of the training pictures.
         precision, sparsity: of the slices that the generator was trained for, if it was for some. Its parts then lie in
-            the file as they travel, in fewer bytes; what is rounded and pruned already loses nothing.
+            the file as they travel, in fewer bytes; what is rounded and pruned already loses its peaks' last bits only.
     """
     tensors = half_tensors(model)
     if precision is not None:

@@ -17,8 +17,6 @@ from simnet.codecs.quality import mean_squared_errors, psnr_db
 from simnet.core.errors import SimnetError
 from simnet.tasks.base import Task
 
-COLOUR_BYTE = 3
-"""Of the fallback: the image's mean colour."""
 BATCH = 250
 
 
@@ -153,7 +151,7 @@ def climb(
 def _mean_colours(viewer: Viewer, side: int) -> Rung:
     images = viewer.images
     colours = (images.mean(dim=(2, 3), keepdim=True) * 255).round() / 255
-    n_byte = np.full(len(images) // side**2, COLOUR_BYTE * side**2)
+    n_byte = np.full(len(images) // side**2, images.shape[1] * side**2)  # a byte for each colour
     return Rung("mean colour", n_byte, np.zeros_like(n_byte), viewer.worth(colours.expand_as(images)))
 
 

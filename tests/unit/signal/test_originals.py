@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from simnet.signal.originals import N_RESAMPLES, ss_interval
+from simnet.core.plugins import KINDS
+from simnet.signal.originals import N_RESAMPLES, batches, ss_interval
 from simnet.tasks.intersection import confusion, mean_iou
 
 
@@ -31,3 +32,9 @@ def test_the_interval_is_the_plain_bootstrap_s() -> None:
 def test_what_loses_nothing_has_ss_1_for_certain() -> None:
     same = confusions(12, 0.2, 3)
     assert ss_interval(same, same, np.random.default_rng(1)) == (1.0, 1.0)
+
+
+def test_pictures_come_on_the_device_that_is_asked_for() -> None:
+    images = KINDS["data"].load("camvid_small")().load("sample").first(3)
+    for device in ("cpu", "meta"):
+        assert {t.device.type for batch in batches(images, torch.device(device)) for t in batch} == {device}

@@ -89,6 +89,13 @@ def test_bad_files_are_refused_with_a_reason(tmp_path: Path, old: str, new: str,
     assert message in str(caught.value)
 
 
+def test_codes_of_symbols_have_no_bits(tmp_path: Path) -> None:
+    text = FILE.replace("raw: {kind: raw, image_shape: [3, 96, 128]}", "s: {kind: sesc}")
+    points = read_points(written(tmp_path, text))
+    with pytest.raises(SimnetError, match=r"points.yaml: codecs.s: its codes are symbols; allowed: .* bytes"):
+        next(measure_points(points, "points.yaml"))
+
+
 def test_an_unknown_setting_of_a_codec_names_those_that_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

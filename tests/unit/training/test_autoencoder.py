@@ -175,7 +175,7 @@ def test_training_noise_is_that_of_the_wanted_bits(zoo: Path, data_root: Path) -
     with torch.no_grad():
         codes = module.encoder(torch.tensor(train.images) / 255)
     noise = (seen[0] - codes).abs()
-    assert 0.8 / 15 < float(noise.max()) <= 1.0001 / 15
+    assert 0.8 / 16 < float(noise.max()) <= 1.0001 / 16, "half of one of 16 cells in [-1, 1]"
 
 
 def test_a_source_has_its_labels_only(zoo: Path, data_root: Path) -> None:
@@ -241,6 +241,10 @@ def test_a_missing_judge_is_said_before_training(zoo: Path, data_root: Path) -> 
         ({"loss": {"pixel": "mse", "gamma": 1.5, "semantic": "x"}}, "loss.gamma: got 1.5"),
         ({"autoencoder": {"architecture": "grey28", "z": 0}}, "autoencoder.z: got 0"),
         ({"code_noise_bits": 1}, "code_noise_bits: got 1"),
+        (
+            {"autoencoder": {"architecture": "grey28", "z": 8, "code_activation": "relu"}},
+            "code_noise_bits: got 4 for codes of relu; allowed for 'tanh'",
+        ),
         ({"sauce": 1}, "sauce: got 1"),
     ],
 )

@@ -250,6 +250,7 @@ def test_heads_may_be_for_another_models_trunk(tmp_path: Path, monkeypatch: pyte
         ({"system": "semre", "semantics": {"guide": GUIDE}}, "semantics.guide: got 'classifier/cifar10_features'"),
         ({"system": "semre", "semantics": {}, "fine_tuning": STAGE}, "fine_tuning: got one for system 'semre'"),
         ({"system": "deepcc"}, "system: got 'deepcc'"),
+        ({"features": "segmenter/a", "other_judges": ["classifier/b"]}, "other_judges: got classifier/b; allowed"),
     ],
 )
 def test_recipes_that_do_not_fit(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

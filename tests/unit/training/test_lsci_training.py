@@ -10,6 +10,7 @@ import torch
 
 from simnet.codecs.networks.lsci import load_base
 from simnet.training import checkpoints, train
+from simnet.training.recipe import RecipeError, read_recipe
 
 RECIPE = """
 kind: lsci
@@ -49,3 +50,12 @@ def test_resumed_after_a_kill_gives_the_same_weights(
     assert weights[0] == weights[1]
     _, counts = load_base(tmp_path / "whole" / "weights.safetensors")
     assert counts.sum(1).tolist() == [8 * 3 * 4] * 2  # every code symbol of every training picture, per channel
+
+
+def test_a_rate_of_nothing_is_refused(tmp_path: Path) -> None:
+    """Rates are drawn evenly in their logarithm."""
+    path, text = tmp_path / "train.yaml", RECIPE.split("\n", 3)[-1].replace("judge: segmenter/street_judge", "")
+    head = "kind: lsci_enhancement\nbase: lsci/street\npooling: 4\nmeasure_on: camvid_small\nbpp: [0, 1.0]\n"
+    path.write_text(head + "\n".join(line for line in text.splitlines() if line.startswith(("data_set", "optim"))))
+    with pytest.raises(RecipeError, match=r"bpp\.0: got 0"):
+        read_recipe(path)

@@ -12,6 +12,7 @@ import pytest
 import torch
 import yaml
 from safetensors import safe_open
+from torch.nn import functional as F
 
 from simnet import training
 from simnet.codecs.networks.channel_slices import ChannelSlices
@@ -23,6 +24,7 @@ from simnet.core.zoo import zoo_root
 from simnet.data.base import content_hash
 from simnet.data.idx import write_idx
 from simnet.tasks.networks import load_network
+from simnet.tasks.networks.lenet import LeNet
 from simnet.training import cards, checkpoints, engine
 from simnet.training.recipe import Optimisation, RecipeError, read_recipe
 
@@ -106,6 +108,20 @@ def test_resumed_training_gives_the_weights_of_an_uninterrupted_one(
         "train.yaml",
         "weights.safetensors",
     ]
+
+
+def test_dropout_is_drawn_by_the_seed(tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch's own generator serves it, and is left as it was."""
+    plain = LeNet.features
+    monkeypatch.setattr(LeNet, "features", lambda self, x: F.dropout(plain(self, x), 0.5, self.training))
+    made = []
+    for name, elsewhere in (("one", 1), ("two", 2)):
+        torch.manual_seed(elsewhere)
+        before = torch.get_rng_state()
+        folder = train(write_recipe(tmp_path / "toys" / name), data_root)
+        assert torch.equal(torch.get_rng_state(), before)
+        made.append((folder / "weights.safetensors").read_bytes())
+    assert made[0] == made[1]
 
 
 def curve(folder: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:

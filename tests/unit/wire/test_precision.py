@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
 import numpy as np
@@ -82,6 +84,12 @@ def test_float16_rounds_to_nearest_and_float32_is_exact(tensor):
     halves = from_words(to_words(tensor, "float16", none, 0), "float16", none, 0)
     # unit roundoff 2^-11, half the subnormal spacing 2^-25
     assert (np.abs(halves.astype(np.float64) - tensor) <= np.maximum(2.0**-11 * np.abs(tensor), 2.0**-25)).all()
+
+
+def test_the_largest_peak_that_float16_holds_passes_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert peaks_of(np.array([[65504.0, 1.0]], np.float32), 0).tolist() == [65504.0]
 
 
 def test_magnitudes_beyond_float16_are_refused():

@@ -16,6 +16,7 @@ from simnet.codecs.jpeg import Jpeg
 from simnet.core.errors import SimnetError
 from simnet.core.mcs import mcs_by_name
 from simnet.data.cifar10 import Cifar10
+from simnet.data.mnist import Mnist
 from simnet.signal.digital.ladder import Ladder, Rung, Viewer, Worth, climb, from_mosaics, to_mosaics
 from simnet.signal.digital.points import CRITERIA, SCHEMES, Budget, best, bound, measure_points, read_points
 from simnet.signal.digital.transport import Fading, delivery
@@ -124,6 +125,13 @@ def test_rungs_hold_what_the_codec_makes(viewer: Viewer) -> None:
     error = (codec.decode(codes) - viewer.images).double().square().mean((1, 2, 3))
     assert ladder.rungs[1].worth.psnr_db == pytest.approx((-10 * error.log10()).numpy())
     assert ladder.rungs[0].n_byte.tolist() == [3] * 16, "the mean colour"
+
+
+def test_the_mean_of_a_grey_image_is_a_byte() -> None:
+    data = Mnist().load("sample").first(16)
+    task = Classification.from_zoo("classifier/digits_judge")
+    grey = Viewer(torch.tensor(data.images) / 255, torch.tensor(data.labels), task)
+    assert climb(Jpeg, {}, [30], grey, 1).rungs[0].n_byte.tolist() == [1] * 16
 
 
 def test_images_that_fill_no_mosaic(viewer: Viewer) -> None:
