@@ -6,7 +6,6 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simnet.core import streams
@@ -140,6 +139,12 @@ class IdealAir(Air):
         return flip(data, self.radio.bit_error_rate, self.seed, "bit error", *transfer.noise_name, block.index)
 
 
+def _fate(block: Block) -> tuple[int, ...]:
+    """What the error rate of a burst's blocks hangs on: their length, and which states they were heard over, by
+    identity, for states may be arrays."""
+    return (block.k, *map(id, block.heard))
+
+
 class TableAir(Air):
     """Each block's fate is drawn with the BLER that the exact chain showed at this effective Es/N0.
 
@@ -157,7 +162,7 @@ class TableAir(Air):
         names = (*transfer.noise_name, blocks[0].index, blocks[0].attempt)
         draws = streams.uniforms(self.seed, "block", *names, count=len(blocks))
         blers: list[float] = []
-        for _, group in groupby(blocks, attrgetter("k", "heard")):  # nearly all of a burst are alike
+        for _, group in groupby(blocks, _fate):  # nearly all of a burst are alike
             alike = list(group)
             found = self._found(alike[0], mcs, state, transfer.receiver.esno)
             self.plane.count_lookups(found, len(alike))

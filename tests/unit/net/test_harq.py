@@ -199,3 +199,16 @@ def test_what_the_tables_did_not_measure_is_counted() -> None:
         "below": 0, "measured": 0, "above": 5, "failures_expected_above": pytest.approx(5e-6),
     }  # fmt: skip
     assert weak.link.air.plane.lookup_report()["below"] == 4  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("fading", ["rayleigh", "tdl_a"])
+def test_blocks_that_were_heard_over_different_channels_are_looked_up_apart(
+    fading: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the blocks of a burst one is looked up for all that are alike: the same fates as one by one."""
+    payloads = [Sent(2.0 * i, n_byte=6_000) for i in range(6)]
+    settings = {"protection": "harq", "mean_esno_db": 0.5, "fading": fading, "max_attempts": 8, "max_burst_s": 0.05}
+    rows = ether(TableAir, **settings).send_all(payloads)
+    monkeypatch.setattr("simnet.net.air.groupby", lambda blocks, key: [(None, [block]) for block in blocks])
+    assert rows == ether(TableAir, **settings).send_all(payloads)
+    assert max(row.attempt_count for row in rows) > 2
