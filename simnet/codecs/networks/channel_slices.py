@@ -26,8 +26,8 @@ class ChannelSliceShape(BaseModel):
     """How large the two networks are, and the channel that they are for.
 
     ``width``: channels of the first layer; 64 is the paper's. ``code_channels``: C of the source code.
-    ``fading``: ``awgn``; ``rayleigh_block``: h ~ CN(0, 1), constant over each direction of an
-    exchange, in training each its own; ``rayleigh_fast``: a new h for every symbol.
+    ``fading``: ``awgn``; ``rayleigh_block``: h ~ CN(0, 1), constant over an exchange, there and back, as links have
+    it; ``rayleigh_fast``: a new h for every symbol.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,7 +39,8 @@ class ChannelSliceShape(BaseModel):
 
     def channel(self) -> FeedbackChannel:
         """Forward and reverse channel, alike."""
-        return FeedbackChannel(*(LearnedChannel(channel_by_name(self.fading), self.equaliser) for _ in range(2)))
+        there, back = (LearnedChannel(channel_by_name(self.fading), self.equaliser) for _ in range(2))
+        return FeedbackChannel(there, back, reciprocal=self.fading == "rayleigh_block")
 
 
 class ChannelSlices(nn.Module):

@@ -61,20 +61,25 @@ class FeedbackChannel(nn.Module):
     Args:
         forward_channel: sender to receiver.
         reverse_channel: receiver to sender.
+        reciprocal: the return meets the gain of the forward symbols, as on one carrier whose h outlasts the exchange.
     """
 
-    def __init__(self, forward_channel: LearnedChannel, reverse_channel: LearnedChannel) -> None:
+    def __init__(
+        self, forward_channel: LearnedChannel, reverse_channel: LearnedChannel, *, reciprocal: bool = False
+    ) -> None:
         super().__init__()
+        self.reciprocal = reciprocal
         self.forward_channel = forward_channel
         self.reverse_channel = reverse_channel
 
     def draw(self, features: Tensor, generator: torch.Generator) -> FeedbackDraws:
         """Fresh gains and noise for :meth:`forward` of these features [B, C, H, W]."""
         n_images, n_symbols = len(features), features[0].numel() // 2
-        return FeedbackDraws(
-            self.forward_channel.draw(n_images, 2 * n_symbols, generator),
-            self.reverse_channel.draw(n_images, n_symbols, generator),
-        )
+        forward = self.forward_channel.draw(n_images, 2 * n_symbols, generator)
+        reverse = self.reverse_channel.draw(n_images, n_symbols, generator)
+        if self.reciprocal:
+            reverse = ChannelDraws(forward.gain[:, :n_symbols], reverse.noise)
+        return FeedbackDraws(forward, reverse)
 
     def forward(
         self,

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from simnet.codecs.networks.channel_slices import ChannelSliceShape
 from simnet.core.errors import SimnetError, UnknownName
 from simnet.core.streams import generator
 from simnet.core.units import db_to_linear, linear_to_db
@@ -276,6 +277,14 @@ def test_both_passes_meet_one_gain_and_other_noise() -> None:
     assert torch.equal(draws.forward.gain, draws.forward.gain[:, :1].expand(-1, 24))
     assert not torch.equal(draws.forward.noise[:, :12], draws.forward.noise[:, 12:])
     assert draws.reverse.gain.shape == (3, 12)
+
+
+@pytest.mark.parametrize(("fading", "one_gain"), [("awgn", True), ("rayleigh_block", True), ("rayleigh_fast", False)])
+def test_channel_slices_meet_one_gain_there_and_back_where_h_stays(fading: Any, one_gain: bool) -> None:
+    exchange = ChannelSliceShape(width=2, fading=fading).channel()
+    draws = exchange.draw(features("w", 3, 4, 2, 3), torch_rng(1))
+    assert torch.equal(draws.reverse.gain, draws.forward.gain[:, :12]) is one_gain
+    assert not torch.equal(draws.reverse.noise, draws.forward.noise[:, :12])
 
 
 def test_the_return_has_its_own_noise() -> None:
