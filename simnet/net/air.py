@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,6 +71,13 @@ class Air(ABC):
     def effective_esno(self, states: Sequence[ChannelState], mean_esno: float, block_format: BlockFormat) -> float:
         """The Es/N0 (linear) at which a block fares in AWGN as it does when heard over these channels."""
         return self.fading.effective_esno(states, mean_esno, block_format)
+
+    @cached_property
+    def burst_symbols(self) -> int:
+        """Data symbols that fit into ``max_burst_s`` with all that goes with them; negative if even that does not."""
+        radio, overhead = self.radio, self.fading.overhead_channel_use
+        room = (radio.max_burst_s - radio.turnaround_s) * radio.bandwidth_hz - radio.preamble_symbol - radio.ack_symbol
+        return bisect_right(range(max(0, int(room)) + 1), room, key=lambda symbols: symbols + overhead(symbols)) - 1
 
     @abstractmethod
     def begin(self, transfer: Transfer, blocks: Sequence[Block], mcs: Mcs, state: ChannelState) -> Any:

@@ -46,10 +46,15 @@ class Burst:
 
     Args:
         uses: channel uses of each block.
+        n_byte, n_use: of all blocks.
+        attempt_count: most transmissions of any of them, this one included.
     """
 
     blocks: Sequence[AnyBlock]
     uses: Sequence[int]
+    n_byte: int
+    n_use: int
+    attempt_count: int
     mcs: Mcs
     state: ChannelState
     duration_s: float
@@ -156,5 +161,5 @@ class Carrier:
         if self.serving is not None:
             burst, row = self.serving.burst, self.serving.row
             assert burst is not None
-            row.in_flight_byte += sum(block.n_byte for block in burst.blocks)
-            row.in_flight_channel_use += sum(burst.uses)
+            row.in_flight_byte += burst.n_byte
+            row.in_flight_channel_use += burst.n_use

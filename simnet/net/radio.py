@@ -14,7 +14,7 @@ from simnet.core import streams
 from simnet.core.mcs import Mcs
 from simnet.core.tables import TransferRow
 from simnet.core.units import db_to_linear, dbm_to_watt, esno, linear_to_db
-from simnet.net.air import Air
+from simnet.net.air import INTACT, Air
 from simnet.net.block import AnalogBlock, AnyBlock, Block, cut
 from simnet.net.carrier import Burst, Carrier, RadioEnd, Transfer
 from simnet.net.errors import LinkFailed
@@ -132,7 +132,7 @@ class RadioLink:
             mcs = self.air.mcs(known, transfer.receiver.esno, transfer.pending[0].k)
         blocks, uses = self._next_blocks(transfer.pending, mcs)
         data_symbols = sum(uses)
-        _count_sent(row, blocks, uses)
+        n_byte, n_repeat = _count_sent(row, blocks, uses)
         overhead = radio.preamble_symbol + fading.overhead_channel_use(data_symbols)
         symbols = overhead + data_symbols
         ack = radio.ack_symbol if any(block.protected for block in blocks) else 0
@@ -151,7 +151,7 @@ class RadioLink:
         row.air_s += duration_s
         self._spend(transfer, symbols / radio.bandwidth_hz, ack / radio.bandwidth_hz)
         ticket = self.air.begin(transfer, digital, mcs, state) if digital else None
-        return Burst(blocks, uses, mcs, state, duration_s, ticket)
+        return Burst(blocks, uses, n_byte, data_symbols, n_repeat + 1, mcs, state, duration_s, ticket)
 
     def _put_on_air(self, transfer: Transfer, state: ChannelState) -> Uses:
         """Say what an analog code's symbols meet; returns how many they are."""
@@ -167,18 +167,20 @@ class RadioLink:
     def _next_blocks(self, pending: deque[AnyBlock], mcs: Mcs) -> tuple[list[AnyBlock], list[int]]:
         """Take the blocks of the next burst, by the airtime that it has for data; all are sent at one MCS. Also says
         how many symbols each is."""
-        radio, overhead = self.radio, self.air.fading.overhead_channel_use
-        room_s = radio.max_burst_s - radio.turnaround_s
-        room = room_s * radio.bandwidth_hz - radio.preamble_symbol - radio.ack_symbol
+        room = self.air.burst_symbols
         blocks = [pending.popleft()]
         uses = [blocks[0].channel_uses(mcs)]
-        symbols = uses[0]
-        while pending and pending[0].mcs in (None, mcs):
-            more = pending[0].channel_uses(mcs)
-            symbols += more
-            if symbols + overhead(symbols) > room:
+        room -= uses[0]
+        while pending:
+            block = pending[0]
+            if block.mcs is not None and block.mcs != mcs:
                 break
-            blocks.append(pending.popleft())
+            more = block.channel_uses(mcs)
+            room -= more
+            if room < 0:
+                break
+            pending.popleft()
+            blocks.append(block)
             uses.append(more)
         return blocks, uses
 
@@ -187,16 +189,19 @@ class RadioLink:
         burst, row = transfer.burst, transfer.row
         assert burst is not None
         transfer.burst = None
+        row.attempt_count = max(row.attempt_count, burst.attempt_count)
+        outcomes = () if burst.ticket is None else self.air.end(burst)
+        if outcomes.count(INTACT) == len(burst.blocks):  # nearly always
+            row.delivered_byte += burst.n_byte
+            row.delivered_channel_use += burst.n_use
+            return 0
         again: list[AnyBlock] = []
-        n_byte = lost_byte = lost_use = 0
-        outcomes = iter(() if burst.ticket is None else self.air.end(burst))
+        lost_byte = lost_use = 0
+        each = iter(outcomes)
         for block, n_use in zip(burst.blocks, burst.uses, strict=True):
             if isinstance(block, AnalogBlock):
                 continue
-            arrived = next(outcomes)
-            n_byte += block.n_byte
-            if block.attempt >= row.attempt_count:
-                row.attempt_count = block.attempt + 1
+            arrived = next(each)
             if not block.protected:  # counts as delivered whatever its bits: its receiver takes it as it is
                 assert arrived.data is not None
                 row.bit_errors += block.write(transfer.received, arrived.data)
@@ -207,8 +212,8 @@ class RadioLink:
                 again.append(block.combined(burst.mcs, burst.state) if harq else block.retried())
         row.lost_byte += lost_byte
         row.lost_channel_use += lost_use
-        row.delivered_byte += n_byte - lost_byte
-        row.delivered_channel_use += sum(burst.uses) - lost_use
+        row.delivered_byte += burst.n_byte - lost_byte
+        row.delivered_channel_use += burst.n_use - lost_use
         transfer.pending.extendleft(reversed(again))
         transfer.failed = any(block.attempt >= self.radio.max_attempts for block in again)
         return len(again)
@@ -267,14 +272,21 @@ class RadioLink:
         return airtime_s * (power_w + radio.receive_power_w)
 
 
-def _count_sent(row: TransferRow, blocks: Sequence[AnyBlock], uses: Sequence[int]) -> None:
-    """What blocks take, in bytes and channel uses: those sent for the first time, and those sent again."""
+def _count_sent(row: TransferRow, blocks: Sequence[AnyBlock], uses: Sequence[int]) -> tuple[int, int]:
+    """What blocks take, in bytes and channel uses: those sent for the first time, and those sent again.
+
+    Returns:
+        Their bytes, and how often one of them was sent before, at most.
+    """
+    n_byte, n_repeat = sum([block.n_byte for block in blocks]), max([block.attempt for block in blocks])
     retry_byte = retry_use = 0
-    for block, n_use in zip(blocks, uses, strict=True):
-        if block.attempt:
-            retry_byte += block.n_byte
-            retry_use += n_use
+    if n_repeat:
+        for block, n_use in zip(blocks, uses, strict=True):
+            if block.attempt:
+                retry_byte += block.n_byte
+                retry_use += n_use
     row.retry_byte += retry_byte
     row.retry_channel_use += retry_use
-    row.first_byte += sum(block.n_byte for block in blocks) - retry_byte
+    row.first_byte += n_byte - retry_byte
     row.first_channel_use += sum(uses) - retry_use
+    return n_byte, n_repeat
