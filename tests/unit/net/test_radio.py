@@ -42,6 +42,19 @@ def test_max_burst_bounds_the_whole_grant() -> None:
     assert alone.burst_count == 1 and alone.air_s == 0.01152  # a codeword can't be cut
 
 
+@pytest.mark.parametrize("fading", ["none", "tdl_a"])
+@pytest.mark.parametrize("max_burst_s", [0.0005, 0.002, 0.0105, 0.05, 0.0713])
+def test_a_burst_has_time_for_so_many_symbols_and_for_no_more(fading: str, max_burst_s: float) -> None:
+    """Beside preamble, ACK, turn-around, and with OFDM what goes with them."""
+    ether = Ether(
+        fading=fading, rms_delay_spread_s=1e-5, preamble_symbol=32, ack_symbol=32, turnaround_s=0.001,
+        max_burst_s=max_burst_s,
+    )  # fmt: skip
+    air, room = ether.link.air, (max_burst_s - 0.001) * 1e5 - 64
+    fits = [n for n in range(8000) if n + air.fading.overhead_channel_use(n) <= room]
+    assert air.burst_symbols == (fits[-1] if fits else -1)
+
+
 def test_retries_are_counted_apart_and_everything_sent_ends_one_way() -> None:
     rows = Ether(bler=0.5, max_attempts=4).send_all([Sent(float(i), n_byte=3 * 141) for i in range(60)])
     outcomes = {row.outcome for row in rows}
