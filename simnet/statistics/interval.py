@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+ROUNDING = 1e-14
+"""Relative error of sums of a few floats: what is less of a value is no spread."""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -51,19 +54,23 @@ class Interval:
         return self.low is not None and self.high is not None and not self.low <= x <= self.high
 
     def __str__(self) -> str:
-        """``0.912 ± 0.004 (n = 5)``: the half width to one digit, two if it begins with 1, the value likewise."""
+        """``0.912 ± 0.004 (n = 5)``: the half width to one digit, two if it begins with 1, the value likewise.
+
+        A half width of 0, or that rounding errors alone explain, shows no digit: four decimals, or four digits of a
+        value below 0.001.
+        """
         if self.value is None:
             return f"– (n = {self.n})"
         if self.half_width is None:
             return _signed(f"{self.value:,.4g} (n = {self.n}, no interval)")
-        places = _places(self.half_width)
+        places = _places(self.value, self.half_width)
         return _signed(f"{self.value:,.{places}f} ± {self.half_width:,.{places}f} (n = {self.n})")
 
 
-def _places(half_width: float) -> int:
+def _places(value: float, half_width: float) -> int:
     """Decimals that show the half width; none are rounded away before the point."""
-    if half_width == 0:
-        return 4
+    if half_width <= ROUNDING * abs(value):
+        return max(4, 3 - math.floor(math.log10(abs(value)))) if 0 < abs(value) < 1e-3 else 4
     leading = f"{half_width:.1e}"
     return max(0, -int(leading.partition("e")[2]) + (leading[0] == "1"))
 

@@ -39,6 +39,8 @@ def student_t(values: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
     mean = float(x.mean())
     if len(x) == 1:
         return Interval(mean, None, 1)
+    if (x == x[0]).all():  # the mean of equal values need not be one of them: 3 × 0.1 / 3
+        return Interval(float(x[0]), 0.0, len(x))
     return Interval(mean, t_factor(len(x), confidence) * float(x.std(ddof=1)) / math.sqrt(len(x)), len(x))
 
 

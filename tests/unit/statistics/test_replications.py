@@ -42,6 +42,12 @@ def test_one_replication_has_no_interval_and_none_no_value() -> None:
     assert (student_t([]).value, student_t([]).n) == (None, 0)
 
 
+@pytest.mark.parametrize(("value", "n"), [(0.1, 3), (0.7, 7), (1e-9, 10)])
+def test_equal_values_have_no_spread(value: float, n: int) -> None:
+    found = student_t([value] * n)
+    assert (found.value, found.half_width, found.n) == (value, 0.0, n)
+
+
 def test_what_is_no_list_of_numbers_is_refused() -> None:
     with pytest.raises(ValueError, match="leave out replications without a value"):
         student_t([1.0, math.nan])
