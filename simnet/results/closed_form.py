@@ -26,7 +26,8 @@ class BreakEven:
         low, high: 95 % interval (Fieller) over replications; None: there is none (fewer than two, or never);
             ±inf: without bound.
         n: replications; 1 for single numbers.
-        p_miss_limit: (J − c)/M; models win iff a smaller share of requests must fetch. ≤ 0: never; None: M = 0, always.
+        p_miss_limit: (J − c)/M; models win iff a smaller share of requests must fetch. ≤ 0: never; None: M = 0, and the
+            share doesn't matter: always, or never if ``n_star`` is None.
     """
 
     n_star: float | None
@@ -56,10 +57,10 @@ class BreakEven:
         """
         _check(rate_per_s, ttl_from)
         p = self.p_miss_limit
+        if self.n_star is None:
+            return math.inf
         if p is None or p >= 1:
             return 0.0
-        if p <= 0:
-            return math.inf
         return (1 / p - 1) / rate_per_s if ttl_from == "from_fetch" else -math.log(p) / rate_per_s
 
 
@@ -101,10 +102,15 @@ def miss_ratio(rate_per_s: float, ttl_s: float | None, ttl_from: TtlFrom) -> flo
         rate_per_s: requests of one holder for this model, > 0.
         ttl_s: T ≥ 0; None: for ever.
         ttl_from: ``from_fetch`` or ``renewed_on_use``.
+
+    Raises:
+        ResultsError: a rate that is not above 0, a negative time to live, another ``ttl_from``.
     """
     _check(rate_per_s, ttl_from)
     if ttl_s is None:
         return 0.0
+    if not ttl_s >= 0:
+        raise ResultsError(f"miss_ratio: got ttl_s {ttl_s}; allowed ≥ 0, or None for ever")
     load = rate_per_s * ttl_s
     return 1 / (1 + load) if ttl_from == "from_fetch" else math.exp(-load)
 

@@ -34,6 +34,8 @@ UNITS = {
     "joule_per_bit": "J/bit",
 }
 """End of a column's name -> its unit; the longest that fits counts."""
+PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+"""Of large numbers: from which on, and its letter."""
 WORDS = {
     "ttl": "TTL",
     "ss": "SS",
@@ -124,11 +126,12 @@ def setting_text(column: str, value: Any) -> str:
 
 def quantity(value: float, digits: int = 3) -> str:
     """A number for a tick: "60", "0.25", "64,000", "1.5M"."""
-    size = abs(value)
-    for least, divisor, prefix in ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e5, 1e3, "k")):
-        if size >= least:
-            return f"{value / divisor:.{digits}g}{prefix}".replace("-", "−")
-    return number(value, digits)
+    if abs(value) < 1e5:
+        return number(value, digits)
+    rounded = float(f"{value:.{digits}g}")  # before its prefix is chosen: 999,999 is 1M
+    divisor, prefix = next((least, name) for least, name in PREFIXES if abs(rounded) >= least)
+    shown = rounded / divisor
+    return f"{shown:.{max(digits, len(f'{abs(shown):.0f}'))}g}{prefix}".replace("-", "−")
 
 
 def _words(parts: list[str]) -> str:

@@ -26,6 +26,13 @@ def test_a_code_that_costs_as_much_never_pays() -> None:
         assert found.least_ttl_s(0.1, "from_fetch") == found.least_ttl_s(0.1, "renewed_on_use") == math.inf
 
 
+def test_a_model_that_costs_nothing_still_never_wins_with_codes_that_cost_as_much() -> None:
+    for rival, least_s in ((20, math.inf), (10, math.inf), (21, 0.0)):
+        found = break_even(0, rival, 20)
+        assert found.p_miss_limit is None
+        assert found.least_ttl_s(0.1, "from_fetch") == found.least_ttl_s(0.1, "renewed_on_use") == least_s
+
+
 def test_interval_over_replications_is_fiellers() -> None:
     rng = np.random.default_rng(2)
     model, rival, code = rng.normal(1000, 40, 9), rng.normal(100, 5, 9), rng.normal(20, 2, 9)
@@ -76,6 +83,8 @@ def test_nonsense_is_refused() -> None:
         break_even(-1, 3, 4)
     with pytest.raises(ResultsError, match="ttl_from 'fetch'"):
         miss_ratio(0.1, 60, "fetch")  # type: ignore[arg-type]
+    with pytest.raises(ResultsError, match=r"got ttl_s -10\.0; allowed ≥ 0, or None"):
+        miss_ratio(0.1, -10.0, "from_fetch")
 
 
 def test_a_journey_and_a_saving_that_may_both_be_none_have_no_bounds_at_all() -> None:

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from simnet.report.metrics import METRICS
-from simnet.results.labels import UNITS, label, name_of, setting_text, value_text
+from simnet.results.labels import UNITS, label, name_of, quantity, setting_text, value_text
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,9 @@ def test_every_metric_has_its_own_label_with_its_unit() -> None:
 def test_values() -> None:
     texts = [value_text(v) for v in (None, math.nan, 60, 0.25, 64000, 1.5e6, -250000.0, True, "lru", "")]
     assert texts == ["∞", "∞", "60", "0.25", "64,000", "1.5M", "−250k", "yes", "lru", "–"]
+    numbers = (99_999, 131_072, 999_499, 999_999, -999_999, 999_999_999, 1.5e16)
+    assert [quantity(v) for v in numbers] == ["99,999", "131k", "999k", "1M", "−1M", "1G", "15000T"]
+    assert quantity(999_500, 4) == "999.5k"
     assert setting_text("ttl_s", 600) == "TTL 600 s"
     assert setting_text("ttl_s", None) == "TTL ∞"
     assert setting_text("policy", "lru") == "lru"
