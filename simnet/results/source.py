@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -90,6 +91,7 @@ def read_all(paths: Sequence[Path]) -> Source:
 def _sweep(path: Path) -> Source:
     about = _json(path / "sweep.json")
     runs = read_table(path / "results.parquet")
+    _check_digest(path, about)
     axes = {axis["column"]: list(axis["values"]) for axis in about["axes"]}
     missing = [c for c in (*IDS, *axes, "arm", "source_type") if c not in runs]
     if missing:
@@ -98,6 +100,8 @@ def _sweep(path: Path) -> Source:
             "'simnet sweep' again"
         )
     axes = {column: _as_in(runs[column], values) for column, values in axes.items()}
+    if unknown := [c for c in (*IDS, "arm", "source_type") if runs[c].isna().any()]:
+        raise ResultsError(f"{path / 'results.parquet'}: rows without {', '.join(unknown)}; run 'simnet sweep' again")
     kept = {run: path / "runs" / run / "records" for run in runs["run"].unique()}
     source = Source(
         name=about["name"],
@@ -121,6 +125,7 @@ def _as_in(column: pd.Series[Any], values: list[Any]) -> list[Any]:
 def _runs(paths: Sequence[Path]) -> Source:
     """Run folders; a point per scenario, a replication per seed."""
     folders = [RunFolder.open(path) for path in paths]
+    called = _told_apart(paths)
     contents = [
         json.dumps({k: v for k, v in folder.scenario.items() if k != "seed"}, sort_keys=True, default=str)
         for folder in folders
@@ -130,10 +135,10 @@ def _runs(paths: Sequence[Path]) -> Source:
     first = {content: i for i, content in reversed(list(enumerate(contents)))}
     ambiguous = len({names[i] for i in first.values()}) < len(points)
     parts, seen = [], dict.fromkeys(points, 0)
-    for folder, content in zip(folders, contents, strict=True):
-        scenario = folders[first[content]].path.name if ambiguous else names[first[content]]
+    for folder, run, content in zip(folders, called, contents, strict=True):
+        scenario = called[first[content]] if ambiguous else names[first[content]]
         axis = {"scenario": scenario} if len(points) > 1 else {}
-        ids = {"point": points[content], "run": folder.path.name, "replication": seen[content], "seed": folder.seed}
+        ids = {"point": points[content], "run": run, "replication": seen[content], "seed": folder.seed}
         seen[content] += 1
         rows = metrics(folder)
         parts.append(pd.concat([pd.DataFrame({**ids, **axis}, index=rows.index), rows], axis=1))
@@ -145,9 +150,17 @@ def _runs(paths: Sequence[Path]) -> Source:
         axes={"scenario": list(runs["scenario"].unique())} if len(points) > 1 else {},
         arms=list(dict.fromkeys(arm for folder in folders for arm in folder.arms)),
         runs=_tidy(runs, ["scenario"] if len(points) > 1 else []),
-        records={folder.path.name: folder.path for folder in folders},
+        records=dict(zip(called, paths, strict=True)),
     )
     return _unique(source, ", ".join(map(str, paths)))
+
+
+def _told_apart(paths: Sequence[Path]) -> list[str]:
+    """The folders' names, with as many of the folders above them as it takes to tell them apart."""
+    parts = [path.resolve().parts for path in paths]
+    n_folder = len(set(parts))
+    depth = next(n for n in range(1, 1 + max(map(len, parts))) if len({each[-n:] for each in parts}) == n_folder)
+    return ["/".join(each[-depth:]) for each in parts]
 
 
 def _together(sources: list[Source]) -> Source:
@@ -209,6 +222,16 @@ def _unique(source: Source, where: str) -> Source:
     return replace(source, runs=source.runs.reset_index(drop=True))
 
 
+def _check_digest(folder: Path, about: dict[str, Any]) -> None:
+    """Check that the rows are those that ``sweep.json`` describes: a writer that is stopped may leave old and new."""
+    wanted = (about.get("results") or {}).get("sha256")
+    if wanted is not None and wanted != hashlib.sha256((folder / "results.parquet").read_bytes()).hexdigest():
+        raise ResultsError(
+            f"{folder / 'results.parquet'}: got other content than sweep.json describes: its writer was stopped "
+            "between the two, or it was changed; run 'simnet sweep' again, which makes no finished run anew"
+        )
+
+
 def _json(path: Path) -> dict[str, Any]:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
@@ -217,6 +240,14 @@ def _json(path: Path) -> dict[str, Any]:
     missing = [k for k in ("name", "axes", "arms") if not isinstance(about, dict) or k not in about]
     if missing:
         raise ResultsError(f"{path}: got no {', '.join(missing)}; run 'simnet sweep' again")
+    axes, arms = about["axes"], about["arms"]
+    if not isinstance(axes, list) or not all(
+        isinstance(axis, dict) and isinstance(axis.get("column"), str) and isinstance(axis.get("values"), list)
+        for axis in axes
+    ):
+        raise ResultsError(f"{path}: axes that aren't lists of a column and its values; run 'simnet sweep' again")
+    if not isinstance(arms, list) or not all(isinstance(arm, str) for arm in arms):
+        raise ResultsError(f"{path}: arms that aren't a list of names; run 'simnet sweep' again")
     return dict(about)
 
 

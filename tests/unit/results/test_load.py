@@ -87,6 +87,22 @@ def test_runs_of_several_scenarios_get_an_axis(tmp_path: Path) -> None:
     ]
 
 
+def test_folders_of_one_name_are_told_apart_by_those_above(tmp_path: Path) -> None:
+    short, long = tmp_path / "short" / "run", tmp_path / "long" / "run"
+    run_folder(short, arms=("jpeg",))
+    run_folder(long, arms=("jpeg", "webp"))
+    runs = load([short, long])
+    assert runs.axes == {"scenario": ["short/run", "long/run"]}
+    assert runs.mean("n_requests", arm="jpeg")["scenario"].to_list() == ["short/run", "long/run"]
+    assert set(runs.records("requests", point=0)["arm"]) == {"jpeg"}
+    assert set(runs.records("requests", point=1)["arm"]) == {"jpeg", "webp"}
+
+
+def test_a_run_is_called_by_its_folder_from_inside_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(run_folder(tmp_path / "city-1", arms=("jpeg",)))
+    assert set(load(".").runs["run"]) == {"city-1"}
+
+
 def test_sweeps_of_one_name_are_parts_of_one(tmp_path: Path) -> None:
     a = write_sweep(tmp_path / "a" / "keep", TTL, keep_or_fetch, replications=3)
     b = write_sweep(tmp_path / "b" / "keep", {"ttl_s": [None, 600]}, keep_or_fetch, replications=2, first_seed=4)
@@ -171,9 +187,26 @@ def _strange_arm(folder: Path) -> None:
     table.assign(arm=table["arm"].replace("jpeg", "jpg")).to_parquet(folder / "results.parquet")
 
 
+def _about(**changes: Any) -> Callable[[Path], None]:
+    def harm(folder: Path) -> None:
+        about = json.loads((folder / "sweep.json").read_text())
+        (folder / "sweep.json").write_text(json.dumps(about | changes))
+
+    return harm
+
+
+def _no_run(folder: Path) -> None:
+    pd.read_parquet(folder / "results.parquet").assign(run=None).to_parquet(folder / "results.parquet")
+
+
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
+        (_about(axes=None), "sweep.json: axes that aren't lists"),
+        (_about(axes=[{"column": "ttl_s"}]), "sweep.json: axes that aren't lists"),
+        (_about(arms=None), "sweep.json: arms that aren't a list"),
+        (_about(results={"sha256": "0" * 64}), "results.parquet: got other content than sweep.json describes"),
+        (_no_run, "results.parquet: rows without run"),
         (_break_json, "sweep.json: cannot be read"),
         (_drop_axes, "sweep.json: got no axes"),
         (_drop_rows, "results.parquet: the file is missing"),
