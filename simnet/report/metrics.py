@@ -16,6 +16,9 @@ ALL = "all"
 ENERGY = ("tx_j", "rx_j", "compute_j", "idle_j")
 SUMS = (*BYTE_COLUMNS, "stripped_byte", "end_to_end_byte", "link_byte", "channel_use")
 
+ANALYSIS = ("n", "mean", "low", "high", "half_width", "n_left_out", "ratio", "over", "minus", "dominated")
+"""Columns that :mod:`simnet.results` writes beside those of axes: no axis may be called so."""
+
 METRICS: dict[str, str] = {
     "n_requests": "requests counted",
     "n_delivered": "requests for which something was decoded",

@@ -7,8 +7,11 @@ from typing import Literal
 import pandas as pd
 
 from simnet.results.errors import ResultsError
-from simnet.results.estimates import SEED, estimate, groups, over_seeds
+from simnet.results.estimates import SEED, estimate, groups, over_seeds, refuse_columns
 from simnet.statistics.replications import CONFIDENCE, paired, student_t
+
+ADDED = ("worse_by", "worse_by_low", "worse_by_high", "best", "as_good")
+"""Columns of the answer, which no column of the frame may be called."""
 
 
 def optimum(
@@ -33,10 +36,11 @@ def optimum(
         ``as_good``: not significantly worse. Without an interval (n < 2) nothing can be told apart, and all are.
 
     Raises:
-        ResultsError: another sense; no replication that has y at every x.
+        ResultsError: another sense; no replication that has y at every x; a column with the name of one that is added.
     """
     if sense not in ("least", "most"):
         raise ResultsError(f"optimum: got sense {sense!r}; allowed 'least' or 'most'")
+    refuse_columns("optimum", frame, ADDED)
     rows = []
     for key, part in groups(frame, [c for c in frame.columns if c not in (x, y, SEED)]):
         wide = over_seeds(part, x, y)

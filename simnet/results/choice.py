@@ -33,7 +33,7 @@ def chosen(source: Source, arm: Names, source_type: Names, where: Where) -> pd.D
 
     Raises:
         UnknownName: an arm, source type or column that isn't there.
-        ResultsError: no row is left.
+        ResultsError: no row is left, or a value that an axis doesn't have.
     """
     arms = names_of("arm", arm, source.arms)
     types = names_of("source type", source_type, [ALL, *source.source_types])
@@ -46,7 +46,10 @@ def chosen(source: Source, arm: Names, source_type: Names, where: Where) -> pd.D
         matches = table[column].isin([value for value in values if not pd.isna(value)])
         if any(pd.isna(value) for value in values):
             matches |= table[column].isna()
-        if not matches.any():
+        known = {*source.axes.get(column, values), *source.runs[column].dropna()}
+        strange = [value for value in values if (None if pd.isna(value) else value) not in known]
+        if strange or not matches.any():
+            wanted = strange[0] if strange else wanted
             has = ["null" if pd.isna(value) else str(value) for value in table[column].unique()]
             more = f" and {len(has) - MAX_LISTED} more" if len(has) > MAX_LISTED else ""
             raise ResultsError(
@@ -71,7 +74,7 @@ def axes_of(source: Source, by: Columns) -> list[str]:
     for column in columns:
         if column not in source.axes and column != "arm":
             raise UnknownName("axis", column, source.axes, "the property 'axes'")
-    return [column for column in columns if column != "arm"]
+    return [column for column in dict.fromkeys(columns) if column != "arm"]
 
 
 def check_metric(source: Source, metric: str) -> None:

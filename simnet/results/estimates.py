@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from simnet.results.errors import ResultsError
 from simnet.statistics.interval import Interval
 
 SEED = "seed"
@@ -42,6 +43,19 @@ def groups(frame: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[dict[str,
         return
     for values, part in frame.groupby(list(keys), dropna=False, sort=False, observed=True):
         yield dict(zip(keys, values if isinstance(values, tuple) else (values,), strict=True)), part
+
+
+def refuse_columns(what: str, frame: pd.DataFrame, added: Sequence[str]) -> None:
+    """See that a frame's columns are not overwritten by those of an answer.
+
+    Raises:
+        ResultsError: some would be.
+    """
+    if taken := [column for column in frame.columns if column in added]:
+        raise ResultsError(
+            f"{what}: got columns called {', '.join(taken)}, as its answer's are; allowed other names: rename them "
+            "with frame.rename(columns={…})"
+        )
 
 
 def known(values: pd.Series[Any]) -> NDArray[np.float64]:

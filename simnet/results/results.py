@@ -24,6 +24,9 @@ from simnet.results.markdown import markdown
 from simnet.statistics.ratio import ratio_of_means
 from simnet.statistics.replications import student_t
 
+N_POINTS, FIRST, SECOND = "number of points", "first value", "second value"
+"""Columns while a frame is made: no axis' name has spaces."""
+
 
 @dataclass(frozen=True)
 class Results:
@@ -115,12 +118,12 @@ class Results:
         table = chosen(self.source, arm, source_type, where)
         by_seed = table.groupby([*keys, SEED], dropna=False, sort=False, observed=True)
         sums, counts = by_seed[metrics].sum(), by_seed[metrics].count()
-        n_points = table.groupby(keys, dropna=False, sort=False, observed=True)["point"].nunique().rename("n_points")
+        n_points = table.groupby(keys, dropna=False, sort=False, observed=True)["point"].nunique().rename(N_POINTS)
         wide = sums.reset_index().merge(n_points.reset_index(), on=keys, how="left")
         for metric in metrics:
-            whole = counts[metric].to_numpy() == wide["n_points"].to_numpy()
-            wide[metric] = np.where(whole, wide[metric] / wide["n_points"], np.nan)
-        return in_order(self.source, wide.drop(columns="n_points"), [*keys, SEED])
+            whole = counts[metric].to_numpy() == wide[N_POINTS].to_numpy()
+            wide[metric] = np.where(whole, wide[metric] / wide[N_POINTS], np.nan)
+        return in_order(self.source, wide.drop(columns=N_POINTS), [*keys, SEED])
 
     def mean(
         self, metric: str, by: Columns = None, arm: Names = None, source_type: Names = ALL, where: Where = None
@@ -159,10 +162,10 @@ class Results:
             The columns of ``by``, ``arm`` (and ``over``), then ``n``, ``ratio``, ``low``, ``high``, ``n_left_out``;
             ±inf: without bound.
         """
-        top = self.values(numerator, by, arm, source_type, where).rename(columns={numerator: "top"})
+        top = self.values(numerator, by, arm, source_type, where).rename(columns={numerator: FIRST})
         bottom = self.values(denominator, by, over if over is not None else arm, source_type, where)
         rows = []
-        for key, a, b in _pairs(top, bottom.rename(columns={denominator: "bottom"}), ("top", "bottom"), over, "over"):
+        for key, a, b in _pairs(top, bottom.rename(columns={denominator: SECOND}), over, "over"):
             both = np.isfinite(a) & np.isfinite(b)
             row = {**key, "n": int(both.sum()), "ratio": np.nan, "low": np.nan, "high": np.nan}
             if both.any():
@@ -189,10 +192,10 @@ class Results:
             differences, ``low``, ``high``, ``half_width``, ``n_left_out``.
         """
         arms = [name for name in self.arms if name != minus] if arm is None else arm
-        first = self.values(metric, by, arms, source_type, where).rename(columns={metric: "a"})
-        second = self.values(metric, by, minus, source_type, where).rename(columns={metric: "b"})
+        first = self.values(metric, by, arms, source_type, where).rename(columns={metric: FIRST})
+        second = self.values(metric, by, minus, source_type, where).rename(columns={metric: SECOND})
         rows = []
-        for key, a, b in _pairs(first, second, ("a", "b"), minus, "minus"):
+        for key, a, b in _pairs(first, second, minus, "minus"):
             step = a - b
             found = student_t(step[np.isfinite(step)])
             rows.append({**key, **estimate(found), "n_left_out": int((~np.isfinite(step)).sum())})
@@ -351,20 +354,19 @@ def _keys(table: pd.DataFrame, *values: str) -> list[str]:
 
 
 def _pairs(
-    first: pd.DataFrame, second: pd.DataFrame, values: tuple[str, str], arm: str | None, called: str
+    first: pd.DataFrame, second: pd.DataFrame, arm: str | None, called: str
 ) -> Iterable[tuple[dict[str, Any], np.ndarray, np.ndarray]]:
     """Per group of the first frame its values and those of the second, seed by seed; NaN where one has none.
 
     Args:
-        first, second: from :meth:`Results.values`.
-        values: the columns to pair.
+        first, second: from :meth:`Results.values`, the numbers to pair in the columns ``FIRST`` and ``SECOND``.
         arm: the second's only arm, which is then named in a column of its own; None: pairs have the same arm.
         called: that column.
     """
-    keys = _keys(first, values[0])
+    keys = _keys(first, FIRST)
     on = keys if arm is None else [key for key in keys if key != "arm"]
     second = second if arm is None else second.drop(columns="arm")
     both = first.merge(second, on=[*on, SEED], how="left")
     for key, part in groups(both, keys):
         named = key if arm is None else {**key, called: arm}
-        yield named, part[values[0]].to_numpy(float), part[values[1]].to_numpy(float)
+        yield named, part[FIRST].to_numpy(float), part[SECOND].to_numpy(float)

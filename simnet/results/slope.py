@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 
 from simnet.results.errors import ResultsError
-from simnet.results.estimates import SEED, estimate, groups, over_seeds
+from simnet.results.estimates import SEED, estimate, groups, over_seeds, refuse_columns
 from simnet.statistics.replications import student_t
+
+ADDED = ("kind", "from", "to")
+"""Columns of the answer, which no column of the frame may be called."""
 
 
 def elasticity(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
@@ -25,7 +28,8 @@ def elasticity(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
         (the ends in x), then ``n``, ``mean``, ``low``, ``high``, ``half_width``, ``n_left_out``.
 
     Raises:
-        ResultsError: a value ≤ 0 or a null x, which have no logarithm; fewer than two x.
+        ResultsError: a value ≤ 0 or a null x, which have no logarithm; fewer than two x; a group's column with the name
+            of one that is added.
     """
     for column in (x, y):
         wrong = frame[column].le(0) | (frame[column].isna() if column == x else False)
@@ -34,6 +38,7 @@ def elasticity(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
                 f"elasticity: got {column} = {frame.loc[wrong, column].iloc[0]} in {int(wrong.sum())} rows; "
                 "allowed > 0, for ln needs it: leave those points out with where={…}"
             )
+    refuse_columns("elasticity", frame, ADDED)
     rows = []
     for key, part in groups(frame, [c for c in frame.columns if c not in (x, y, SEED)]):
         wide = over_seeds(part, x, y).sort_index(axis=1)

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
-from simnet.report.metrics import ALL, metrics
+from simnet.report.metrics import ALL, ANALYSIS, metrics
 from simnet.report.run_folder import RunFolder
 from simnet.results.errors import ResultsError
 
@@ -117,7 +117,7 @@ def _sweep(path: Path) -> Source:
 
 def _as_in(column: pd.Series[Any], values: list[Any]) -> list[Any]:
     """The values of an axis as they stand in the rows: where kinds are mixed, a sweep writes all as text."""
-    if not pd.api.types.is_string_dtype(column):
+    if not pd.api.types.is_string_dtype(column.dropna()):
         return values
     return [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
 
@@ -176,6 +176,11 @@ def _together(sources: list[Source]) -> Source:
         for column in first.axes
     }
     names = list(dict.fromkeys(source.name for source in sources))
+    if len(names) > 1 and "sweep" in axes:
+        raise ResultsError(
+            f"load: got sweeps of several names ({', '.join(names)}) with an axis called 'sweep', as the column of "
+            "their names is; allowed another name for it under 'columns', or one by one"
+        )
     tables = [source.runs for source in sources]
     if len(names) > 1:
         tables = [table.assign(sweep=source.name) for table, source in zip(tables, sources, strict=True)]
@@ -216,6 +221,11 @@ def _unique(source: Source, where: str) -> Source:
         )
     if not (source.runs["source_type"] == ALL).any():
         raise ResultsError(f"{where}: no rows of source type {ALL!r}; every finished run has them: run it again")
+    if taken := [axis for axis in source.axes if axis in ANALYSIS]:
+        raise ResultsError(
+            f"{where}: axes called {', '.join(taken)}, as columns of means and differences are; name them otherwise "
+            "under 'columns' and run 'simnet sweep' again, which makes no finished run anew"
+        )
     strangers = sorted(set(source.runs["arm"]) - set(source.arms))
     if strangers:
         raise ResultsError(f"{where}: arms that are not listed: {', '.join(strangers)}; run it again")

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from simnet.report.metrics import METRICS
+from simnet.report.metrics import ANALYSIS, METRICS
 from simnet.scenario.errors import Problem, ScenarioError, shown
 from simnet.scenario.yaml_tree import Node
 from simnet.sweep.draws import latin_hypercube_values, random_values
@@ -184,7 +184,7 @@ class _Expansion:
         if not column.isidentifier() or not column.isascii():
             text = f"got {what}; allowed: letters, digits and _; give it {remedy}"
             self.problems.append(Problem(("axes",), text, where))
-        elif column in METRICS or column in FIXED_COLUMNS:
+        elif column in METRICS or column in FIXED_COLUMNS or column in ANALYSIS:
             text = f"got {what}, which the results have anyway; allowed: another name; give it {remedy}"
             self.problems.append(Problem(("axes",), text, where))
 

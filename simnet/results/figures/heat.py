@@ -50,9 +50,9 @@ def heat(
         axes = page(2.2 + 0.95 * max(3, len(columns)), 1.6 + 0.62 * max(3, len(rows))).add_subplot()
     mean = np.full((len(rows), len(columns)), np.nan)
     half = mean.copy()
-    for row in table.itertuples(index=False):
-        cell = rows.index(_key(getattr(row, y))), columns.index(_key(getattr(row, x)))
-        mean[cell], half[cell] = row.mean, row.half_width
+    for row in table.to_dict("records"):
+        cell = rows.index(_key(row[y])), columns.index(_key(row[x]))
+        mean[cell], half[cell] = row["mean"], row["half_width"]
     palette = colormaps["viridis"]
     known = mean[np.isfinite(mean)]
     norm = Normalize(known.min(), known.max()) if len(known) else Normalize(0, 1)

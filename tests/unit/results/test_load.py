@@ -119,6 +119,10 @@ def test_other_sweeps_get_an_axis(tmp_path: Path) -> None:
     assert list(both.axes) == ["sweep", "ttl_s"]
     assert both.axes["sweep"] == ["lru", "gdsf"]
     assert len(both.points) == 4
+    own = [write_sweep(tmp_path / name, {"sweep": [1, 2]}, keep_or_fetch) for name in ("fifo", "ttl")]
+    assert load(own[0]).axes == {"sweep": [1, 2]}
+    with pytest.raises(ResultsError, match=r"several names \(fifo, ttl\) with an axis called 'sweep'"):
+        load(own)
 
 
 def test_failed_runs_are_announced_and_missing(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from scipy import stats
 
 from simnet.core.errors import UnknownName
-from simnet.results import Results, ResultsError
+from simnet.results import Results, ResultsError, figures
+from simnet.results.labels import label
 from tests.support.sweep_folder import keep_or_fetch
 
 A, B = [3.0, 5.0, 4.0, 8.0], [2.0, 3.5, 3.0, 5.0]
@@ -149,6 +150,9 @@ def test_unknown_names_are_refused_with_the_allowed_ones(sweep: Results) -> None
         sweep.mean("ss_mean", where={"arm": "jpeg"})
     with pytest.raises(ResultsError, match=r"got ttl_s = 61; no run has it\. Allowed: 60\.0, 600\.0, 3600\.0, null"):
         sweep.mean("ss_mean", where={"ttl_s": 61})
+    with pytest.raises(ResultsError, match=r"got ttl_s = 3500; no run has it"):
+        sweep.mean("ss_mean", where={"ttl_s": [60, 3500]})
+    assert sweep.mean("ss_mean", where={"replication": range(9)})["n"].eq(5).all(), "ids may be given by a range"
 
 
 def test_front_of_means(sweep: Results) -> None:
@@ -177,6 +181,21 @@ def test_table_says_n_and_interval(make: Callable[..., Results]) -> None:
     assert lines[2] == "| 60 | a | 5 ± 3 (n = 4) |"
     assert lines[3] == "| ∞ | a | 1 (n = 1, no interval) |"
     assert round(interval(A)[1] - 5) == 3
+
+
+@pytest.mark.parametrize("axis", ["a", "b", "top", "bottom", "n_points", "class", "_x"])
+def test_an_axis_may_have_any_name_that_no_answer_has(make: Callable[..., Results], axis: str) -> None:
+    found = make({axis: [1, 2]}, {(1, "a"): A, (2, "a"): A, (1, "b"): B, (2, "b"): B})
+    traffic = "byte_per_request"
+    frames = [found.mean(traffic, arm="a"), found.ratio(traffic, traffic, arm="a"), found.difference(traffic, "a", "b")]
+    assert [frame[axis].to_list() for frame in frames] == [[1, 2]] * 3
+    assert figures.heat(found, axis, axis, traffic, arm="a").get_xlabel() == label(axis)
+
+
+@pytest.mark.parametrize("axis", ["n", "mean", "low", "dominated", "minus"])
+def test_an_axis_whose_values_an_answer_would_overwrite_is_refused(make: Callable[..., Results], axis: str) -> None:
+    with pytest.raises(ResultsError, match=rf"axes called {axis}, as columns of means.*under 'columns'"):
+        make({axis: [1, 2]}, {(1, "a"): A, (2, "a"): B})
 
 
 def test_frames_are_plain_pandas(sweep: Results) -> None:

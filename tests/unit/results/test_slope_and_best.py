@@ -58,6 +58,12 @@ def test_no_logarithm_no_elasticity(sweep: Results) -> None:
         elasticity(frame({1.0: [1.0, 2.0]}), "x", "y")
 
 
+def test_groups_are_not_overwritten_by_the_answer() -> None:
+    for ask, column in ((elasticity, "kind"), (optimum, "best")):
+        with pytest.raises(ResultsError, match=f"got columns called {column}, as its answer's are"):
+            ask(frame({1.0: [1.0, 2.0], 2.0: [2.0, 3.0]}, **{column: "star"}), "x", "y")
+
+
 def test_elasticity_of_a_sweep_keeps_arms_apart(sweep: Results) -> None:
     values = sweep.values("byte_per_request", by="ttl_s", where={"ttl_s": [60, 600, 3600], "store_byte": 64000})
     found = elasticity(values, "ttl_s", "byte_per_request").query("kind == 'fit'").set_index("arm")

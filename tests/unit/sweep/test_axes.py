@@ -113,6 +113,8 @@ def test_set_on_the_command_line_changes_the_sweep_file(tmp_path: Path) -> None:
         ("axes:\n  - grid: {a.x: [1]}\n  - zip: {a.x: [2]}\ncolumns: {a.x: y}", r"sweep\.yaml:5 axes: got a\.x in two"),
         ("axes: [grid: {a.ss_mean: [1]}]", r"the column 'ss_mean' of a\.ss_mean, which the results have anyway"),
         ("axes: [grid: {a.point: [1]}]", r"the column 'point' of a\.point, which the results have anyway"),
+        ("axes: [grid: {a.mean: [1]}]", r"the column 'mean' of a\.mean, which the results have anyway"),
+        ("axes: [list: [{a.b: 1, label: {n: x}}]]", r"the label's column 'n', which the results have anyway"),
         ("axes: [grid: {a.b-c: [1]}]", r"the column 'b-c' of a\.b-c; allowed: letters, digits and _"),
         ("axes: [grid: {a.b: [{c: 1}]}]", r"got \{'c': 1\} for a\.b; allowed: plain values; use 'list' with a label"),
         ("axes: [list: [{a.b: [1]}]]", r"got a mapping or list as a value; allowed: with a label beside it"),
