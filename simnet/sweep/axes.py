@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from simnet.report.metrics import ANALYSIS, METRICS
@@ -73,18 +73,61 @@ def expand(file: SweepFile, tree: Node) -> tuple[list[Axis], list[Setting]]:
             if key in owners:
                 text = f"got {key} in two blocks, first at {owners[key]}; allowed: in one"
                 problems.append(Problem(("axes",), text, block.node.where))
-            owners.setdefault(key, block.node.where)
+            elif lost := replaced(key, owners):
+                problems.append(Problem(("axes",), _replaces(key, lost), block.node.where))
+        owners |= {key: block.node.where for key in block.keys if key not in owners}
     for key in file.columns:
         if key not in owners:
             text = f"got a column for {key}, which is on no axis; allowed: {', '.join(owners) or '(there are no axes)'}"
             problems.append(Problem(("columns", key), text, tree.place(("columns", key))))
     n = math.prod(len(block.settings) for block in blocks)
     if n > MOST_POINTS:
-        problems.append(Problem(("axes",), f"got {n} points; allowed: {MOST_POINTS}", tree.place(("axes",))))
+        problems.append(Problem(("axes",), _too_many(n), tree.place(("axes",))))
     if problems:
         raise ScenarioError(problems)
     product = itertools.product(*(block.settings for block in blocks))
     return list(axes.values()), [_all(choices) for choices in product]
+
+
+def replaced(key: str, earlier: Iterable[str]) -> str | None:
+    """The first of the earlier keys whose value is lost when this one is set: it is the same place, or within it."""
+    path = _path(key)
+    return next((other for other in earlier if _path(other)[: len(path)] == path), None)
+
+
+def _path(key: str) -> tuple[str | int, ...]:
+    return tuple(int(part) if part.isdecimal() else part for part in key.split("."))
+
+
+def _replaces(key: str, lost: str) -> str:
+    return f"got {key} after {lost}, whose value it replaces; allowed: the wider key first, or only one of them"
+
+
+def lost_in_set(tree: Node) -> Iterator[Problem]:
+    """Keys of 'set' whose value a later one replaces; ``--set`` may."""
+    assert isinstance(tree.value, dict)
+    values = tree.value["set"].value if "set" in tree.value else {}
+    assert isinstance(values, dict)
+    keys = list(values)
+    for index, key in enumerate(keys):
+        lost = replaced(key, keys[:index])
+        if lost is not None and not values[key].where.startswith("--set"):
+            yield Problem(("set",), _replaces(key, lost), values[key].where)
+
+
+def same_columns(settings: Sequence[Setting]) -> Iterator[Problem]:
+    """Points of different settings that the results could not tell apart."""
+    known: dict[str, str] = {}
+    for setting in settings:
+        columns, values = (repr(sorted(each.items())) for each in (setting.columns, _plain(setting)))
+        if known.setdefault(columns, values) != values:
+            shown_columns = ", ".join(f"{name} = {shown(value)}" for name, value in setting.columns.items())
+            text = f"got other settings for the same columns ({shown_columns}); allowed: columns that tell points apart"
+            yield Problem(("axes",), text, next(iter(setting.values.values())).where if setting.values else "")
+
+
+def _plain(setting: Setting) -> dict[str, object]:
+    return {key: node.plain() for key, node in setting.values.items()}
 
 
 def _all(choices: Sequence[Setting]) -> Setting:
@@ -127,7 +170,14 @@ class _Expansion:
                     self.problems.append(Problem(("axes",), text, value.where))
         if self.problems:
             return
+        n = math.prod(map(len, lists.values())) if combine is itertools.product else 0
+        if n > MOST_POINTS:  # before they are made: they may be more than fit into memory
+            self.problems.append(Problem(("axes",), _too_many(n), self.node.where))
+            return
         self.axes = [Axis(self._column(key, mapping.value[key]), key) for key in lists]
+        for index, key in enumerate(lists):
+            if lost := replaced(key, list(lists)[:index]):
+                self.problems.append(Problem(("axes",), _replaces(key, lost), mapping.value[key].where))
         names = [axis.column for axis in self.axes]
         for values in combine(*lists.values()):
             columns = dict(zip(names, (value.value for value in values), strict=True))
@@ -141,6 +191,7 @@ class _Expansion:
             self.settings.append(Setting(nodes, {a.column: u for a, u in zip(self.axes, drawn, strict=True)}))
 
     def _list(self, entries: Sequence[Node]) -> None:
+        shows: dict[str, str] = {}
         for entry in entries:
             assert isinstance(entry.value, dict)
             values = {key: node for key, node in entry.value.items() if key != LABEL}
@@ -148,6 +199,12 @@ class _Expansion:
             plain = {key: node.value for key, node in values.items() if not isinstance(node.value, dict | list)}
             named = {key: self._column(key, values[key]) for key in plain}
             axes = {column: Axis(column, key) for key, column in named.items() if column not in label}
+            for key, column in named.items():
+                if column not in label and shows.setdefault(column, key) != key:
+                    self.problems.append(Problem(("axes",), _two_keys(column, shows[column], key), entry.where))
+            for index, key in enumerate(values):
+                if lost := replaced(key, list(values)[:index]):
+                    self.problems.append(Problem(("axes",), _replaces(key, lost), entry.where))
             if any(isinstance(node.value, dict | list) for node in values.values()) and not label:
                 text = "got a mapping or list as a value; allowed: with a label beside it, as label: {shape: star}"
                 self.problems.append(Problem(("axes",), text, entry.where))
@@ -189,12 +246,18 @@ class _Expansion:
             self.problems.append(Problem(("axes",), text, where))
 
 
+def _too_many(n: int) -> str:
+    return f"got {n} points; allowed: {MOST_POINTS}"
+
+
 def _clash(axis: Axis, known: Mapping[str, Axis], where: str) -> Iterator[Problem]:
     other = known.get(axis.column)
     if other is not None:
-        both = f"{other.key or 'a label'} and {axis.key or 'a label'}"
-        text = f"got the column {axis.column!r} for {both}; allowed: one each; name one under 'columns'"
-        yield Problem(("axes",), text, where)
+        yield Problem(("axes",), _two_keys(axis.column, other.key or "a label", axis.key or "a label"), where)
+
+
+def _two_keys(column: str, one: str, other: str) -> str:
+    return f"got the column {column!r} for {one} and {other}; allowed: one each; name one under 'columns'"
 
 
 def _child(node: Node, *path: str | int) -> Node:

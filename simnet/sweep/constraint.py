@@ -71,7 +71,7 @@ class Constraint:
         try:
             # nothing but what ``_ALLOWED`` lists: no call, no attribute, no power
             return bool(eval(self._code, {"__builtins__": {}}, dict(columns)))
-        except (TypeError, ArithmeticError, RecursionError, MemoryError) as error:
+        except (TypeError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
             values = ", ".join(f"{name} = {value!r}" for name, value in columns.items())
             raise ConstraintError(
                 f"{self.text!r} fails at {values}: {error}; test for None first, as in 'ttl_s is None or ttl_s >= 60'"

@@ -14,7 +14,7 @@ from simnet.scenario.load import placed, read_tree, scenario_of, validated
 from simnet.scenario.overrides import assign, override
 from simnet.scenario.schema import Scenario
 from simnet.scenario.yaml_tree import Node, parse
-from simnet.sweep.axes import Axis, Scalar, Setting, expand
+from simnet.sweep.axes import Axis, Scalar, Setting, expand, lost_in_set, same_columns
 from simnet.sweep.constraint import Constraint, ConstraintError
 from simnet.sweep.schema import Sequential, SweepFile
 from simnet.sweep.seeds import seeds
@@ -103,7 +103,7 @@ def load_sweep(path: Path, *, overrides: Sequence[str] = ()) -> Sweep:
     axes, settings = expand(file, tree)
     kept = _fulfilling(file, tree, axes, settings)
     base = folder / file.base
-    if problems := [*_seed(file, settings), *_page(file, folder)]:
+    if problems := [*_seed(file, settings), *_page(file, folder), *lost_in_set(tree), *same_columns(kept)]:
         raise placed(problems, tree)
     scenario = read_tree(base)
     for key, node in _children(tree, "set"):

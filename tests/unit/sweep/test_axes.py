@@ -111,6 +111,14 @@ def test_set_on_the_command_line_changes_the_sweep_file(tmp_path: Path) -> None:
         ("axes: [grid: {a.x: [1], b.x: [2]}]", r"yaml:3 axes: got the column 'x' for a\.x and b\.x; allowed: one"),
         ("axes: [grid: {a.x: [1]}, grid: {a.x: [2]}]", r"got this key twice|got a\.x in two blocks"),
         ("axes:\n  - grid: {a.x: [1]}\n  - zip: {a.x: [2]}\ncolumns: {a.x: y}", r"sweep\.yaml:5 axes: got a\.x in two"),
+        ("axes: [list: [{a.x: 1, b.x: 2}]]", r"yaml:3 axes: got the column 'x' for a\.x and b\.x; allowed: one each"),
+        ("axes: [list: [{a.x: 1}, {b.x: 2}]]", r"yaml:3 axes: got the column 'x' for a\.x and b\.x; allowed: one each"),
+        ("axes:\n  - grid: {a.b: [1]}\n  - list: [{a: {b: 2}, label: {c: d}}]", r"yaml:5 axes: got a after a\.b"),
+        ("axes: [list: [{a.b: 1, a: {c: 2}, label: {d: e}}]]", r"yaml:3 axes: got a after a\.b, whose value"),
+        ("axes: [grid: {a.b: [1], a: [null]}]", r"got a after a\.b, whose value it replaces; allowed: the wider key"),
+        ("axes:\n  - grid: {a.01.b: [1]}\n  - zip: {a.1.b: [2]}\ncolumns: {a.1.b: c}", r"got a\.1\.b after a\.01\.b"),
+        ("set: {traffic.rate_per_s: 4, traffic: {kind: poisson, rate_per_s: 3}}", r":3 set: got traffic after traffic"),
+        ("axes: [list: [{a.b: 1, label: {b: x}}, {a.b: 2, label: {b: x}}]]", r"got other settings for .* \(b = 'x'\)"),
         ("axes: [grid: {a.ss_mean: [1]}]", r"the column 'ss_mean' of a\.ss_mean, which the results have anyway"),
         ("axes: [grid: {a.point: [1]}]", r"the column 'point' of a\.point, which the results have anyway"),
         ("axes: [grid: {a.mean: [1]}]", r"the column 'mean' of a\.mean, which the results have anyway"),
@@ -151,7 +159,25 @@ def test_a_base_that_is_not_there_is_named(tmp_path: Path) -> None:
         sweep_of(tmp_path, "", "base=other.yaml")
 
 
+def test_a_wider_key_comes_first_and_a_point_may_occur_twice(tmp_path: Path) -> None:
+    text = """
+axes:
+  - list: [{traffic: {kind: poisson, rate_per_s: 5}, label: {demand: x}}]
+  - grid: {traffic.rate_per_s: [1, 2, 2]}
+"""
+    sweep = sweep_of(tmp_path, text)
+    assert [point.scenario.traffic.params.rate_per_s for point in sweep.points] == [1, 2, 2]  # type: ignore[attr-defined]
+
+
+def test_the_command_line_may_replace_what_the_file_sets(tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, "set: {traffic.rate_per_s: 4}\n", "set.traffic={kind: poisson, rate_per_s: 3}")
+    assert sweep.points[0].scenario.traffic.params.rate_per_s == 3  # type: ignore[attr-defined]
+
+
 def test_too_many_points_are_refused_before_they_are_made(tmp_path: Path) -> None:
     values = ", ".join(map(str, range(1, 1001)))
     with pytest.raises(ScenarioError, match="got 1000000 points; allowed: 100000"):
         sweep_of(tmp_path, f"axes:\n  - grid: {{duration_s: [{values}]}}\n  - grid: {{drain_s: [{values}]}}\n")
+    keys = ", ".join(f"part.key{i}: [{values}]" for i in range(9))  # 10²⁷ would not fit into memory
+    with pytest.raises(ScenarioError, match=rf"sweep\.yaml:4 axes: got 1{'0' * 27} points; allowed: 100000"):
+        sweep_of(tmp_path, f"axes:\n  - grid: {{{keys}}}\n")

@@ -47,7 +47,8 @@ def test_no_expression_is_said(text: str) -> None:
         Constraint(text, COLUMNS)
 
 
-@pytest.mark.parametrize(("text", "reason"), [("ttl_s >= 60", "'>=' not supported"), ("rate / 0 > 1", "division")])
+@pytest.mark.parametrize(("text", "reason"), [("ttl_s >= 60", "'>=' not supported"), ("rate / 0 > 1", "division"),
+    ('"%q" % rate == 1', "unsupported format")])  # fmt: skip
 def test_values_that_do_not_fit_are_shown(text: str, reason: str) -> None:
     with pytest.raises(ConstraintError, match=rf"fails at ttl_s = None, rate = 2.0: .*{reason}"):
         Constraint(text, COLUMNS).holds({"ttl_s": None, "rate": 2.0})
