@@ -65,6 +65,7 @@ def conduct(
     kinds = Kinds(plan.mixed)
     progress = Progress()
     submitted: set[str] = set()
+    counted: set[str] = set()
 
     @cache
     def value(id_: str) -> float | None:
@@ -81,10 +82,14 @@ def conduct(
     def count() -> int:
         return len(dict.fromkeys(plan.order(replications)))
 
-    for id_ in dict.fromkeys(plan.order(replications)):
-        if id_ in finished:
-            kinds.add(folder.meta(id_)["cpu"], f"a finished run ({folder.run(id_)})")
-            progress.found += 1
+    def count_found(points: Mapping[int, int]) -> None:
+        for id_ in plan.order(points):
+            if id_ in finished and id_ not in submitted and id_ not in counted:
+                counted.add(id_)
+                kinds.add(folder.meta(id_)["cpu"], f"a finished run ({folder.run(id_)})")
+                progress.found += 1
+
+    count_found(replications)
     hand_out(replications)
     progress.total = count()
     tell(progress)
@@ -103,6 +108,7 @@ def conduct(
         more = {point: n for point, n in now.items() if n > replications[point]}
         if more:
             replications |= more
+            count_found(more)
             hand_out(more)
             progress.total = count()
         tell(progress)

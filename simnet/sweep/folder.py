@@ -19,6 +19,8 @@ from simnet.core.folders import made_folder
 from simnet.sweep.job import Failed, Finished
 
 PARTIAL = ".partial-"
+META = {"wall_s", "cpu", "device", "settled"}
+"""What a finished run's ``meta.json`` has."""
 
 
 class SweepFolder:
@@ -70,10 +72,10 @@ class SweepFolder:
         return self.path / "runs" / id_
 
     def finished(self, id_: str) -> bool:
-        """Whether a run's rows are there, and whole."""
+        """Whether a run's rows are there, and whole, and what is known of them."""
         try:
-            return not self.rows(id_).empty
-        except (OSError, pyarrow.ArrowException):
+            return not self.rows(id_).empty and self.meta(id_).keys() >= META
+        except (OSError, ValueError, AttributeError, pyarrow.ArrowException):
             return False
 
     def rows(self, id_: str) -> pd.DataFrame:

@@ -111,18 +111,20 @@ def test_mser5_cuts_every_arm_at_the_same_time(tmp_path: Path) -> None:
     assert "warm_up mser5: arm small has" in told.read_text() and "allowed at least 10" in told.read_text()
 
 
-def test_what_is_finished_is_not_made_again_and_half_a_run_is(grid: Swept, tmp_path: Path) -> None:
+@pytest.mark.parametrize("meta", ["", "{", "[]", '{"cpu": "abacus"}'])
+def test_what_is_finished_is_not_made_again_and_half_a_run_is(grid: Swept, tmp_path: Path, meta: str) -> None:
     out = tmp_path / "out"
     shutil.copytree(grid.out, out)
     runs = sorted((out / "runs").iterdir())
-    half, damaged, gone = runs[:3]
+    half, damaged, gone, unknown = runs[:4]
     half.rename(half.with_name(f".partial-{half.name}"))
     (damaged / "rows.parquet").write_bytes((damaged / "rows.parquet").read_bytes()[:100])
     (gone / "rows.parquet").unlink()
+    (unknown / "meta.json").write_text(meta)
     (out / "results.parquet").unlink()
     again = InProcess()
     assert swept(grid.sweep, out, again)[0] == grid.files
-    assert sorted(job.id for job in again.made) == [each.name for each in (half, damaged, gone)]
+    assert sorted(job.id for job in again.made) == [each.name for each in (half, damaged, gone, unknown)]
     assert sorted((out / "runs").iterdir()) == runs
 
 
@@ -220,6 +222,24 @@ def test_runs_of_another_processor_are_refused_or_marked(tmp_path: Path) -> None
     files, results = swept(sweep, folder.path, on("slide rule"), mixed=True)
     assert results.groupby("cpu")["run"].nunique().to_dict() == {"abacus": 1, "slide rule": 2}
     assert json.loads(files["sweep.json"])["cpu"] == ["abacus", "slide rule"]
+
+
+def test_finished_runs_that_are_wanted_later_count_too(tmp_path: Path) -> None:
+    """Of a stopped sweep all runs are there but one in the middle; those behind it are wanted once it is made."""
+    sweep = sweep_of(tmp_path, UNTIL.format(most=9, half_width=1e-9).replace("[10, 20]", "[10]"))
+    plan, folder = Plan(sweep, "cpu"), SweepFolder(tmp_path / "out")
+    missing = plan.ids[0][6]
+    for id_ in plan.ids[0]:
+        if id_ != missing:
+            folder.keep(id_, noisy(plan.job(id_, ship_files=False)))
+    told: list[tuple[int, int, int]] = []
+    conduct(plan, folder, InProcess(noisy), lambda state: told.append((state.found, state.made, state.total)))
+    assert told == [(6, 0, 7), (8, 1, 9)]
+    other = plan.ids[0][8]
+    folder.keep(other, rows_of(plan.job(other, ship_files=False), 1.0, "abacus"))
+    shutil.rmtree(folder.run(missing))
+    with pytest.raises(SimnetError, match=r"several kinds of processors: a finished run \(.*\) is 'abacus'"):
+        conduct(plan, SweepFolder(folder.path), InProcess(noisy))
 
 
 def test_two_sweeps_do_not_write_into_one_folder(tmp_path: Path) -> None:
