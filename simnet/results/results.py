@@ -215,6 +215,9 @@ class Results:
         Returns:
             The columns of ``by``, ``arm``; per metric ``<metric>``, ``<metric>_low``, ``<metric>_high``; ``n`` (the
             smaller of the two), ``dominated``; by rising cost. See :func:`simnet.results.pareto`.
+
+        Raises:
+            ResultsError: a group without a cost or a gain in any replication.
         """
         table = self.values([cost, gain], by, arm, source_type, where)
         rows = []
@@ -222,6 +225,9 @@ class Results:
             row: dict[str, Any] = dict(key)
             found = {metric: estimate(student_t(known(part[metric]))) for metric in (cost, gain)}
             for metric, one in found.items():
+                if not one["n"]:
+                    whose = ", ".join(f"{column} {value_text(value)}" for column, value in key.items())
+                    raise ResultsError(f"front: got no {metric} at {whose}; leave it out with where={{…}} or arm=…")
                 row |= {metric: one["mean"], f"{metric}_low": one["low"], f"{metric}_high": one["high"]}
             rows.append({**row, "n": min(one["n"] for one in found.values())})
         return pareto(pd.DataFrame(rows), cost, gain)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from simnet.report.figures.style import INK, MARKERS, arm_colours
 from simnet.results.choice import Choice
+from simnet.results.errors import ResultsError
 from simnet.results.estimates import groups, interval_of
 from simnet.results.figures.canvas import head, new_axes, number_ticks, replications_text, styled
 from simnet.results.front import DOMINATED
@@ -47,9 +48,14 @@ def front(
         title: instead of the sweep's question.
         axes: to draw into; None: a figure of its own.
         choice: ``arm``, ``source_type``, ``where`` as in :meth:`Results.mean`.
+
+    Raises:
+        ResultsError: a cost ≤ 0 on a logarithmic axis, or a point without a cost or gain.
     """
     axes = new_axes(axes, 7.4, 4.2)
     table = results.front(cost, gain, **choice)
+    if log and (table[cost] <= 0).any():
+        raise ResultsError(f"log: got {cost} = {table[cost].min():g}; allowed > 0 on a logarithmic axis")
     values = results.values([cost, gain], **choice)
     worst = reference or (float(values[cost].max()), float(values[gain].min()))
     found = results.hypervolume(cost, gain, worst, **choice)

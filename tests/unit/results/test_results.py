@@ -165,6 +165,12 @@ def test_front_of_means(sweep: Results) -> None:
     assert found.query("arm == 'no_stores'")["dominated"].all()
 
 
+def test_front_names_a_point_without_a_value(make: Callable[..., Results]) -> None:
+    found = make({"ttl_s": [60, None]}, {(60, "a"): A, (None, "a"): [None] * 4})
+    with pytest.raises(ResultsError, match="front: got no byte_per_request at ttl_s ∞, arm a; leave it out with where"):
+        found.front("byte_per_request", "byte_per_request")
+
+
 def test_hypervolume_is_the_mean_over_replications(make: Callable[..., Results]) -> None:
     """With cost = gain = y, a replication's area is that of nested squares cut at the reference, done by hand."""
     found = make({"ttl_s": [60, 600]}, {(60, "a"): [1.0, 2.0, None], (600, "a"): [3.0, 5.5, 4.0]})

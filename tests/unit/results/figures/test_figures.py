@@ -172,6 +172,11 @@ def test_heat_shows_holes(tmp_path: Path) -> None:
     assert cell.get_text() == "–"
 
 
+def test_front_drops_no_point_that_a_logarithm_cannot_show(sweep: Results) -> None:
+    with pytest.raises(ResultsError, match=r"log: got model_byte_per_request = 0; allowed > 0 on a logarithmic axis"):
+        figures.front(sweep, "model_byte_per_request", "ss_mean", log=True)
+
+
 def test_front_names_its_points_and_gives_hypervolumes(sweep: Results) -> None:
     axes = figures.front(sweep, "byte_per_request", "ss_mean", where=KEPT, reference=(600.0, 0.9))
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("traffic per request (B)", "mean SS")
