@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simnet.core.surrogate_names import group_name
 from simnet.report.metrics import ALL
 from simnet.scenario.checks import arm_protocols
 from simnet.scenario.errors import Problem, ScenarioError, shown
@@ -184,7 +185,9 @@ def _until(sweep: Sweep) -> Iterator[Problem]:
         return
     until = sweep.file.replications.until
     for point in sweep.points:
-        arms, sources = list(arm_protocols(point.scenario)), [ALL, *point.scenario.sources]
+        scenario = point.scenario
+        likes = scenario.surrogates.like if scenario.surrogates is not None else ()
+        arms, sources = list(arm_protocols(scenario)), [ALL, *scenario.sources, *map(group_name, likes)]
         if until.arm not in arms:
             text = f"got {until.arm!r}; allowed: {', '.join(arms)}"
             yield Problem(("replications", "until", "arm"), text)

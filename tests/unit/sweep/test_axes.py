@@ -14,6 +14,7 @@ from simnet.scenario.load import validated
 from simnet.scenario.yaml_tree import parse
 from simnet.sweep.axes import Setting, expand
 from simnet.sweep.schema import SweepFile
+from simnet.sweep.sweep import load_sweep
 from tests.support.sweeps import sweep_of
 
 UNTIL = "replications: {{least: {least}, most: {most}, until: {{metric: {metric}, arm: {arm}, half_width: 1}}}}"
@@ -172,6 +173,19 @@ axes:
 def test_the_command_line_may_replace_what_the_file_sets(tmp_path: Path) -> None:
     sweep = sweep_of(tmp_path, "set: {traffic.rate_per_s: 4}\n", "set.traffic={kind: poisson, rate_per_s: 3}")
     assert sweep.points[0].scenario.traffic.params.rate_per_s == 3  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("source_type", ["digits surrogates", "digits_0001"])
+def test_until_may_look_at_surrogates_as_results_call_them(tmp_path: Path, source_type: str) -> None:
+    base = Path(__file__).parents[3] / "scenarios" / "thousand_models.yaml"
+    until = f"{{metric: ss_mean, arm: ss_aware, source_type: {source_type}, half_width: 1}}"
+    file = tmp_path / "sweep.yaml"
+    file.write_text(f"name: s\nbase: {base}\nreplications: {{least: 3, most: 4, until: {until}}}\n")
+    if source_type == "digits surrogates":
+        assert load_sweep(file).most == 4
+    else:
+        with pytest.raises(ScenarioError, match=r"got 'digits_0001'; allowed: all, digits, clothes, digits surrogates"):
+            load_sweep(file)
 
 
 def test_too_many_points_are_refused_before_they_are_made(tmp_path: Path) -> None:
