@@ -47,19 +47,19 @@ def validate(
             print(f"{name} …", file=sys.stderr)
 
     rows = list(run(only or (), seed=seed, long=long, tell=tell))
-    if json_file is not None:
-        _write_json(
-            {"mode": "long" if long else "short", "seed": seed, "rows": [asdict(row) for row in rows]}, json_file
-        )
-    if markdown is not None:
-        made = f"Made by `simnet validate{' --long' if long else ''} --seed {seed} --markdown {markdown.name}`."
-        _write_page(rows, made, markdown)
     if not quiet:
         console = Console()
         if not console.is_terminal:  # a file has room for every column
             console = Console(width=Console(width=1000).measure(table(rows)).maximum)
         console.print(table(rows))
     print(verdict(rows))
+    if json_file is not None:  # after they are shown: what can't be written must not cost minutes of simulation
+        _write_json(
+            {"mode": "long" if long else "short", "seed": seed, "rows": [asdict(row) for row in rows]}, json_file
+        )
+    if markdown is not None:
+        made = f"Made by `simnet validate{' --long' if long else ''} --seed {seed} --markdown {markdown.name}`."
+        _write_page(rows, made, markdown)
     if any(row.verdict == "fail" for row in rows):
         raise typer.Exit(DISAGREES)
 

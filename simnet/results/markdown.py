@@ -44,8 +44,8 @@ def write_table(file: str | Path, name: str, text: str) -> None:
     path = Path(file)
     opening, closing = f"<!-- table: {name} -->", "<!-- /table -->"
     try:
-        page = path.read_text(encoding="utf-8")
-    except OSError as error:
+        page = path.read_bytes().decode()  # as it is: reading text would change the ends of all lines
+    except (OSError, UnicodeDecodeError) as error:
         raise ResultsError(f"{path}: cannot be read ({error}); it must exist and hold the line {opening}") from None
     starts = [found.end() for found in re.finditer(re.escape(opening), page)]
     end = page.find(closing, starts[0]) if len(starts) == 1 else -1
@@ -56,7 +56,9 @@ def write_table(file: str | Path, name: str, text: str) -> None:
         )
     if "<!-- table:" in text or closing in text:
         raise ResultsError(f"{path}: got markers inside the text of table {name!r}; allowed the table's lines only")
-    path.write_text(f"{page[: starts[0]]}\n{text.strip()}\n{page[end:]}", encoding="utf-8")
+    line_end = "\r\n" if page.startswith("\r\n", starts[0]) else "\n"
+    lines = ["", *text.strip().split("\n"), ""]
+    path.write_bytes(f"{page[: starts[0]]}{line_end.join(lines)}{page[end:]}".encode())
 
 
 def _joined(frame: pd.DataFrame) -> pd.DataFrame:

@@ -72,7 +72,9 @@ def test_user_errors(run: Run, two_checks: list[Bench], tmp_path: Path, capsys: 
         (["--only", "true", "--markdown", tmp_path / "none.md"], "cannot be read"),
     ):
         assert run("validate", "--quiet", *arguments) == 2
-        assert message in capsys.readouterr().err
+        output = capsys.readouterr()
+        assert message in output.err
+        assert ("all 1 comparisons pass" in output.out) == (arguments[1] == "true"), "what was simulated is shown"
 
 
 def test_a_check_must_make_as_many_comparisons_as_it_announced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,17 @@ def test_markers_must_be_there_once(tmp_path: Path, text: str, message: str) -> 
     assert page.read_text() == text
 
 
+def test_line_ends_stay_as_they_are(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_bytes(b"# a\r\n<!-- table: t -->\r\nold\r\n<!-- /table -->\r\nend\r\n")
+    for _ in range(2):
+        write_table(page, "t", "| x |\n|---|\n")
+        assert page.read_bytes() == b"# a\r\n<!-- table: t -->\r\n| x |\r\n|---|\r\n<!-- /table -->\r\nend\r\n"
+    page.write_bytes(b"\xff<!-- table: t --><!-- /table -->")
+    with pytest.raises(ResultsError, match=r"README\.md: cannot be read \('utf-8'"):
+        write_table(page, "t", "x")
+
+
 def test_no_file_and_no_markers_in_the_text(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match="cannot be read"):
         write_table(tmp_path / "README.md", "one", "x")
