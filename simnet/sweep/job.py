@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tempfile
 import time
 import traceback
@@ -19,6 +20,10 @@ from simnet.sweep.machine import machine_type
 
 if TYPE_CHECKING:
     from simnet.signal.kept import Kept
+
+
+FOLDER = "simnet-sweep-"
+"""How the folder begins in which a run is made."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class Failed:
     """A run that could not be made.
 
     Args:
-        error: one line.
+        error: one line, the same whoever makes the run where.
         traceback: the whole story.
     """
 
@@ -77,7 +82,7 @@ def attempt(job: Job, scratch: Path | None = None) -> Outcome:
     try:
         return execute(job, scratch)
     except Exception as error:
-        first = str(error).partition("\n")[0]
+        first = re.sub(rf"[^\s'\"(]*{FOLDER}\w*/?", "", str(error).partition("\n")[0])  # whose name is drawn each time
         return Failed(f"{type(error).__name__}: {first}", traceback.format_exc())
 
 
@@ -99,7 +104,7 @@ def execute(job: Job, scratch: Path | None = None) -> Finished:
         names = ", ".join(each.partition(" ")[0] for each in misfits)
         raise SimnetError(f"this worker's zoo has another {names} than the sweep's; install the same models on both")
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="simnet-sweep-", dir=scratch) as name:
+    with tempfile.TemporaryDirectory(prefix=FOLDER, dir=scratch) as name:
         folder = Path(name)
         scenario = with_files(described, _unpacked(job, folder))
         run = run_scenario(scenario, out=folder / "runs", device=job.settings.device, quiet=True, kept=_kept(job))

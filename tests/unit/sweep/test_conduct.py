@@ -160,6 +160,19 @@ def test_a_failing_point_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     assert {job.id for job in again.made} == {each["run"] for each in said["failed"]}
 
 
+def test_an_error_says_the_same_wherever_the_run_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(scenario: object, *, out: Path, **_: object) -> None:
+        raise SimnetError(f"cannot write the run to {out}/pair-1: no room; nothing was kept")
+
+    monkeypatch.setattr("simnet.build.run_scenario", full)
+    job = Plan(sweep_of(tmp_path, "replications: 1\n"), "cpu")
+    (id_,) = job.users
+    outcomes = [attempt(job.job(id_, ship_files=False), scratch) for scratch in (None, tmp_path)]
+    expected = "SimnetError: cannot write the run to runs/pair-1: no room; nothing was kept"
+    assert [isinstance(each, Failed) and each.error for each in outcomes] == [expected, expected]
+    assert str(tmp_path) in outcomes[1].traceback  # type: ignore[union-attr]
+
+
 def test_a_failure_that_is_mended_is_forgotten(tmp_path: Path) -> None:
     sweep, out = sweep_of(tmp_path, "replications: 1\n"), tmp_path / "out"
     swept(sweep, out, InProcess(lambda job: Failed("lost", "its worker was killed")))
