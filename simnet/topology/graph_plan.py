@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import networkx as nx
 from pydantic import Field
@@ -89,19 +89,27 @@ def largest_component(graph: nx.Graph) -> nx.Graph:
 
 
 def plan_graph(
-    graph: nx.Graph, tiers: Mapping[str, Tier], places: Mapping[str, Place], rules: LinkRules, *, seed: int
+    graph: nx.Graph,
+    tiers: Mapping[str, Tier],
+    places: Mapping[str, Place],
+    rules: LinkRules,
+    *,
+    seed: int,
+    length_m: Callable[[str, str], float] | None = None,
 ) -> NetworkPlan:
     """The plan of a graph.
 
     Args:
         graph: its nodes are names; each edge has ``medium``.
         places: of the nodes that have coordinates. The others are drawn on a circle around them.
+        length_m: of the link between two nodes that have places; None: straight from place to place.
     """
+    length_m = length_m or (lambda a, b: math.dist(places[a], places[b]))
     drawn = {**_circle_around(places.values(), [name for name in graph if name not in places]), **places}
     nodes = [NodePlan(name=n, tier=tiers[n], x_m=drawn[n][0], y_m=drawn[n][1]) for n in graph]
     links = []
     for a, b, medium in graph.edges(data="medium"):
-        distance_m = math.dist(places[a], places[b]) if a in places and b in places else None
+        distance_m = length_m(a, b) if a in places and b in places else None
         if medium == "wired":
             links.append(rules.wired(a, b, distance_m))
         else:

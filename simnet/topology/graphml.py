@@ -16,9 +16,7 @@ from simnet.topology.graph_files import read_graph, sample_file
 from simnet.topology.graph_plan import LinkRules, TiersByDegree, largest_component, plan_graph
 from simnet.topology.layout import Place
 from simnet.topology.plan import MAX_NAME, Name, NetworkPlan, Plan, Tier
-
-EARTH_RADIUS_M = 6_371_008.8
-"""Mean radius (IUGG)."""
+from simnet.topology.radio_geometry import EARTH_RADIUS_M, great_circle_m
 
 
 class Graphml(Topology):
@@ -46,7 +44,8 @@ class Graphml(Topology):
         x_attribute: Name = "x_m"
         y_attribute: Name = "y_m"
         coordinates: Literal["metre", "degree"] = "metre"
-        """Degree: x is the longitude, y the latitude, laid flat about the middle of the network."""
+        """Degree: x is the longitude, y the latitude. Links are as long as the great circles between their ends; the
+        map is laid flat about the middle of the network."""
         keep_unlocated: bool = True
         """False: leave out nodes that lack coordinates."""
         link_attribute: Name = "type"
@@ -88,7 +87,13 @@ class Graphml(Topology):
                 )
         if p.largest_component:
             graph = largest_component(graph)
-        return plan_graph(graph, self._tiers(graph), places, p.links, seed=seed)
+        if p.coordinates == "metre":
+            return plan_graph(graph, self._tiers(graph), places, p.links, seed=seed)
+
+        def length_m(a: str, b: str) -> float:
+            return great_circle_m(places[a], places[b])
+
+        return plan_graph(graph, self._tiers(graph), _flat(places), p.links, seed=seed, length_m=length_m)
 
     def _simplified(self, read: nx.Graph) -> nx.Graph:
         """The undirected graph of names with each edge's ``medium``: a radio link if any of the merged edges
@@ -129,24 +134,23 @@ class Graphml(Topology):
         return {name: p.tier_values.get(_text(value), p.default_tier) for name, value in values}
 
     def _places(self, graph: nx.Graph) -> dict[str, Place]:
-        """Places of the nodes that have both coordinates."""
+        """Coordinates of the nodes that have both, as the file gives them."""
         p = self.params
-        places = {
+        return {
             name: (self._number(name, p.x_attribute, data), self._number(name, p.y_attribute, data))
             for name, data in graph.nodes(data=True)
             if data.get(p.x_attribute) is not None and data.get(p.y_attribute) is not None
         }
-        return places if p.coordinates == "metre" else _flat(places)
 
     def _number(self, name: str, attribute: str, data: Mapping[str, Any]) -> float:
         try:
             number = float(data[attribute])
         except (TypeError, ValueError, OverflowError):
             number = math.nan
-        if not math.isfinite(number):
-            raise TopologyError(
-                f"{self.path}: node {name!r}, {attribute}: got {data[attribute]!r}; allowed: a finite number"
-            )
+        is_latitude = self.params.coordinates == "degree" and attribute == self.params.y_attribute
+        if not math.isfinite(number) or (is_latitude and abs(number) > 90.0):
+            allowed = "a latitude, −90 to 90" if is_latitude else "a finite number"
+            raise TopologyError(f"{self.path}: node {name!r}, {attribute}: got {data[attribute]!r}; allowed: {allowed}")
         return number
 
 

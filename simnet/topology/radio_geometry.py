@@ -12,6 +12,8 @@ from simnet.topology.plan import Plan
 
 REFERENCE_DISTANCE_M = 1.0
 """Nearer than this, path loss is that at this distance: the far-field formulas don't hold."""
+EARTH_RADIUS_M = 6_371_008.8
+"""Mean radius (IUGG)."""
 FIBRE_GROUP_INDEX = 1.468
 """Of silica fibre at 1550 nm (ITU-T G.652 fibres' data sheets)."""
 
@@ -25,6 +27,14 @@ def log_distance_path_loss_db(distance_m: float, *, reference_loss_db: float, ex
     """Reference loss at 1 m plus 10 n log10(d / 1 m)."""
     distance_m = max(distance_m, REFERENCE_DISTANCE_M)
     return reference_loss_db + exponent * linear_to_db(distance_m / REFERENCE_DISTANCE_M)
+
+
+def great_circle_m(a_degree: tuple[float, float], b_degree: tuple[float, float]) -> float:
+    """Distance along the Earth's surface between two (longitude, latitude) in degrees (haversine formula)."""
+    (east_a, north_a), (east_b, north_b) = (tuple(map(math.radians, place)) for place in (a_degree, b_degree))
+    half = math.sin((north_b - north_a) / 2) ** 2
+    half += math.cos(north_a) * math.cos(north_b) * math.sin((east_b - east_a) / 2) ** 2
+    return 2.0 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, half)))
 
 
 def air_delay_s(distance_m: float) -> float:

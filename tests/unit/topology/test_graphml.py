@@ -94,6 +94,38 @@ def test_degrees_become_metres(tmp_path: Path) -> None:
     assert a.x_m > b.x_m and a.y_m > b.y_m, "Zurich lies north-east of Bern"
 
 
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ({"x": 139.69, "y": 35.69}, {"x": -118.24, "y": 34.05}),  # Tokyo to Los Angeles: not across Europe
+        ({"x": -21.9, "y": 64.15}, {"x": -0.12, "y": 51.51}),  # Reykjavik to London, on a map centred far south
+    ],
+)
+def test_links_in_degrees_are_as_long_as_great_circles(
+    tmp_path: Path, a: dict[str, float], b: dict[str, float]
+) -> None:
+    graph = nx.Graph([("a", "b")])
+    graph.add_node("a", **a)
+    graph.add_node("b", **b)
+    graph.add_node("c", x=a["x"], y=0.0)
+    keys = {"x_attribute": "x", "y_attribute": "y", "coordinates": "degree", "largest_component": False}
+    (link,) = build(written(tmp_path, graph), **keys).links
+
+    def unit(place: dict[str, float]) -> tuple[float, float, float]:
+        east, north = math.radians(place["x"]), math.radians(place["y"])
+        return math.cos(north) * math.cos(east), math.cos(north) * math.sin(east), math.sin(north)
+
+    angle = math.acos(sum(u * v for u, v in zip(unit(a), unit(b), strict=True)))
+    assert link.delay_s == pytest.approx(6_371_008.8 * angle * 1.468 / 299_792_458, rel=1e-9)
+
+
+def test_no_latitude_beyond_the_poles(tmp_path: Path) -> None:
+    graph = nx.Graph()
+    graph.add_node("Sydney", x=-33.87, y=151.21)
+    with pytest.raises(SimnetError, match=r"'Sydney', y: got 151\.21; allowed: a latitude, −90 to 90"):
+        build(written(tmp_path, graph), x_attribute="x", y_attribute="y", coordinates="degree")
+
+
 def test_directions_and_parallel_links_are_merged_and_loops_left_out(tmp_path: Path) -> None:
     graph = nx.MultiDiGraph()
     graph.add_nodes_from("abc", x_m=0.0, y_m=0.0)
@@ -188,7 +220,7 @@ def test_any_json_gives_a_plan_or_a_typed_error(tmp_path: Path, nodes: Any, edge
         assert str(path) in str(error)
 
 
-mangled = st.text(alphabet="<>/&;\"= k0", max_size=6)
+mangled = st.text(alphabet='<>/&;"= k0', max_size=6)
 
 
 @pytest.mark.filterwarnings("ignore:No key type")
