@@ -16,6 +16,8 @@ class Backend(ABC):
     chunk: int
     """Blocks that channel and demodulator see at once. Fixed and filled up, so that a block's LLRs do not depend on
     its neighbours: the last bits of exp and log can depend on an array's shape and on the place in it."""
+    silent_llr = 0.0
+    """An LLR of this size or less is 0 to the decoder."""
 
     @abstractmethod
     def encode(self, bits: Tensor, block_format: BlockFormat) -> Tensor:

@@ -200,10 +200,15 @@ class DigitalChain:
     def decide(
         self, llr: Tensor, block_format: BlockFormat
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], list[int | None]]:
-        """Payloads [B, capacity_byte] uint8, whether their CRCs hold [B], and iterations, of LLRs [B, coded_bits]."""
+        """Payloads [B, capacity_byte] uint8, whether their CRCs hold [B], and iterations, of LLRs [B, coded_bits].
+
+        No CRC holds where fewer LLRs say anything than there are information bits. Far below the noise they are all 0
+        to the decoder, and read as bits these would be a word of the code whose CRC holds.
+        """
         decided, iterations = self._backend.decode(llr, block_format)
         decoded = np.packbits(decided.cpu().numpy(), axis=1)
-        return decoded[:, : block_format.capacity_byte], crc.verify(decoded), iterations
+        says_enough = ((llr.abs() > self._backend.silent_llr).sum(dim=1) >= block_format.k).cpu().numpy()
+        return decoded[:, : block_format.capacity_byte], crc.verify(decoded) & says_enough, iterations
 
     def _transmit_batch(self, jobs: Sequence[BlockJob]) -> list[BlockResult]:
         """Results of jobs of one format, heard equally often over channels of one kind."""

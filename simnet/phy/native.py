@@ -11,6 +11,7 @@ from simnet.phy import qam
 from simnet.phy.backend import Backend
 from simnet.phy.blocks import BlockFormat
 from simnet.phy.families import block_code
+from simnet.phy.ldpc import int8
 from simnet.phy.ldpc.code import RateMatchedCode
 from simnet.phy.ldpc.decoder import DecoderSettings, LdpcDecoder
 from simnet.phy.llr import hard_decision
@@ -40,6 +41,7 @@ class NativeBackend(Backend):
         self.device = device
         self.chunk = _CHUNK[torch.device(device).type]
         self.settings = settings or DecoderSettings()
+        self.silent_llr = int8.LLR_STEP / 2 if self.settings.arithmetic == "int8" else 0.0
         self._code = code
         self._decoders: dict[RateMatchedCode, LdpcDecoder] = {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from simnet.core.units import db_to_linear
 from simnet.phy import reference
 from simnet.phy.blocks import BLOCK_BITS, BlockFormat, split
 from simnet.phy.chain import BlockJob, DigitalChain, Reception, UncodedJob
+from simnet.phy.ldpc.decoder import DecoderSettings
+from simnet.phy.native import NativeBackend
 
 QUIET = db_to_linear(60.0)
 RATE_1_2 = [mcs for mcs in MCS_TABLE if mcs.name.endswith("1/2")]
@@ -88,6 +91,18 @@ def test_payloads_of_zeros_meet_the_same_error_rate_as_random_ones() -> None:
     lost = [sum(not result.ok for result in DigitalChain().transmit(jobs)) / len(jobs) for jobs in (random, zeros)]
     assert 0.05 < lost[0] < 0.95
     assert abs(lost[0] - lost[1]) < 4 * np.sqrt(2 * 0.25 / len(random))
+
+
+@pytest.mark.parametrize("arithmetic", ["float32", "int8"])
+@pytest.mark.parametrize("code", CODE_FAMILIES)
+@pytest.mark.parametrize("esno_db", [-20.0, -30.0, -33.0, -36.0, -40.0, -100.0, -200.0, -267.0, -600.0, -3000.0])
+def test_nothing_is_decoded_far_below_the_noise(
+    esno_db: float, code: CodeFamily, arithmetic: Literal["float32", "int8"]
+) -> None:
+    """Not even a word of zeros, whose CRC is zeros."""
+    chain = DigitalChain(NativeBackend(settings=DecoderSettings(arithmetic=arithmetic)))
+    jobs = [job(7 * i, 288, RATE_1_2[i % 4], db_to_linear(esno_db), code=code) for i in range(40)]
+    assert not any(result.ok for result in chain.transmit(jobs))
 
 
 def test_the_receiver_sees_the_gain_times_the_mean_esno() -> None:
