@@ -21,8 +21,10 @@ Seed = Annotated[int, typer.Option(help="Of bits, channels and noise.")]
 MaxBlocks = Annotated[int, typer.Option(min=1, help="Blocks per point at most.")]
 TargetErrors = Annotated[int, typer.Option(min=1, help="Wrong blocks that a point aims at.")]
 ChannelName = Annotated[str, typer.Option("--channel", help="awgn, rayleigh_…, rician_… (block, fast), tdl_a … e.")]
-KFactor = Annotated[float | None, typer.Option(help="rician_…: line of sight over the rest, dB.  [6]")]
-DelaySpread = Annotated[float | None, typer.Option(min=0.0, help="tdl_…: RMS delay spread, s.  [1e-6]")]
+KFactor = Annotated[
+    float | None, typer.Option(min=-300.0, max=300.0, help="rician_…: line of sight over the rest, dB.  [6]")
+]
+DelaySpread = Annotated[float | None, typer.Option(min=0.0, max=1.0, help="tdl_…: RMS delay spread, s.  [1e-6]")]
 Doppler = Annotated[float | None, typer.Option(help="tdl_…: maximum Doppler shift, Hz.  [0]")]
 Subcarriers = Annotated[int | None, typer.Option(help="tdl_…: OFDM subcarriers.  [64]")]
 Spacing = Annotated[float | None, typer.Option(help="tdl_…: distance of subcarriers, Hz.  [15000]")]

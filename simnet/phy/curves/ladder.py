@@ -14,23 +14,25 @@ from simnet.phy.curves.channel import ChannelSettings
 
 _LARGEST = 1000
 """Points of one curve."""
+_MOST_DB = 300
+"""As in scenarios."""
 _STEEP_DB, _N_STEEP = 0.25, 40
 _SLOW_DB, _N_SLOW = 3.0, 9
 
 
 def parse_range(text: str, what: str) -> tuple[float, ...]:
-    """The numbers of ``start:stop:step``, both ends included where steps meet them, or of ``a,b,c``.
+    """The numbers, in dB, of ``start:stop:step``, both ends included where steps meet them, or of ``a,b,c``.
 
     Args:
         text: as the user wrote it.
         what: the option's name, for messages.
 
     Raises:
-        SimnetError: it is neither, runs away from its stop, or has no or too many points.
+        SimnetError: it is neither, runs away from its stop, has no or too many points, or one beyond ±300 dB.
     """
     try:
         if ":" not in text:
-            return tuple(float(_finite(part)) for part in text.split(","))
+            return _within(text, what, [float(_finite(part)) for part in text.split(",")])
         start, stop, step = (_finite(part) for part in text.split(":"))
         if step == 0 or (n := int((stop - start) / step) + 1) < 1 or (stop - start) / step < 0:
             raise ValueError
@@ -41,7 +43,13 @@ def parse_range(text: str, what: str) -> tuple[float, ...]:
         ) from None
     if n > _LARGEST:
         raise SimnetError(f"{what}: got {text!r}, {n} points; allowed {_LARGEST} at most; take a larger step")
-    return tuple(float(start + i * step) for i in range(n))
+    return _within(text, what, [float(start + i * step) for i in range(n)])
+
+
+def _within(text: str, what: str, points_db: list[float]) -> tuple[float, ...]:
+    if max(map(abs, points_db)) > _MOST_DB:
+        raise SimnetError(f"{what}: got {text!r}; allowed −{_MOST_DB} to {_MOST_DB} dB")
+    return tuple(points_db)
 
 
 def _finite(text: str) -> Decimal:

@@ -221,3 +221,18 @@ def test_list_mcs(
     monkeypatch.setenv("SIMNET_ZOO", str(tmp_path))
     assert run("list", "mcs") == 0
     assert all(line.split()[-2:] == ["-", "-"] for line in capsys.readouterr().out.splitlines()[2:])
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--channel", "rician_block", "--k-factor-db", "1e9"),
+        ("--channel", "tdl_a", "--rms-delay-spread-s", "inf"),
+        ("--esno-db", "1e9"),
+    ],
+)
+def test_values_beyond_all_bounds_are_the_users_mistake(
+    run: Run, capsys: pytest.CaptureFixture[str], option: tuple[str, ...]
+) -> None:
+    assert run("link", "bler", "--max-blocks", 1, *option) == 2
+    assert option[-2] in capsys.readouterr().err

@@ -63,6 +63,12 @@ def test_what_is_no_range_is_refused(text: str) -> None:
         parse_range(text, "--esno-db")
 
 
+@pytest.mark.parametrize("text", ["1e9", "-301", "0:100000:1000", "0,1e400"])
+def test_no_float_holds_the_ratio_of_so_many_decibels(text: str) -> None:
+    with pytest.raises(SimnetError, match=r"--esno-db: got .*; allowed −300 to 300 dB"):
+        parse_range(text, "--esno-db")
+
+
 def test_a_range_of_too_many_points_is_refused() -> None:
     with pytest.raises(SimnetError, match="100001 points; allowed 1000 at most"):
         parse_range("0:1:0.00001", "--esno-db")
