@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 from simnet.core import streams
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
@@ -17,7 +19,15 @@ def plan_network(scenario: Scenario) -> NetworkPlan:
         SimnetError: the topology can't be built, a link's class or carrier doesn't fit, or nobody could wish.
     """
     topology = KINDS["topology"].load(scenario.topology.kind)(scenario.topology.params)
-    plan: NetworkPlan = topology.build(seed=scenario.seed)
+    try:
+        plan: NetworkPlan = topology.build(seed=scenario.seed)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise TopologyError(
+            f"topology: its settings lead to a {error.title} of {key} {first['input']}, but {first['msg']}: change "
+            "what that follows from, such as sizes, distances, carrier_hz or exponent"
+        ) from None
     check_links(scenario, plan)
     tiers = {node.tier for node in plan.nodes}
     if not tiers.intersection(scenario.consumers):
