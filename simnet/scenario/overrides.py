@@ -48,7 +48,8 @@ def _with(node: Node, keys: list[str], new: Node, path: KeyPath) -> Node:
     if not keys:
         return new
     if isinstance(node.value, list):
-        index = int(keys[0]) if keys[0].isdecimal() else len(node.value)
+        # int() would raise for 4300 digits and more
+        index = int(keys[0]) if keys[0].isdecimal() and len(keys[0]) <= 32 else len(node.value)
         if index >= len(node.value):
             text = f"got {shown(keys[0])} as a list's index; allowed: 0..{len(node.value) - 1}"
             raise ScenarioError([Problem(path, text, new.where)])

@@ -106,6 +106,7 @@ def test_override_of_a_name_with_dots(load: Load) -> None:
         ("name.first=a", "name: got 'small' there, which has no key 'first'; allowed: to set name itself"),
         ("protocol.codecs.digits.2=x", "protocol.codecs.digits: got '2' as a list's index; allowed: 0..1"),
         ("protocol.codecs.digits.-1=x", "protocol.codecs.digits: got '-1' as a list's index; allowed: 0..1"),
+        ("protocol.codecs.digits." + "9" * 5000 + "=x", "as a list's index; allowed: 0..1"),
         ("seed=[", "--set 'seed=[': got broken YAML"),
         ("seed=\udcff", "got broken YAML"),
         ("a..b=1", "--set 'a..b=1': got no KEY.PATH=VALUE"),
