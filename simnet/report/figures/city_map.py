@@ -83,7 +83,14 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
     for i in np.flatnonzero((nodes["tier"].isin(["cloud", "edge"])) | moved):
         label = f"{nodes['node'][i]}{' (far away)' if moved[i] else ''}"
         axes.annotate(
-            label, xy_km[i], xytext=(0, 11), textcoords="offset points", ha="center", fontsize=7, zorder=6
+            label,
+            xy_km[i],
+            xytext=(0, 11),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7,
+            zorder=6,
+            parse_math=False,  # names are the user's: "a$b$c" is no formula
         )
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.06)
