@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import math
 import platform
 import shutil
 import time
@@ -429,7 +430,7 @@ def _save_samples(folder: Path, plane: SignalPlane, recorder: Recorder) -> None:
                 "original": f"samples/{original}",
                 "recovered": f"samples/{recovered}",
                 "ss": delivery.ss,
-                "psnr_db": delivery.psnr_db,
+                "psnr_db": None if delivery.psnr_db == math.inf else delivery.psnr_db,  # JSON knows no infinity
                 "code_byte": delivery.code_byte,
             }
         )

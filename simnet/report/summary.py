@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +17,7 @@ from simnet.core.streams import generator
 from simnet.core.tables import Outcome, PayloadClass
 from simnet.report import statistics
 from simnet.report.breakeven import Costs, break_even
-from simnet.report.run_folder import RunFolder
+from simnet.report.run_folder import RunError, RunFolder
 from simnet.report.scores import scores
 
 ALL = "all"
@@ -44,12 +45,30 @@ def summarise(run: Path) -> Summary:
 
 
 def write_summary(folder: RunFolder, summary: Summary) -> None:
-    """Write ``summary.json`` whole or not at all."""
+    """Write ``summary.json`` whole or not at all.
+
+    Raises:
+        RunError: one of its numbers is infinite, which JSON doesn't know.
+    """
+    if (key := _infinite(summary)) is not None:
+        raise RunError(
+            f"{folder.path}: {key} is beyond the largest number (1.8e308): the scenario's powers, energies or "
+            "durations are; give smaller ones and run it again"
+        )
     partial = folder.path / "summary.json.tmp"
     partial.write_text(
         json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     os.replace(partial, folder.path / "summary.json")
+
+
+def _infinite(tree: Any, path: str = "") -> str | None:
+    """Dotted key of the first number that is not finite."""
+    if isinstance(tree, float):
+        return None if math.isfinite(tree) else path
+    pairs = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    found = (_infinite(part, f"{path}.{key}" if path else str(key)) for key, part in pairs)
+    return next((key for key in found if key is not None), None)
 
 
 def summarise_folder(folder: RunFolder) -> Summary:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -269,6 +270,29 @@ def test_damage_gives_one_clear_error(
         redraw(run)
     assert file.partition("/")[0] in str(caught.value)
     assert not (run / "report.html").exists(), "no page that looks whole"
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered")
+def test_energies_beyond_all_floats_are_one_clear_error(make_run: MakeRun, no_figures: None) -> None:
+    run = make_run(n_requests=20, n_devices=4, n_gateways=1)
+    nodes = pd.read_parquet(run / "nodes.parquet")
+    nodes["idle_j"] = 1e308
+    nodes.to_parquet(run / "nodes.parquet")
+    with pytest.raises(RunError, match=r"arms\.preload\.energy\.idle_j is beyond the largest number"):
+        redraw(run)
+    assert not (run / "report.html").exists(), "no page that looks whole"
+
+
+@pytest.mark.parametrize("name", [r"a$\frac$", r"a$b$c", "100 $", "a_b^c <&"])
+def test_names_of_nodes_are_no_formulas(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr("simnet.report.figures.FIGURES", {"city_map": FIGURES["city_map"]})
+    run = make_run(n_requests=20, n_devices=4, n_gateways=2, arms=("on_demand",))
+    nodes = pd.read_parquet(run / "nodes.parquet")
+    nodes.loc[nodes.tier == "device", ["tier", "node"]] = ["edge", name]
+    nodes.to_parquet(run / "nodes.parquet")
+    redraw(run)
+    drawn = (run / "figures" / "city_map.svg").read_text(encoding="utf-8")
+    assert escape(name, quote=False) in drawn
 
 
 def test_files_outside_the_run_are_not_shown(make_run: MakeRun, tmp_path: Path, no_figures: None) -> None:
