@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,6 +62,8 @@ class Graphml(Topology):
         def _check(self) -> Graphml.Params:
             if (self.file is None) == (self.sample is None):
                 raise ValueError("give exactly one of 'file' and 'sample'")
+            if self.tier_values and self.tier_attribute is None:
+                raise ValueError("tier_values are of a tier_attribute: name it, or leave them out")
             return self
 
     def __init__(self, params: Params) -> None:
@@ -74,9 +76,11 @@ class Graphml(Topology):
 
     def build(self, *, seed: int) -> NetworkPlan:
         p = self.params
-        graph = self._simplified(read_graph(self.path))
+        read = read_graph(self.path)
+        graph = self._simplified(read)
         if len(graph) == 0:
             raise TopologyError(f"{self.path}: the graph has no nodes")
+        self._check_attributes(read)
         places = self._places(graph)
         if not p.keep_unlocated:
             graph.remove_nodes_from([name for name in graph if name not in places])
@@ -119,6 +123,14 @@ class Graphml(Topology):
             graph.add_edge(*pair, medium="wireless" if radio else "wired")
         return graph
 
+    def _check_attributes(self, read: nx.Graph) -> None:
+        """Attributes that were chosen are there; those that are meant unless others are chosen needn't be."""
+        data_of = {"node": [data for _, data in read.nodes(data=True)], "edge": [d for *_, d in read.edges(data=True)]}
+        for key, kind in (("x_attribute", "node"), ("y_attribute", "node"), ("link_attribute", "edge")):
+            name, known = getattr(self.params, key), _attribute_names(data_of[kind])
+            if name != self.Params.model_fields[key].default and name not in known and data_of[kind]:
+                raise UnknownName(f"{kind} attribute ({key}) in {self.path}", name, known)
+
     def _attribute(self, node: object, data: Mapping[str, Any], name: str) -> object:
         if name not in data:
             raise UnknownName(f"attribute of node {node!r} in {self.path}", name, map(str, data))
@@ -130,7 +142,8 @@ class Graphml(Topology):
             return p.tiers.of(graph)
         values = graph.nodes(data=p.tier_attribute)
         if all(value is None for _, value in values):
-            raise UnknownName(f"node attribute in {self.path}", p.tier_attribute, _attribute_names(graph))
+            known = _attribute_names(data for _, data in graph.nodes(data=True))
+            raise UnknownName(f"node attribute in {self.path}", p.tier_attribute, known)
         return {name: p.tier_values.get(_text(value), p.default_tier) for name, value in values}
 
     def _places(self, graph: nx.Graph) -> dict[str, Place]:
@@ -154,8 +167,8 @@ class Graphml(Topology):
         return number
 
 
-def _attribute_names(graph: nx.Graph) -> Iterator[str]:
-    return iter({str(key): None for _, data in graph.nodes(data=True) for key in data})
+def _attribute_names(data_of: Iterable[Mapping[str, Any]]) -> list[str]:
+    return list({str(key): None for data in data_of for key in data})
 
 
 def _text(value: object) -> str:

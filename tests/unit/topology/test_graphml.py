@@ -147,6 +147,26 @@ def test_tiers_by_attribute_and_names_by_attribute(tmp_path: Path) -> None:
         build(path, name_attribute="label")
 
 
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"x_attribute": "Longitude"}, r"node attribute \(x_attribute\) in .*: got 'Longitude'. Allowed: x_m, y_m"),
+        ({"y_attribute": "y_n"}, r"node attribute \(y_attribute\) in .*: got 'y_n'; did you mean 'y_m'"),
+        ({"link_attribute": "kind"}, r"edge attribute \(link_attribute\) in .*: got 'kind'. Allowed: type"),
+        ({"tier_values": {"true": "gateway"}}, "tier_values are of a tier_attribute"),
+    ],
+)
+def test_attributes_that_are_chosen_are_there(tmp_path: Path, keys: dict[str, Any], message: str) -> None:
+    """Else all links would be wires, all distances unknown, all tiers by degree, and nobody would know."""
+    graph = nx.Graph()
+    graph.add_nodes_from("ab", x_m=0.0, y_m=0.0)
+    graph.add_edge("a", "b", type="wifi")
+    path = written(tmp_path, graph)
+    assert build(path).links[0].medium == "wireless"
+    with pytest.raises((SimnetError, ValueError), match=message):
+        build(path, **keys)
+
+
 def test_exactly_one_source() -> None:
     with pytest.raises(ValueError, match="exactly one of 'file' and 'sample'"):
         build()
