@@ -17,7 +17,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     try:
-        plain = resolve(text) == text
+        plain = resolve(text) == text and "\x85" not in text  # a line break of YAML 1.1, which plain text would lose
     except ValueError:
         plain = False
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')

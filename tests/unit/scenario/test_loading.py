@@ -166,6 +166,7 @@ def test_trace_file_is_taken_from_the_scenarios_folder(load: Load, tmp_path: Pat
         ("name: small", 'name: a\ndescription: "two\\nlines: # and \\"quotes\\" \\u2028 é 😀 \\t"'),
         ("name: small", "name: a\ndescription: .inf".replace(".inf", "'.inf'")),
         ("name: small", "name: a\nseed: 9223372036854775807"),
+        ("name: small", 'name: a\ndescription: "next \\x85 line"'),
         ("1e2", "1e300"),
         ("1e2", "1.0000000000000002"),
         ("ttl_s: 60", "ttl_s: 1e-12"),
