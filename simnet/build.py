@@ -395,7 +395,8 @@ def _surrogate_facts(scenario: Scenario, plane: SignalPlane) -> dict[str, Any] |
 
 
 def _audits(scenario: Scenario, plane: SignalPlane) -> dict[str, float] | None:
-    return plane.audit_report() if any(radio.audit for radio in scenario.radios.values()) else None
+    audited = any(radio.audit and radio.fidelity == "table" for radio in scenario.radios.values())
+    return plane.audit_report() if audited else None
 
 
 def _lookups(scenario: Scenario, plane: SignalPlane) -> dict[str, float] | None:

@@ -100,6 +100,25 @@ def test_where_nothing_can_be_written_is_said_before_the_work(tmp_path: Path, mo
         run_scenario(pair(tmp_path), out=tmp_path / "file" / "runs", quiet=True)
 
 
+def test_an_exact_copys_infinite_psnr_leaves_valid_json(tmp_path: Path) -> None:
+    raw = "codecs.small={kind: raw, image_shape: [1, 28, 28]}"
+    run = run_scenario(pair(tmp_path, raw), out=tmp_path / "runs", quiet=True)
+    text = (run.path / "samples" / "index.json").read_text(encoding="utf-8")
+    entries = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert entries and all(entry["psnr_db"] is None for entry in entries)
+
+
+def test_only_tables_are_audited(tmp_path: Path) -> None:
+    """Nothing is said of an audit of links without tables, of which no block could be audited."""
+    for fidelity, audited in (("table", True), ("ideal", False), ("exact", False)):
+        radio = f"radios={{air: {{fidelity: {fidelity}, audit: 1, fading: none, mean_esno_db: 30}}}}"
+        link = "{a: reader, b: camera, medium: wireless, link_class: air, carrier: camera, path_loss_db: 80}"
+        scenario = pair(tmp_path, radio, f"topology.links.0={link}", duration_s=3.0)
+        manifest = run_scenario(scenario, out=tmp_path / "runs", quiet=True).manifest
+        assert (manifest["audit"] is not None) == audited
+        assert not audited or manifest["audit"]["blocks"] > 0
+
+
 def test_the_trace_is_csv_whatever_nodes_are_called(tmp_path: Path) -> None:
     file = tmp_path / "odd.yaml"
     file.write_text(PAIR.format(duration_s=5.0).replace("reader", "'Main St, \"4\"'"), encoding="utf-8")
