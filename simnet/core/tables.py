@@ -41,7 +41,7 @@ class RequestRow:
         default=0, metadata={"description": "bytes of fixed format header inside code_byte and enhancement_byte"}
     )
     link_byte: int = field(default=0, metadata={"description": "bytes over all links, retries included"})
-    channel_use: int = 0
+    channel_use: int = field(default=0, metadata={"description": "over all links; retries, preambles, ACKs included"})
     queue_s: float = field(default=0.0, metadata={"description": "waiting for carriers and wires"})
     air_s: float = field(default=0.0, metadata={"description": "transmitting code and control, retries included"})
     propagation_s: float = field(default=0.0, metadata={"description": "time of flight"})

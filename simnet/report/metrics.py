@@ -36,7 +36,7 @@ METRICS: dict[str, str] = {
     "link_byte": "over all links, retries included",
     "byte_per_request": "end_to_end_byte / n_requests",
     "model_byte_per_request": "model_byte / n_requests",
-    "channel_use": "complex symbols of these requests' payloads",
+    "channel_use": "complex symbols on the air for these requests: retries, preambles, headers and ACKs included",
     "latency_mean_s": "of delivered requests",
     "latency_median_s": "of delivered requests",
     "latency_p95_s": "of delivered requests, 95 % quantile",

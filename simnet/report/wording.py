@@ -9,7 +9,7 @@ NONE = "–"
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Thousands separated; at least ``digits`` significant digits, no exponent."""
+    """Thousands separated; at least ``digits`` significant digits, no exponent from 0.0001 on."""
     if value is None:
         return NONE
     if value == int(value) or abs(value) >= 10 ** (digits - 1):
@@ -66,7 +66,7 @@ def answer(summary: dict[str, Any]) -> list[str]:
     baseline = summary["baseline"]
     n = max(cell["all"]["requests"] for cell in arms.values())
     sentences = [
-        f"In {duration(summary['duration_s'])} of simulated time each arm was asked for {n:,} images."
+        f"In {duration(summary['duration_s'])} of simulated time each arm got {n:,} request{'' if n == 1 else 's'}."
     ]
     arm = _headline_arm(summary)
     if arm is None:
@@ -96,6 +96,8 @@ def _when(row: dict[str, Any]) -> str:
     if row["n_star"] is None:
         return "never (a code costs no less than the rival)"
     if row["verdict"] == "never":
+        if not row["fetches"]:
+            return "never if requests go on saving as little as in the run's second half"
         return (
             f"never while decoders are fetched again so often ({percent(row['p_miss'], 2)} of requests with a "
             f"fetch; it pays below {percent(row['p_miss_limit'], 2)})"

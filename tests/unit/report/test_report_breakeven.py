@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pytest
 
 from simnet.report.breakeven import BreakEven, Costs, break_even
+from simnet.report.wording import answer
+
+CELL: dict[str, Any] = {
+    "requests": 20,
+    "fetches": 0,
+    "model_share": 0.0,
+    "ss_population": {"value": 1.0},
+    "byte_per_delivered": {"value": 10.0},
+    "satisfied": {"value": 1.0, "hits": 20, "n": 20},
+}
 
 
 def measure(
@@ -105,6 +116,20 @@ def test_decoders_given_beforehand_are_charged() -> None:
     assert (found.model_mean, found.n_star, found.fetches, found.p_miss) == (1000, 12.5, 0, 0.0)
     assert found.crossing_request == 51
     assert found.holder_median_request == 13
+
+
+def test_never_blames_no_fetches_where_there_were_none() -> None:
+    """Decoders were given beforehand, and when half the run was over, nothing more was delivered or saved."""
+    ones = np.ones(20, np.int64)
+    rival = np.where(np.arange(20) < 10, 100, 10)
+    costs = Costs(10 * ones, 0 * ones, rival, ones.astype(float), 0 * ones, ones < 0, upfront=4000)
+    found = break_even(costs, seed=1)
+    assert found is not None and found.verdict == "never" and found.n_star is not None
+    arm = {"needs_models": True, "all": CELL}
+    row = {"arm": "given", "rival": "jpeg", "source_type": "digits", "basis": "counted", **asdict(found)}
+    arms = {"given": arm, "jpeg": arm | {"needs_models": False}}
+    said = " ".join(answer({"arms": arms, "baseline": "jpeg", "duration_s": 20.0, "break_even": [row]}))
+    assert "digits never if requests go on saving as little as in the run's second half." in said
 
 
 def test_without_any_model_it_pays_from_the_first_request() -> None:
