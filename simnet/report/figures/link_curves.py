@@ -59,6 +59,7 @@ class _Kind:
         axis: what it is.
         theory: lines beside it, of the same unit.
         limits: columns of an Es/N0 in dB below which nothing works.
+        interval: endings of the columns beside the rate.
     """
 
     name: str
@@ -67,6 +68,13 @@ class _Kind:
     axis: str
     theory: tuple[_Words, ...] = ()
     limits: tuple[_Words, ...] = ()
+    interval: tuple[str, ...] = ("low", "high")
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Columns that hold numbers."""
+        interval = (f"{self.value}_{end}" for end in self.interval)
+        return ("esno_db", self.value, *interval, *(each.column for each in (*self.theory, *self.limits)))
 
 
 _LINK = ("channel", "csi", "channel_settings", "harq")
@@ -95,7 +103,14 @@ _BLER = _Kind(
     _LIMITS,
 )
 _CODED_BER = _Kind("ber after decoding", _BLER.curve, "ber", "bit error rate after decoding", (), _LIMITS)
-_GOODPUT = _Kind("throughput", ("channel", "code", "k"), "goodput", "goodput (bit per channel use)")
+_GOODPUT = _Kind(
+    "throughput",
+    ("channel", "code", "k", "scheme", "protection"),
+    "goodput",
+    "goodput (bit per channel use)",
+    (_Words("capacity", ":", "capacity"),),
+    interval=(),
+)
 
 
 def draw_files(
@@ -118,9 +133,10 @@ def draw_files(
     tables = [_read(path) for path in files]
     kinds = [_kind(path, table.columns, quantity) for path, table in zip(files, tables, strict=True)]
     kind, table = kinds[0], pd.concat(tables, ignore_index=True)
-    for path, other in zip(files, kinds, strict=True):
+    for path, other, points in zip(files, kinds, tables, strict=True):
         if other is not kind:
             raise SimnetError(f"{path}: got points of {other.name}; allowed {kind.name}, as in {files[0]}")
+        _check_numbers(path, points, kind)
     if over == "ebno" and "ebno_db" not in table:
         raise SimnetError(f"{files[0]}: got --over ebno; allowed esno: {kind.name} files have no Eb/N0")
     with matplotlib.rc_context(RC | _OWN_RC):
@@ -159,10 +175,24 @@ def _read(path: Path) -> pd.DataFrame:
 def _kind(path: Path, columns: Iterable[str], quantity: Quantity) -> _Kind:
     columns = list(columns)
     for kind in (_GOODPUT, _BLER, _BER):
-        needed = {*kind.curve, kind.value, "esno_db", *(each.column for each in kind.theory)}
-        if needed <= set(columns):
+        if {*kind.curve, *kind.numbers} <= set(columns):
             return _CODED_BER if kind is _BLER and quantity == "ber" else kind
     raise SimnetError(f"{path}: not a file of a link's points (columns {', '.join(columns[:6])} …); {_REMEDY}")
+
+
+def _check_numbers(path: Path, table: pd.DataFrame, kind: _Kind) -> None:
+    """Raises SimnetError if one of a file's columns of numbers holds anything else."""
+    for name in (*kind.numbers, *(["ebno_db"] if "ebno_db" in table else [])):
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            wrong = next(value for value in table[name].dropna() if not _is_number(value))
+            raise SimnetError(f"{path}: column {name}: got {wrong!r}; allowed numbers")
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def _write(figure: Figure, stem: Path) -> list[Path]:

@@ -175,7 +175,15 @@ def test_plot_refuses_what_does_not_go_together(run: Run, tmp_path: Path, capsys
     other.write_text("a,b\n1,2\n")
     empty = tmp_path / "empty.csv"
     empty.write_text("modulation,esno_db\n")
+    rows = rows_of(files["ber"])
+    for name, changes in (("words", {"ber": "many"}), ("nan", {"ber_high": "nan"})):
+        with (tmp_path / f"{name}.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows([*rows[:-1], rows[-1] | changes])
     for arguments, message in (
+        ([tmp_path / "words.csv"], "words.csv: column ber: got 'many'; allowed numbers"),
+        ([tmp_path / "nan.csv"], "nan.csv: column ber_high: got 'nan'; allowed numbers"),
         (files.values(), "got points of throughput; allowed ber, as in"),
         ([files["ber"], "--over", "ebno"], "got --over ebno; allowed esno"),
         ([other], "not a file of a link's points (columns a, b"),
