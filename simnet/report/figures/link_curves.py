@@ -184,7 +184,8 @@ def _check_numbers(path: Path, table: pd.DataFrame, kind: _Kind) -> None:
     """Raises SimnetError if one of a file's columns of numbers holds anything else."""
     for name in (*kind.numbers, *(["ebno_db"] if "ebno_db" in table else [])):
         if not pd.api.types.is_numeric_dtype(table[name]):
-            wrong = next(value for value in table[name].dropna() if not _is_number(value))
+            values = list(table[name].dropna())
+            wrong = next((value for value in values if not _is_number(value)), values[:1])
             raise SimnetError(f"{path}: column {name}: got {wrong!r}; allowed numbers")
 
 
