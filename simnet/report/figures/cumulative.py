@@ -65,6 +65,7 @@ def draw_lines(axes: Axes, run: RunFolder, lines: dict[str, Line]) -> None:
             color=colours[arm],
             linestyle=line_style(i),
             linewidth=line_width(i, len(run.arms)),
+            marker="o" if len(x) == 1 else None,  # a line of one point is not seen
         )
         if line.upfront_byte:
             given = line.upfront_byte / divisor

@@ -24,7 +24,7 @@ from simnet.core.tables import TABLES
 from simnet.report import redraw
 from simnet.report.figures import FIGURES
 from simnet.report.records_doc import records_markdown
-from simnet.report.run_folder import RunError
+from simnet.report.run_folder import RunError, RunFolder
 from simnet.report.summary import summarise
 from simnet.report.table import closing_table
 from simnet.scenario.load import load_scenario
@@ -203,6 +203,17 @@ def test_odd_runs_are_reported_too(make_run: MakeRun, shape: dict[str, Any]) -> 
     redraw(run)
     assert "<h1>city</h1>" in (run / "report.html").read_text()
     assert as_text(run)
+
+
+@pytest.mark.parametrize("figure", ["traffic", "break_even"])
+def test_the_traffic_of_one_request_is_seen(make_run: MakeRun, figure: str) -> None:
+    """A line has no length there."""
+    run = make_run(n_requests=1, n_devices=1, n_gateways=1, arms=("on_demand", "jpeg"))
+    folder = RunFolder.open(run)
+    drawn = FIGURES[figure].draw(folder, summarise(run))
+    assert drawn is not None
+    lines = [line for axes in drawn.axes for line in axes.lines if line.get_label() in folder.arms]
+    assert lines and all(line.get_marker() == "o" for line in lines)
 
 
 def test_a_run_with_empty_tables_and_no_samples(tmp_path: Path) -> None:
