@@ -149,7 +149,7 @@ def _closed(schema: dict[str, Any]) -> list[str]:
 
 def _words(schema: dict[str, Any]) -> str:
     if alternatives := schema.get("anyOf", schema.get("oneOf")):
-        return " or ".join(_words(part) for part in alternatives)
+        return " or ".join(dict.fromkeys(_words(part) for part in alternatives))
     if "enum" in schema or "const" in schema:
         return ", ".join(_closed(schema))
     match schema.get("type", "object" if "$ref" in schema else None):

@@ -101,7 +101,7 @@ class BarabasiAlbert(Shape):
     """Grown node by node; each new one links to earlier ones, rather to those that have many links."""
 
     shape: Literal["barabasi_albert"]
-    nodes: Positive
+    nodes: Annotated[int, Field(ge=2, le=1_000_000)]
     links_of_new: Annotated[int, Field(ge=1)]
     """Links that each new node brings; less than ``nodes``."""
 
@@ -122,7 +122,7 @@ class WattsStrogatz(Shape):
     """A ring in which each node is linked to its nearest ones, some links then turned to far ones."""
 
     shape: Literal["watts_strogatz"]
-    nodes: Positive
+    nodes: Annotated[int, Field(ge=3, le=1_000_000)]
     neighbours: Annotated[int, Field(ge=2, multiple_of=2)]
     """Links of each node before the turning, half of them to each side; less than ``nodes``."""
     rewiring: Share
