@@ -433,6 +433,7 @@ def _save_samples(folder: Path, plane: SignalPlane, recorder: Recorder) -> None:
                 "ss": delivery.ss,
                 "psnr_db": None if delivery.psnr_db == math.inf else delivery.psnr_db,  # JSON knows no infinity
                 "code_byte": delivery.code_byte,
+                "spared_noise": plane.codecs[delivery.codec].analog is not None,
             }
         )
     (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")

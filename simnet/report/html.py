@@ -16,6 +16,10 @@ from simnet.report.wording import NONE, answer, closed_form, kilobyte, number, p
 
 Summary = dict[str, Any]
 SERVICE = ("requests", "satisfied", "population SS", "mean SS, all", "mean SS, delivered", "judge unsure")
+SPARED_NOISE = (
+    "Of codes that are symbols, what stands beside a picture is the delivery's; the picture itself met the highest "
+    "Es/N0 at which such codecs are measured, not the delivery's."
+)
 LATENCY = "latency median · p95 (s)"
 
 
@@ -262,7 +266,8 @@ def _samples(folder: RunFolder) -> str:
         cards = [_card(folder, of_item[0]["original"], [f"{source} {item}", "original"])]
         cards += [_card(folder, entry["recovered"], _lines(entry)) for entry in of_item]
         rows.append(f'<div class="samples">{"".join(cards)}</div>')
-    return "<h2>Images as delivered</h2>" + "".join(rows)
+    spared = any(entry.get("spared_noise") for entry in folder.samples)
+    return "<h2>Images as delivered</h2>" + (f"<p>{escape(SPARED_NOISE)}</p>" if spared else "") + "".join(rows)
 
 
 def _lines(entry: dict[str, Any]) -> list[str]:
@@ -270,7 +275,7 @@ def _lines(entry: dict[str, Any]) -> list[str]:
     lines += [f"SS {number(entry['ss'])}"] if entry.get("ss") is not None else ["SS: judge unsure"]
     lines += [f"{entry['psnr_db']:.1f} dB"] if entry.get("psnr_db") is not None else []
     lines += [f"{entry['code_byte']:,} B"] if entry.get("code_byte") is not None else []
-    return lines
+    return [*lines, "shown without noise"] if entry.get("spared_noise") else lines
 
 
 def _card(folder: RunFolder, name: str, lines: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,6 +86,8 @@ def test_a_delivery_has_the_mean_psnr_of_the_offline_evaluation(
     run = run_scenario(scenario, out=tmp_path, quiet=True)
     deliveries = pd.read_parquet(run.path / "deliveries.parquet")
     assert len(deliveries) > 100
+    entries = json.loads((run.path / "samples" / "index.json").read_text(encoding="utf-8"))
+    assert entries and all(entry["spared_noise"] for entry in entries)
     offline = offline_psnr_db(build(scenario).plane.sources["shown"].items, 6)
     expected, spread = offline.mean(1), offline.std(1, ddof=1)
     which = deliveries["item_id"].to_numpy()

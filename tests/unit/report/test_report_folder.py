@@ -160,6 +160,19 @@ def test_page_is_self_contained_and_shows_everything(make_run: MakeRun) -> None:
         assert (run / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_pictures_that_met_no_noise_are_marked(make_run: MakeRun, no_figures: None) -> None:
+    run = make_run(n_requests=20, n_devices=4)
+    index = run / "samples" / "index.json"
+    entries = json.loads(index.read_text())
+    redraw(run)
+    assert "without noise" not in (run / "report.html").read_text()
+    index.write_text(json.dumps([{**entry, "spared_noise": entry["arm"] == "jpeg"} for entry in entries]))
+    redraw(run)
+    page = (run / "report.html").read_text()
+    assert "not the delivery&#x27;s" in page
+    assert page.count("shown without noise</figcaption>") == sum(entry["arm"] == "jpeg" for entry in entries)
+
+
 def test_drawing_again_gives_the_same_bytes(make_run: MakeRun) -> None:
     run = make_run(n_requests=100, n_devices=20, arms=("on_demand", "jpeg"))
     redraw(run)
