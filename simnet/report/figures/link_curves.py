@@ -253,6 +253,8 @@ def _axis_name(over: Over, channels: pd.Series[str]) -> str:
 
 def _smooth(x: np.ndarray, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A theory's line through its values at the measured points, monotone between them on the logarithmic axis."""
+    x, first = np.unique(x, return_index=True)  # an Es/N0 may be measured twice, with different seeds
+    rates = rates[first]
     known = rates > 0  # neither missing nor below what floats hold
     if known.sum() < 3:
         return x[known], rates[known]
@@ -293,7 +295,7 @@ def _curves(table: pd.DataFrame, kind: _Kind) -> Iterator[tuple[str, pd.DataFram
     for _, rows in table.groupby(list(kind.curve), sort=False, dropna=False):
         first = rows.iloc[0]
         label = ", ".join(filter(None, (_said(name, first[name]) for name in varying or kind.curve[:1])))
-        yield label, rows.sort_values("esno_db").drop_duplicates("esno_db")
+        yield label, rows.sort_values("esno_db", kind="stable").drop_duplicates([*kind.numbers])
 
 
 def _common(table: pd.DataFrame, kind: _Kind) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from simnet.core.zoo import zoo_root
 from simnet.phy.blocks import BlockFormat
 from simnet.phy.curves import bler
 from simnet.phy.tables.bler import table_path
+from simnet.report.figures import link_curves
 from tests.unit.cli.conftest import Run
 
 SMALL = {
@@ -153,6 +155,24 @@ def test_plot_over_ebno_and_of_bits(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "figures" / "bits"
     assert run("link", "plot", path, "--over", "ebno", "--quantity", "ber", "--out", out) == 0
     assert "bit error rate after decoding" in out.with_suffix(".svg").read_text()
+
+
+def test_plot_shows_every_measurement_of_one_point(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of another seed, too: none is dropped for having come second."""
+    drawn: list[int] = []
+    points = link_curves._points
+
+    def counted(axes: Any, x: Any, *rest: Any) -> None:
+        drawn.append(len(x))
+        points(axes, x, *rest)
+
+    monkeypatch.setattr(link_curves, "_points", counted)
+    files = [tmp_path / f"{name}.csv" for name in ("one", "two", "again")]
+    for path, seed in zip(files, (1, 2, 1), strict=True):
+        options = ["--modulation", "QPSK", "--esno-db", "0,2,4,6", "--max-blocks", 8, "--seed", seed]
+        assert run("link", "ber", *options, "--out", path, "--quiet") == 0
+    assert run("link", "plot", *files, "--out", tmp_path / "all") == 0
+    assert drawn == [8]
 
 
 def test_plot_names_what_tells_curves_apart(run: Run, tmp_path: Path) -> None:
