@@ -15,6 +15,8 @@ BOLTZMANN_J_PER_K = 1.380649e-23
 REFERENCE_TEMPERATURE_K = 290.0
 """The temperature at which noise figures are defined (IEEE)."""
 SPEED_OF_LIGHT_M_PER_S = 299_792_458.0
+LARGEST_DB = 300.0
+"""Ratios in dB that users may give are at most so far from 0: products of several still are floats."""
 
 
 def db_to_linear(ratio_db: FloatLike) -> FloatLike:

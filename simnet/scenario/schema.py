@@ -11,13 +11,14 @@ from simnet.core.errors import UnknownName
 from simnet.core.fading import FadingKind, constant_over_burst
 from simnet.core.mcs import MCS_NAMES, UNCODED_NAMES, CodeFamily
 from simnet.core.plugins import KINDS
+from simnet.core.units import LARGEST_DB
 from simnet.scenario.plugin_field import PluginField, PluginSpec
 
 Tier = Literal["device", "gateway", "edge", "cloud"]
 Protection = Literal["arq", "harq", "none"]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
-Decibel = Annotated[float, Field(ge=-300.0, le=300.0)]
+Decibel = Annotated[float, Field(ge=-LARGEST_DB, le=LARGEST_DB)]
 NonNegative = Annotated[float, Field(ge=0.0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 
@@ -61,9 +62,11 @@ class Radio(Part):
     bandwidth_hz: Positive = Field(125e3, description="symbol rate in complex symbols per second (T_s = 1/bandwidth)")
     device_power_dbm: Decibel = Field(14.0, description="transmit power of the device end, dBm")
     gateway_power_dbm: Decibel = Field(27.0, description="transmit power of the gateway end, dBm")
-    device_noise_figure_db: NonNegative = Field(7.0, le=300.0, description="noise figure of the device's receiver, dB")
+    device_noise_figure_db: NonNegative = Field(
+        7.0, le=LARGEST_DB, description="noise figure of the device's receiver, dB"
+    )
     gateway_noise_figure_db: NonNegative = Field(
-        4.0, le=300.0, description="noise figure of the gateway's receiver, dB"
+        4.0, le=LARGEST_DB, description="noise figure of the gateway's receiver, dB"
     )
     amplifier_efficiency: Annotated[float, Field(gt=0.0, le=1.0)] = Field(0.35, description="η in P_tx/η")
     circuit_power_w: NonNegative = Field(0.05, description="P_circuit of a transmitting node, W")
@@ -73,7 +76,7 @@ class Radio(Part):
     )
     esno_swing_db: NonNegative = Field(
         0.0,
-        le=300.0,
+        le=LARGEST_DB,
         description="the mean Es/N0 of each link goes up and down by this, dB, as a sine of its own phase",
     )
     swing_period_s: Positive = Field(86_400.0, description="period of that sine, s")

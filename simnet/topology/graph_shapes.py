@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from simnet.core.streams import generator, uniform
 from simnet.topology.layout import Place, circle
-from simnet.topology.plan import Plan, Positive
+from simnet.topology.plan import MAX_COUNT, Plan, Positive
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -57,7 +57,7 @@ class Ring(Shape):
     """A closed row of at least three nodes."""
 
     shape: Literal["ring"]
-    nodes: Annotated[int, Field(ge=3, le=1_000_000)]
+    nodes: Annotated[int, Field(ge=3, le=MAX_COUNT)]
 
     def graph(self, places: list[Place], seed: int) -> nx.Graph:
         return nx.cycle_graph(self.nodes)
@@ -101,7 +101,7 @@ class BarabasiAlbert(Shape):
     """Grown node by node; each new one links to earlier ones, rather to those that have many links."""
 
     shape: Literal["barabasi_albert"]
-    nodes: Annotated[int, Field(ge=2, le=1_000_000)]
+    nodes: Annotated[int, Field(ge=2, le=MAX_COUNT)]
     links_of_new: Annotated[int, Field(ge=1)]
     """Links that each new node brings; less than ``nodes``."""
 
@@ -122,7 +122,7 @@ class WattsStrogatz(Shape):
     """A ring in which each node is linked to its nearest ones, some links then turned to far ones."""
 
     shape: Literal["watts_strogatz"]
-    nodes: Annotated[int, Field(ge=3, le=1_000_000)]
+    nodes: Annotated[int, Field(ge=3, le=MAX_COUNT)]
     neighbours: Annotated[int, Field(ge=2, multiple_of=2)]
     """Links of each node before the turning, half of them to each side; less than ``nodes``."""
     rewiring: Share

@@ -15,8 +15,10 @@ Medium = Literal["wireless", "wired"]
 MAX_NAME = 200
 """Longest name of a node or of a link class, in characters."""
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
-Positive = Annotated[int, Field(ge=1, le=1_000_000)]
+MAX_COUNT = 1_000_000
+"""Most nodes or links of a kind."""
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
+Positive = Annotated[int, Field(ge=1, le=MAX_COUNT)]
 
 
 class Plan(BaseModel):

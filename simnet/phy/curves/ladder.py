@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from simnet.core.errors import SimnetError
-from simnet.core.units import esno_db_from_ebno_db, linear_to_db
+from simnet.core.units import LARGEST_DB, esno_db_from_ebno_db, linear_to_db
 from simnet.phy.blocks import BlockFormat
 from simnet.phy.bounds.capacity import esno_for_rate
 from simnet.phy.curves.channel import ChannelSettings
 
 _LARGEST = 1000
 """Points of one curve."""
-_MOST_DB = 300
-"""As in scenarios."""
 _STEEP_DB, _N_STEEP = 0.25, 40
 _SLOW_DB, _N_SLOW = 3.0, 9
 
@@ -47,8 +45,8 @@ def parse_range(text: str, what: str) -> tuple[float, ...]:
 
 
 def _within(text: str, what: str, points_db: list[float]) -> tuple[float, ...]:
-    if max(map(abs, points_db)) > _MOST_DB:
-        raise SimnetError(f"{what}: got {text!r}; allowed −{_MOST_DB} to {_MOST_DB} dB")
+    if max(map(abs, points_db)) > LARGEST_DB:
+        raise SimnetError(f"{what}: got {text!r}; allowed −{LARGEST_DB:g} to {LARGEST_DB:g} dB")
     return tuple(points_db)
 
 

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from simnet.core.errors import UnknownName
+from simnet.report.metrics import ANALYSIS
 from simnet.results import Results, ResultsError, figures
 from simnet.results.labels import label
 from tests.support.sweep_folder import keep_or_fetch
@@ -196,6 +197,15 @@ def test_an_axis_may_have_any_name_that_no_answer_has(make: Callable[..., Result
     frames = [found.mean(traffic, arm="a"), found.ratio(traffic, traffic, arm="a"), found.difference(traffic, "a", "b")]
     assert [frame[axis].to_list() for frame in frames] == [[1, 2]] * 3
     assert figures.heat(found, axis, axis, traffic, arm="a").get_xlabel() == label(axis)
+
+
+def test_no_answer_adds_a_column_that_axes_may_be_called(make: Callable[..., Results]) -> None:
+    found = make({"ttl_s": [1, 2]}, {(1, "a"): A, (2, "a"): A, (1, "b"): B, (2, "b"): B})
+    traffic = "byte_per_request"
+    frames = [found.mean(traffic), found.ratio(traffic, traffic, over="b"), found.difference(traffic, "a", "b")]
+    added = {column for frame in frames for column in frame}
+    added |= {column for column in found.front(traffic, traffic) if not column.startswith(traffic)}
+    assert added - {"ttl_s", "arm"} == set(ANALYSIS)
 
 
 @pytest.mark.parametrize("axis", ["n", "mean", "low", "dominated", "minus"])
