@@ -183,17 +183,9 @@ def _kind(path: Path, columns: Iterable[str], quantity: Quantity) -> _Kind:
 def _check_numbers(path: Path, table: pd.DataFrame, kind: _Kind) -> None:
     """Raises SimnetError if one of a file's columns of numbers holds anything else."""
     for name in (*kind.numbers, *(["ebno_db"] if "ebno_db" in table else [])):
-        if not pd.api.types.is_numeric_dtype(table[name]):
-            values = list(table[name].dropna())
-            wrong = next((value for value in values if not _is_number(value)), values[:1])
-            raise SimnetError(f"{path}: column {name}: got {wrong!r}; allowed numbers")
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        return math.isfinite(float(value))
-    except ValueError:
-        return False
+        wrong = table.loc[pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna(), name]
+        if len(wrong):
+            raise SimnetError(f"{path}: column {name}: got {wrong.iloc[0]!r}; allowed numbers")
 
 
 def _write(figure: Figure, stem: Path) -> list[Path]:
