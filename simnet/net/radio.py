@@ -131,8 +131,7 @@ class RadioLink:
             known = state if not radio.csi_delay_s else self.state(now_s - radio.csi_delay_s)
             mcs = self.air.mcs(known, transfer.receiver.esno, transfer.pending[0].k)
         blocks, uses = self._next_blocks(transfer.pending, mcs)
-        data_symbols = sum(uses)
-        n_byte, n_repeat = _count_sent(row, blocks, uses)
+        n_byte, data_symbols, n_repeat = _count_sent(row, blocks, uses)
         overhead = radio.preamble_symbol + fading.overhead_channel_use(data_symbols)
         symbols = overhead + data_symbols
         ack = radio.ack_symbol if any(block.protected for block in blocks) else 0
@@ -272,21 +271,21 @@ class RadioLink:
         return airtime_s * (power_w + radio.receive_power_w)
 
 
-def _count_sent(row: TransferRow, blocks: Sequence[AnyBlock], uses: Sequence[int]) -> tuple[int, int]:
+def _count_sent(row: TransferRow, blocks: Sequence[AnyBlock], uses: Sequence[int]) -> tuple[int, int, int]:
     """What blocks take, in bytes and channel uses: those sent for the first time, and those sent again.
 
     Returns:
-        Their bytes, and how often one of them was sent before, at most.
+        Their bytes and channel uses, and how often one of them was sent before, at most.
     """
-    n_byte, n_repeat = sum([block.n_byte for block in blocks]), max([block.attempt for block in blocks])
+    n_byte, n_use, n_repeat = sum([b.n_byte for b in blocks]), sum(uses), max([b.attempt for b in blocks])
     retry_byte = retry_use = 0
     if n_repeat:
-        for block, n_use in zip(blocks, uses, strict=True):
+        for block, block_use in zip(blocks, uses, strict=True):
             if block.attempt:
                 retry_byte += block.n_byte
-                retry_use += n_use
+                retry_use += block_use
     row.retry_byte += retry_byte
     row.retry_channel_use += retry_use
     row.first_byte += n_byte - retry_byte
-    row.first_channel_use += sum(uses) - retry_use
-    return n_byte, n_repeat
+    row.first_channel_use += n_use - retry_use
+    return n_byte, n_use, n_repeat
