@@ -138,8 +138,8 @@ class Arm:
     def _await(self, coming: Arrival | None, others: Iterator[Arrival]) -> None:
         """Have traffic wake the consumer when its time comes."""
         if coming is not None:
-            delay_s = max(0.0, coming[1].time_s - self.clock.now)  # now + (t - now) can be an ulp past t
-            self.clock.timeout(delay_s).callbacks.append(lambda event: self._arrive(coming, others))
+            time_s = max(coming[1].time_s, self.clock.now)  # of two at one time, the second is noted when the first has
+            self.clock.alarm(time_s).callbacks.append(lambda event: self._arrive(coming, others))
 
     def _arrive(self, coming: Arrival, others: Iterator[Arrival]) -> None:
         """A consumer wishes. The next arrival is noted first: the clock must know what is due."""

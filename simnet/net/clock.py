@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from heapq import heappop, heappush
-from operator import attrgetter
 from typing import Any
 
 import simpy
 from simpy.core import EmptySchedule
-from simpy.events import NORMAL
+from simpy.events import NORMAL, EventPriority
 
 
 class Clock(simpy.Environment):
@@ -19,31 +19,45 @@ class Clock(simpy.Environment):
     changes nothing but the speed: :meth:`advance` sets the time instead. The order of all that happens stays the same.
     """
 
-    now: float = property(attrgetter("_now"))  # type: ignore[assignment]
-    """Simulated time, s; read by every hop, so without a call in Python."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._alone = False
-        """Whether the event that is being processed has one callback only, so that nobody else is at this time."""
+    now: float = 0.0  # type: ignore[assignment]  # SimPy's is a property: every hop reads it, and may set it
+    """Simulated time, s."""
+    free_until_s: float = -math.inf
+    """Whoever runs now, in a process and with nothing left to do at the present time, may set ``now`` to any earlier
+    time: nothing else happens until then. −∞ where others are woken by the same event."""
 
     def timeout(self, delay_s: float = 0.0, value: object = None) -> simpy.Timeout:
         """SimPy's own, made in half its time."""
         if delay_s < 0.0:
             raise ValueError(f"delay_s: got {delay_s}; allowed: >= 0")
+        return self.alarm(self.now + delay_s, value)
+
+    def alarm(self, time_s: float, value: object = None) -> simpy.Timeout:
+        """A timeout that is over at this time, exactly; not before now."""
         event = simpy.Timeout.__new__(simpy.Timeout)
-        event.env, event.callbacks, event._value, event._ok, event._delay = self, [], value, True, delay_s
-        heappush(self._queue, (self._now + delay_s, NORMAL, next(self._eid), event))
+        event.env, event.callbacks, event._value, event._ok, event._delay = self, [], value, True, time_s - self.now
+        heappush(self._queue, (time_s, NORMAL, next(self._eid), event))
+        if time_s < self.free_until_s:
+            self.free_until_s = time_s
         return event
 
+    def schedule(self, event: simpy.Event, priority: EventPriority = NORMAL, delay: float = 0.0) -> None:
+        time_s = self.now + delay
+        heappush(self._queue, (time_s, priority, next(self._eid), event))
+        if time_s < self.free_until_s:
+            self.free_until_s = time_s
+
     def step(self) -> None:
-        """Process the next event: SimPy's own step, which also notes who is alone."""
+        """Process the next event: SimPy's own step, which also notes until when its one callback is alone."""
+        queue = self._queue
         try:
-            self._now, _, _, event = heappop(self._queue)
+            self.now, _, _, event = heappop(queue)
         except IndexError:
             raise EmptySchedule from None
         callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
-        self._alone = len(callbacks) == 1
+        if len(callbacks) != 1:
+            self.free_until_s = -math.inf
+        else:
+            self.free_until_s = queue[0][0] if queue else math.inf
         for callback in callbacks:
             callback(event)
         if not event._ok and not hasattr(event, "_defused"):
@@ -54,10 +68,10 @@ class Clock(simpy.Environment):
 
         Only for what runs in a process, with nothing left to do at the present time.
         """
-        due_s = self._now + delay_s
-        if not self._alone or (self._queue and self._queue[0][0] <= due_s):
+        due_s = self.now + delay_s
+        if due_s >= self.free_until_s:
             return False
-        self._now = due_s
+        self.now = due_s
         return True
 
     def start(self, process: Generator[simpy.Event, Any, Any]) -> None:
@@ -85,7 +99,7 @@ class _Started:
                     target = self._process.throw(event._value)
             except StopIteration:
                 return
-            if not target.processed:
+            if target.callbacks is not None:
                 target.callbacks.append(self.resume)
                 return
             event = target  # it has happened already

@@ -184,6 +184,7 @@ class Network:
         The way ends early where ``at_node`` says so.
         """
         clock, nodes, n_byte, body = self.clock, self.nodes, payload.n_byte, payload.body
+        under_way, note = self._under_way, self._note_transfer
         sent = payload.request_id, payload.payload_class, payload.label, n_byte
         request, traced = self.requests.get(payload.request_id), self.timeline.wanted
         now_s = clock.now
@@ -192,19 +193,24 @@ class Network:
                 self._n_transfer = transfer_id = self._n_transfer + 1
                 way, queued_s = link.ways[sender], now_s
                 receiver = way.receiver
-                try:
-                    started_s, delay_s = way.enter(n_byte, queued_s)
-                except RequestEnded:
-                    row = way.row(self.arm, transfer_id, sent, queued_s)
-                    row.outcome, row.ended_s = "lost", queued_s
-                    self._record_transfer(row)
-                    raise
-                if not clock.advance(delay_s):
-                    self._under_way[transfer_id] = way, sent, transfer_id, queued_s, started_s
-                    yield clock.timeout(delay_s)
-                    del self._under_way[transfer_id]
-                now_s = clock.now
-                self._note_transfer((way, sent, transfer_id, queued_s, started_s, now_s))
+                now_s = queued_s + (8 * n_byte / way.rate_bit_per_s + way.flight_s)
+                if now_s < clock.free_until_s and not under_way:  # all wires are idle, and will be until it has arrived
+                    clock.now, started_s = now_s, queued_s
+                else:
+                    try:
+                        started_s, now_s = way.enter(n_byte, queued_s)
+                    except RequestEnded:
+                        row = way.row(self.arm, transfer_id, sent, queued_s)
+                        row.outcome, row.ended_s = "lost", queued_s
+                        self._record_transfer(row)
+                        raise
+                    if now_s < clock.free_until_s:
+                        clock.now = now_s
+                    else:
+                        under_way[transfer_id] = way, sent, transfer_id, queued_s, started_s
+                        yield clock.alarm(now_s)
+                        del under_way[transfer_id]
+                note((way, sent, transfer_id, queued_s, started_s, now_s))
                 if way.joule_per_bit:
                     self._spend(sender, way.energy_j(n_byte), 0.0)
                 if request is not None:

@@ -60,7 +60,7 @@ class Direction:
         """A payload takes a place.
 
         Returns:
-            When its transmission begins, s; and the time from now until it has arrived, s.
+            When its transmission begins, and when it will have arrived, s.
 
         Raises:
             QueueFull: the wire's queue limit is reached.
@@ -73,7 +73,7 @@ class Direction:
         service_s = 8 * n_byte / self.rate_bit_per_s
         end_s = begin_s + service_s
         self._free_s = heappushpop(self._others_s, end_s) if self._others_s else end_s
-        return begin_s, begin_s - now_s + service_s + self.flight_s
+        return begin_s, now_s + (begin_s - now_s + service_s + self.flight_s)
 
     def _wait(self, begin_s: float, now_s: float, limit: int) -> None:
         waiting = self._begins_s

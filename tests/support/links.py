@@ -116,11 +116,11 @@ def _send_over_wire(clock: Clock, link: WiredLink, sent: Sent, index: int, recor
     yield clock.timeout(sent.time_s - clock.now)
     way, what, queued_s = link.ways[sent.sender], (index, sent.payload_class, "test", sent.n_byte), clock.now
     try:
-        started_s, delay_s = way.enter(sent.n_byte, queued_s)
+        started_s, arrived_s = way.enter(sent.n_byte, queued_s)
     except RequestEnded:
         row = recorder.add(way.row("arm", index, what, queued_s))
         row.outcome, row.ended_s = "lost", clock.now
         return
-    yield clock.timeout(delay_s)
+    yield clock.alarm(arrived_s)
     note = recorder.notes(TransferRow, NOTE_WIDTH, delivered_columns("arm"))
     note((way, what, index, queued_s, started_s, clock.now))
