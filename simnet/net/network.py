@@ -114,15 +114,21 @@ class Network:
             self.built_with.setdefault(slice_.id, []).append(node.name)
             self._note_store(("provision", slice_.id, slice_.n_byte, 0, self.clock.now, node.name))
 
-    def install(self, node: Node, slice_: Slice, arrived: Slice, fetch_cost_byte: float) -> bool:
-        """Store a slice as it arrived; False if it is used once and not stored."""
+    def install(
+        self, node: Node, slice_: Slice, arrived: Slice, fetch_cost_byte: float, *, renews: bool = True
+    ) -> bool:
+        """Store a slice as it arrived; False if it is used once and not stored.
+
+        Args:
+            renews: false: one that the store holds already stays as it is, and what arrived is not stored.
+        """
         if arrived.damaged and not self.protocol.keep_damaged:
             return False
         slice_id, store, requires = slice_.id, node.store, slice_.requires
         if requires:
             requires = tuple(r for r in requires if r not in node.provisioned)
         worth = self._worth.of(slice_id) if store.policy.reads_worth else 1.0
-        if store.insert(slice_id, slice_.n_byte, requires, self.clock.now, fetch_cost_byte, worth):
+        if store.insert(slice_id, slice_.n_byte, requires, self.clock.now, fetch_cost_byte, worth, renews=renews):
             return False
         if arrived.damaged:
             node.damaged[slice_id] = arrived

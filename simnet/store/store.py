@@ -14,9 +14,9 @@ from simnet.store.stored_slice import StoredSlice
 
 TtlFrom = Literal["from_fetch", "renewed_on_use"]
 EventKind = Literal["insert", "evict", "expire", "reject", "hit", "miss"]
-Refusal = Literal["", "too_large", "pinned", "missing_requirement"]
+Refusal = Literal["", "too_large", "pinned", "missing_requirement", "held"]
 """Why a slice wasn't stored: ``too_large`` for the whole store; only ``pinned`` slices, or those that it requires,
-would make room; ``missing_requirement``: one that it requires isn't held. Empty if it was."""
+would make room; ``missing_requirement``: one that it requires isn't held; ``held`` already. Empty if it was."""
 
 
 class StoreEvent(NamedTuple):
@@ -139,11 +139,13 @@ class Store:
         now_s: float,
         fetch_cost_byte: float | None = None,
         worth: float = 1.0,
+        *,
+        renews: bool = True,
     ) -> Refusal:
         """Store a slice that was fetched, evicting others where that makes enough room, and none where it
         doesn't.
 
-        A slice that is held already counts as fetched again and used; there is no event for it.
+        A slice that is held already counts as fetched again and used, unless told otherwise; there is no event for it.
 
         Args:
             n_byte: ≥ 1; the same whenever the same id comes.
@@ -151,6 +153,7 @@ class Store:
                 it.
             fetch_cost_byte: bytes that fetching it again would put on links; default ``n_byte``.
             worth: SS that it adds to what can be decoded without it, in [0, 1].
+            renews: false: a slice that is held already stays as it is.
 
         Returns:
             Why it wasn't stored; empty if it was.
@@ -167,6 +170,8 @@ class Store:
                     f"slice {slice_id!r} is stored with {held.n_byte} bytes requiring {held.requires}; "
                     f"now {n_byte} bytes requiring {requires}: an id names one content"
                 )
+            if not renews:
+                return "held"
             held.fetched_s = now_s
             self._use(held, now_s)
             return ""
@@ -262,7 +267,7 @@ class Store:
 
     def _make_room(self, n_byte: int, now_s: float, *, keep: tuple[str, ...]) -> bool:
         """Evict what frees ``n_byte``, of fewer than are stored; nothing, and False, if pins or ``keep`` forbid."""
-        first = self._first()
+        first = self._slices[next(iter(self._slices))] if self._queue is None else self._queue.first()
         if first.n_byte >= n_byte and not (first.pins or first.dependents or first.slice_id in keep):
             self.policy.evicted(first)
             self._remove(first, "evict", now_s)
@@ -272,10 +277,6 @@ class Store:
             self.policy.evicted(victim)
             self._remove_group(victim, "evict", now_s)
         return bool(victims)
-
-    def _first(self) -> StoredSlice:
-        """The slice that would go first; there is one."""
-        return self._slices[next(iter(self._slices))] if self._queue is None else self._queue.first()
 
     def _choose_victims(self, n_byte: int, *, keep: tuple[str, ...]) -> list[StoredSlice]:
         """Slices, least priority first, that with their dependents free ``n_byte``; none if pins or ``keep`` forbid."""

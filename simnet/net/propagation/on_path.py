@@ -48,10 +48,10 @@ class OnPath(Propagation):
 
     def _keep(self, fetch: Fetch, node: Node, arrived: Slice) -> None:
         slice_ = fetch.slice_
-        if node is fetch.consumer or node.holds(slice_.id):
+        if node is fetch.consumer or slice_.id in node.provisioned:
             return
         if self._probability >= 1.0 or self._kept_by_chance(fetch, node):
-            self.network.install(node, slice_, arrived, slice_.n_byte)
+            self.network.install(node, slice_, arrived, slice_.n_byte, renews=False)
 
     def _kept_by_chance(self, fetch: Fetch, node: Node) -> bool:
         draw = streams.uniform(self.network.scenario.seed, "on_path", node.name, fetch.slice_.id, fetch.exchange.name)
