@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from operator import attrgetter
 from pathlib import Path
@@ -46,6 +46,9 @@ class Notes:
     def __len__(self) -> int:
         return len(self._flat) // self._width
 
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return zip(*(self[fact] for fact in range(self._width)), strict=True)
+
     def __getitem__(self, fact: int) -> list[Any]:
         """This fact of all notes."""
         return self._flat[fact :: self._width]
@@ -77,6 +80,19 @@ ColumnsOf = Mapping[str, Callable[[Notes], Any]]
 """Column -> what makes it of all notes: a list, an array of numpy, or one of pyarrow."""
 
 
+@dataclass(frozen=True)
+class Spread:
+    """Of notes that stand for several rows each.
+
+    Args:
+        spread: makes of them notes that stand for one row each, in the order of the rows.
+        n_row: the fact that says for how many rows a note stands.
+    """
+
+    spread: Callable[[Notes], Notes]
+    n_row: int
+
+
 class Recorder:
     """Collects rows in memory, per table, in the order of the simulation.
 
@@ -100,13 +116,14 @@ class Recorder:
         self._parts[type(row)][-1].add(row)
         return row
 
-    def notes(self, row_type: type, width: int, columns_of: ColumnsOf) -> Note:
+    def notes(self, row_type: type, width: int, columns_of: ColumnsOf, spread: Spread | None = None) -> Note:
         """Where to put tuples of ``width`` facts, each of which stands for a row.
 
         Args:
             columns_of: of the columns that don't have their row type's default.
+            spread: where each stands for several rows.
         """
-        part = _Part(row_type, width, columns_of)
+        part = _Part(row_type, width, columns_of, spread)
         self._parts[row_type].append(part)
         return part.notes.extend
 
@@ -155,19 +172,28 @@ class _Part:
         width: facts of each note.
         rows, places: the others, and how many facts had been noted before each.
         made, made_of: columns of the first so many facts; the accounts ask for some that are written later.
+        singles: of these facts, the notes that stand for one row each.
     """
 
     row_type: type
     width: int = 1
     columns_of: ColumnsOf = field(default_factory=dict)
+    spread: Spread | None = None
     notes: list[Any] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
     made: dict[str, pyarrow.Array] = field(default_factory=dict)
     made_of: int = 0
+    singles: Notes | None = None
 
     def __len__(self) -> int:
-        return len(self.notes) // self.width + len(self.rows)
+        return self._rows_before(len(self.notes)) + len(self.rows)
+
+    def _rows_before(self, place: int) -> int:
+        """How many rows the first so many facts stand for."""
+        if self.spread is None:
+            return place // self.width
+        return sum(self.notes[self.spread.n_row : place : self.width])
 
     def add(self, row: Row) -> None:
         self.rows.append(row)
@@ -191,10 +217,7 @@ class _Part:
         """Columns of the notes alone."""
         import pyarrow
 
-        if self.made_of != len(self.notes):
-            self.made.clear()
-            self.made_of = len(self.notes)
-        types, notes = _column_types(self.row_type), Notes(self.notes, self.width)
+        types, notes = _column_types(self.row_type), self._singles()
         for name in names:
             if name in self.made:
                 continue
@@ -207,12 +230,26 @@ class _Part:
             self.made[name] = values.cast(types[name]) if is_typed else pyarrow.array(values, types[name])
         return [self.made[name] for name in names]
 
+    def _singles(self) -> Notes:
+        if self.singles is None or self.made_of != len(self.notes):
+            self.made.clear()
+            self.made_of = len(self.notes)
+            notes = Notes(self.notes, self.width)
+            self.singles = notes if self.spread is None else self.spread.spread(notes)
+        return self.singles
+
     def _order(self) -> NDArray[np.int64]:
         """Position in the table -> index in (noted rows, other rows)."""
-        n_note, n_row = len(self.notes) // self.width, len(self.rows)
-        noted_before = np.array(self.places, np.int64) // self.width
-        order: NDArray[np.int64] = np.insert(np.arange(n_note), noted_before, n_note + np.arange(n_row))
+        n_noted, n_row = self._rows_before(len(self.notes)), len(self.rows)
+        order: NDArray[np.int64] = np.insert(np.arange(n_noted), self._noted_before(), n_noted + np.arange(n_row))
         return order
+
+    def _noted_before(self) -> NDArray[np.int64]:
+        """[rows] noted rows before each of the others."""
+        notes_before = np.array(self.places, np.int64) // self.width
+        if self.spread is None:
+            return notes_before
+        return np.cumsum([0, *self.notes[self.spread.n_row :: self.width]])[notes_before]
 
     def written_out(self) -> list[Row]:
         """All as rows; from now on these are what counts."""

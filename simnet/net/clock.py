@@ -19,7 +19,7 @@ class Clock(simpy.Environment):
     changes nothing but the speed: :meth:`advance` sets the time instead. The order of all that happens stays the same.
     """
 
-    now: float = 0.0  # type: ignore[assignment]  # SimPy's is a property: every hop reads it, and may set it
+    now: float = 0.0  # SimPy's is a property: every hop reads it, and may set it
     """Simulated time, s."""
     free_until_s: float = -math.inf
     """Whoever runs now, in a process and with nothing left to do at the present time, may set ``now`` to any earlier
@@ -102,4 +102,4 @@ class _Started:
             if target.callbacks is not None:
                 target.callbacks.append(self.resume)
                 return
-            event = target  # it has happened already
+            event = target  # type: ignore[unreachable]  # it has happened already

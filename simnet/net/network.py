@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
@@ -10,7 +10,7 @@ from typing import Any
 
 import simpy
 
-from simnet.core.records import ColumnsOf, Notes, Recorder
+from simnet.core.records import ColumnsOf, Notes, Recorder, Spread
 from simnet.core.tables import NodeRow, RequestRow, StoreRow, TransferRow
 from simnet.core.units import linear_to_db
 from simnet.net.assembly import AnyLink, LinkMaker, make_nodes
@@ -23,7 +23,20 @@ from simnet.net.payload import Payload
 from simnet.net.radio import RadioLink
 from simnet.net.routing import Routes
 from simnet.net.timeline import Timeline
-from simnet.net.wired import NOTE_WIDTH, Hop, WiredLink, cut_off, delivered_columns
+from simnet.net.wired import (
+    N_HOP,
+    PAYLOAD,
+    PAYLOAD_BYTE,
+    REQUEST_ID,
+    WALK_WIDTH,
+    Direction,
+    Hop,
+    Sent,
+    WiredLink,
+    cut_off,
+    delivered_columns,
+    hops_of,
+)  # fmt: skip
 from simnet.net.worth import SliceWorth
 from simnet.scenario.schema import Protocol, Scenario
 from simnet.signal.plane import SignalPlane
@@ -62,7 +75,8 @@ class Network:
     slices: Mapping[str, Slice]
 
     def __post_init__(self) -> None:
-        self._note_transfer = self.recorder.notes(TransferRow, NOTE_WIDTH, delivered_columns(self.arm))
+        columns_of = delivered_columns(self.arm)
+        self._note_walk = self.recorder.notes(TransferRow, WALK_WIDTH, columns_of, Spread(hops_of, N_HOP))
         self._note_store = self.recorder.notes(StoreRow, len(StoreEvent._fields), self._store_columns())
         maker = LinkMaker(self.scenario, self.clock, self.plane, self._spend)
         self.nodes = make_nodes(self.plan.nodes, self.scenario, self.protocol, self.clock, self._note_store)
@@ -72,6 +86,7 @@ class Network:
         for link in self.links.values():
             for name in link.nodes:
                 self._links_of[name].append(link)
+        self._wires_cost = any(wire.joule_per_bit for wire in self.scenario.wires.values())
         self._some_unprotected = any(link.unprotected for link in self.links.values())
         self.routes: Routes[AnyLink] = Routes(self._links_of)
         self.built_with: dict[str, list[str]] = {}
@@ -178,7 +193,7 @@ class Network:
 
     def send_along(
         self,
-        links: Iterable[AnyLink],
+        links: Sequence[AnyLink],
         payload: Payload,
         sender: str,
         *,
@@ -189,52 +204,98 @@ class Network:
 
         The way ends early where ``at_node`` says so.
         """
-        clock, nodes, n_byte, body = self.clock, self.nodes, payload.n_byte, payload.body
-        under_way, note = self._under_way, self._note_transfer
-        sent = payload.request_id, payload.payload_class, payload.label, n_byte
-        request, traced = self.requests.get(payload.request_id), self.timeline.wanted
-        now_s = clock.now
-        for link in links:
+        body = payload.body
+        sent = payload.request_id, payload.payload_class, payload.label, payload.n_byte
+        index, n_link = 0, len(links)
+        while index < n_link:
+            index, sender, stopped = self._stride(links, index, sender, sent, body, at_node, latency)
+            if stopped or index == n_link:
+                break
+            link = links[index]
             if isinstance(link, WiredLink):
-                self._n_transfer = transfer_id = self._n_transfer + 1
-                way, queued_s = link.ways[sender], now_s
-                receiver = way.receiver
-                now_s = queued_s + (8 * n_byte / way.rate_bit_per_s + way.flight_s)
-                if now_s < clock.free_until_s and not under_way:  # all wires are idle, and will be until it has arrived
-                    clock.now, started_s = now_s, queued_s
-                else:
-                    try:
-                        started_s, now_s = way.enter(n_byte, queued_s)
-                    except RequestEnded:
-                        row = way.row(self.arm, transfer_id, sent, queued_s)
-                        row.outcome, row.ended_s = "lost", queued_s
-                        self._record_transfer(row)
-                        raise
-                    if now_s < clock.free_until_s:
-                        clock.now = now_s
-                    else:
-                        under_way[transfer_id] = way, sent, transfer_id, queued_s, started_s
-                        yield clock.alarm(now_s)
-                        del under_way[transfer_id]
-                note((way, sent, transfer_id, queued_s, started_s, now_s))
-                if way.joule_per_bit:
-                    self._spend(sender, way.energy_j(n_byte), 0.0)
-                if request is not None:
-                    request.link_byte += n_byte
-                if latency is not None:
-                    latency.add(started_s - queued_s, way.service_s(n_byte), way.flight_s)
+                yield from self._over_wire(links, index, link.ways[sender], sent, latency)
             else:
-                receiver = link.other(sender)
                 body = yield from self._over_air(link, payload, sender, latency)
                 if body != payload.body:
                     payload = payload._replace(body=body)
-                now_s = clock.now
-            if traced:
-                self.timeline.add(now_s, receiver, "received {} from {}", payload.label, sender)
-            sender = receiver
-            if at_node is not None and at_node(nodes[receiver], body):
+            index, sender = index + 1, link.other(sender)
+            if at_node is not None and at_node(self.nodes[sender], body):
                 break
         return body
+
+    def _stride(
+        self, links: Sequence[AnyLink], first: int, sender: str, sent: Sent, body: bytes, at_node: AtNode | None,
+        latency: Latency | None,
+    ) -> tuple[int, str, bool]:  # fmt: skip
+        """Over wires, as far as nothing is under way and nothing else happens: none is busy, no event is needed.
+
+        Args:
+            first: where among the links the payload is now.
+
+        Returns:
+            Where it is then; at which node; and whether it goes no further.
+        """
+        clock, nodes, under_way, n_byte = self.clock, self.nodes, self._under_way, sent[PAYLOAD_BYTE]
+        told = latency is not None or self.timeline.wanted or self._wires_cost
+        index, node, stopped = first, sender, False
+        began_s = now_s = clock.now
+        for link in links[first:] if first else links:
+            way = link.ways.get(node)
+            if way is None:
+                break
+            due_s = now_s + (8 * n_byte / way.rate_bit_per_s + way.flight_s)
+            if due_s >= clock.free_until_s or under_way:
+                break
+            clock.now = now_s = due_s
+            index += 1
+            node = way.receiver
+            if told:
+                self._tell(way, sent, 0.0, latency)
+            if at_node is not None and at_node(nodes[node], body):
+                stopped = True
+                break
+        if n_hop := index - first:
+            self._note_walk((links, first, n_hop, sender, sent, self._n_transfer + 1, began_s, began_s))
+            self._n_transfer += n_hop
+            if (request := self.requests.get(sent[REQUEST_ID])) is not None:
+                request.link_byte += n_hop * n_byte
+        return index, node, stopped
+
+    def _tell(self, way: Direction, sent: Sent, queue_s: float, latency: Latency | None) -> None:
+        """A payload has crossed a wire."""
+        n_byte = sent[PAYLOAD_BYTE]
+        if way.joule_per_bit:
+            self._spend(way.sender, way.energy_j(n_byte), 0.0)
+        if latency is not None:
+            latency.add(queue_s, way.service_s(n_byte), way.flight_s)
+        if self.timeline.wanted:
+            self._note_arrival(way.receiver, sent[PAYLOAD], way.sender)
+
+    def _note_arrival(self, receiver: str, payload: str, sender: str) -> None:
+        self.timeline.add(self.clock.now, receiver, "received {} from {}", payload, sender)
+
+    def _over_wire(
+        self, links: Sequence[AnyLink], index: int, way: Direction, sent: Sent, latency: Latency | None
+    ) -> Generator[simpy.Event, Any, None]:
+        clock, queued_s = self.clock, self.clock.now
+        transfer_id = self._n_transfer = self._n_transfer + 1
+        try:
+            started_s, arrived_s = way.enter(sent[PAYLOAD_BYTE], queued_s)
+        except RequestEnded:
+            row = way.row(self.arm, transfer_id, sent, queued_s)
+            row.outcome, row.ended_s = "lost", queued_s
+            self._record_transfer(row)
+            raise
+        if arrived_s < clock.free_until_s:
+            clock.now = arrived_s
+        else:
+            self._under_way[transfer_id] = way, sent, transfer_id, queued_s, started_s
+            yield clock.alarm(arrived_s)
+            del self._under_way[transfer_id]
+        self._note_walk((links, index, 1, way.sender, sent, transfer_id, queued_s, started_s))
+        self._tell(way, sent, started_s - queued_s, latency)
+        if (request := self.requests.get(sent[REQUEST_ID])) is not None:
+            request.link_byte += sent[PAYLOAD_BYTE]
 
     def _over_air(
         self, link: RadioLink, payload: Payload, sender: str, latency: Latency | None
@@ -254,6 +315,8 @@ class Network:
             if row.outcome != "in_flight":  # else the run is over, and close() has recorded the row
                 del self._under_way[row.transfer_id]
                 self._ended(row, latency)
+        if self.timeline.wanted:
+            self._note_arrival(row.receiver, payload.label, sender)
         return body
 
     def _ended(self, row: TransferRow, latency: Latency | None) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import simpy
 
@@ -19,6 +19,7 @@ from simnet.net.block import AnalogBlock, AnyBlock, Block, cut
 from simnet.net.carrier import Burst, Carrier, RadioEnd, Transfer
 from simnet.net.errors import LinkFailed
 from simnet.net.payload import Payload
+from simnet.net.wired import Direction
 from simnet.phy.learned.on_air import OnAir, Uses
 from simnet.phy.link_fading import ChannelState
 from simnet.scenario.schema import Radio
@@ -47,6 +48,8 @@ class RadioLink:
     air: Air
     spend: Callable[[str, float, float], None]
     ends: dict[str, RadioEnd] = field(init=False)
+    ways: ClassVar[Mapping[str, Direction]] = {}
+    """None of a wire's."""
     _throughputs: dict[tuple[str, float], float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:

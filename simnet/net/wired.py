@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from heapq import heappushpop
 from operator import attrgetter, itemgetter
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from simnet.core.records import ColumnsOf, Notes, Numbers
 from simnet.core.tables import PayloadClass, TransferRow
@@ -70,10 +70,13 @@ class Direction:
             begin_s = now_s
         elif self.queue_limit is not None:
             self._wait(begin_s, now_s, self.queue_limit)
-        service_s = 8 * n_byte / self.rate_bit_per_s
-        end_s = begin_s + service_s
+        end_s = begin_s + self.service_s(n_byte)
         self._free_s = heappushpop(self._others_s, end_s) if self._others_s else end_s
-        return begin_s, now_s + (begin_s - now_s + service_s + self.flight_s)
+        return begin_s, self.arrival_s(n_byte, now_s, begin_s)
+
+    def arrival_s(self, n_byte: int, queued_s: float, begin_s: float) -> float:
+        """When a payload that was queued and begins at these times will have arrived."""
+        return queued_s + (begin_s - queued_s + self.service_s(n_byte) + self.flight_s)
 
     def _wait(self, begin_s: float, now_s: float, limit: int) -> None:
         waiting = self._begins_s
@@ -134,11 +137,33 @@ class WiredLink:
 
 Hop = tuple[Direction, Sent, int, float, float]
 """A payload under way: direction, what it is, transfer id, when it was queued and begins, s."""
-NOTE_WIDTH = 6
+HOP_WIDTH = 6
 """Of a payload that has arrived: the fields of a :data:`Hop`, and when it arrived, s."""
-WAY, SENT, TRANSFER_ID, QUEUED_S, STARTED_S, ENDED_S = range(NOTE_WIDTH)
-REQUEST_ID, PAYLOAD_CLASS, PAYLOAD, PAYLOAD_BYTE = range(4)
+WAY, SENT, TRANSFER_ID, QUEUED_S, STARTED_S, ENDED_S = range(HOP_WIDTH)
+REQUEST_ID: Final = 0
+PAYLOAD_CLASS: Final = 1
+PAYLOAD: Final = 2
+PAYLOAD_BYTE: Final = 3
 """The fields of :data:`Sent`."""
+WALK_WIDTH = 8
+"""Of a payload that has crossed wires one after another: the links of its way, the index of the first of these wires,
+how many they are, who sent it over the first, what it is, the first transfer's id, when that was queued and began, s.
+It waited for no other."""
+N_HOP = 2
+
+
+def hops_of(walks: Notes) -> Notes:
+    """One note for each hop of the walks."""
+    flat: list[Any] = []
+    for links, first, n_hop, sender, sent, transfer_id, queued_s, started_s in walks:
+        for link in links[first : first + n_hop]:
+            way = link.ways[sender]
+            ended_s = way.arrival_s(sent[PAYLOAD_BYTE], queued_s, started_s)
+            flat += (way, sent, transfer_id, queued_s, started_s, ended_s)
+            sender, transfer_id, queued_s, started_s = way.receiver, transfer_id + 1, ended_s, ended_s
+    return Notes(flat, HOP_WIDTH)
+
+
 Column = Callable[[Notes], Any]
 
 
