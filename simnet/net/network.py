@@ -28,6 +28,7 @@ from simnet.net.wired import (
     PAYLOAD,
     PAYLOAD_BYTE,
     REQUEST_ID,
+    TRANSFER_ID,
     WALK_WIDTH,
     Direction,
     Hop,
@@ -206,14 +207,23 @@ class Network:
         """
         body = payload.body
         sent = payload.request_id, payload.payload_class, payload.label, payload.n_byte
+        clock, under_way = self.clock, self._under_way
         index, n_link = 0, len(links)
         while index < n_link:
-            index, sender, stopped = self._stride(links, index, sender, sent, body, at_node, latency)
-            if stopped or index == n_link:
-                break
+            if not under_way:
+                index, sender, stopped = self._stride(links, index, sender, sent, body, at_node, latency)
+                if stopped or index == n_link:
+                    break
             link = links[index]
             if isinstance(link, WiredLink):
-                yield from self._over_wire(links, index, link.ways[sender], sent, latency)
+                hop, arrived_s = self._enter(link.ways[sender], sent)
+                if arrived_s < clock.free_until_s:
+                    clock.now = arrived_s
+                else:
+                    under_way[hop[TRANSFER_ID]] = hop
+                    yield clock.alarm(arrived_s)
+                    del under_way[hop[TRANSFER_ID]]
+                self._crossed(links, index, hop, latency)
             else:
                 body = yield from self._over_air(link, payload, sender, latency)
                 if body != payload.body:
@@ -236,6 +246,7 @@ class Network:
             Where it is then; at which node; and whether it goes no further.
         """
         clock, nodes, under_way, n_byte = self.clock, self.nodes, self._under_way, sent[PAYLOAD_BYTE]
+        n_bit = 8 * n_byte
         told = latency is not None or self.timeline.wanted or self._wires_cost
         index, node, stopped = first, sender, False
         began_s = now_s = clock.now
@@ -243,7 +254,7 @@ class Network:
             way = link.ways.get(node)
             if way is None:
                 break
-            due_s = now_s + (8 * n_byte / way.rate_bit_per_s + way.flight_s)
+            due_s = now_s + (n_bit / way.rate_bit_per_s + way.flight_s)
             if due_s >= clock.free_until_s or under_way:
                 break
             clock.now = now_s = due_s
@@ -274,24 +285,22 @@ class Network:
     def _note_arrival(self, receiver: str, payload: str, sender: str) -> None:
         self.timeline.add(self.clock.now, receiver, "received {} from {}", payload, sender)
 
-    def _over_wire(
-        self, links: Sequence[AnyLink], index: int, way: Direction, sent: Sent, latency: Latency | None
-    ) -> Generator[simpy.Event, Any, None]:
-        clock, queued_s = self.clock, self.clock.now
+    def _enter(self, way: Direction, sent: Sent) -> tuple[Hop, float]:
+        """A payload takes its place in a wire's queue. Returns with it when it will have arrived."""
+        now_s = self.clock.now
         transfer_id = self._n_transfer = self._n_transfer + 1
         try:
-            started_s, arrived_s = way.enter(sent[PAYLOAD_BYTE], queued_s)
+            started_s, arrived_s = way.enter(sent[PAYLOAD_BYTE], now_s)
         except RequestEnded:
-            row = way.row(self.arm, transfer_id, sent, queued_s)
-            row.outcome, row.ended_s = "lost", queued_s
+            row = way.row(self.arm, transfer_id, sent, now_s)
+            row.outcome, row.ended_s = "lost", now_s
             self._record_transfer(row)
             raise
-        if arrived_s < clock.free_until_s:
-            clock.now = arrived_s
-        else:
-            self._under_way[transfer_id] = way, sent, transfer_id, queued_s, started_s
-            yield clock.alarm(arrived_s)
-            del self._under_way[transfer_id]
+        return (way, sent, transfer_id, now_s, started_s), arrived_s
+
+    def _crossed(self, links: Sequence[AnyLink], index: int, hop: Hop, latency: Latency | None) -> None:
+        """A payload has come over the wire of these links that has this index."""
+        way, sent, transfer_id, queued_s, started_s = hop
         self._note_walk((links, index, 1, way.sender, sent, transfer_id, queued_s, started_s))
         self._tell(way, sent, started_s - queued_s, latency)
         if (request := self.requests.get(sent[REQUEST_ID])) is not None:

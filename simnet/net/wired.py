@@ -70,12 +70,13 @@ class Direction:
             begin_s = now_s
         elif self.queue_limit is not None:
             self._wait(begin_s, now_s, self.queue_limit)
-        end_s = begin_s + self.service_s(n_byte)
+        service_s = 8 * n_byte / self.rate_bit_per_s
+        end_s = begin_s + service_s
         self._free_s = heappushpop(self._others_s, end_s) if self._others_s else end_s
-        return begin_s, self.arrival_s(n_byte, now_s, begin_s)
+        return begin_s, now_s + (begin_s - now_s + service_s + self.flight_s)
 
     def arrival_s(self, n_byte: int, queued_s: float, begin_s: float) -> float:
-        """When a payload that was queued and begins at these times will have arrived."""
+        """When a payload that was queued and began at these times has arrived: as :meth:`enter` says."""
         return queued_s + (begin_s - queued_s + self.service_s(n_byte) + self.flight_s)
 
     def _wait(self, begin_s: float, now_s: float, limit: int) -> None:
@@ -139,7 +140,12 @@ Hop = tuple[Direction, Sent, int, float, float]
 """A payload under way: direction, what it is, transfer id, when it was queued and begins, s."""
 HOP_WIDTH = 6
 """Of a payload that has arrived: the fields of a :data:`Hop`, and when it arrived, s."""
-WAY, SENT, TRANSFER_ID, QUEUED_S, STARTED_S, ENDED_S = range(HOP_WIDTH)
+WAY: Final = 0
+SENT: Final = 1
+TRANSFER_ID: Final = 2
+QUEUED_S: Final = 3
+STARTED_S: Final = 4
+ENDED_S: Final = 5
 REQUEST_ID: Final = 0
 PAYLOAD_CLASS: Final = 1
 PAYLOAD: Final = 2
