@@ -26,7 +26,7 @@ from simnet.scenario.schema import Protocol, Scenario
 from simnet.signal.plane import CodecProfile, Measurement, SignalPlane, Ticket
 from simnet.topology.plan import NetworkPlan
 from simnet.traffic.base import CatalogueItem, RequestPlan
-from simnet.wire.slice_frame import SliceFrame
+from simnet.wire.lazy_frames import SliceFrame
 from simnet.wire.slices import Slice
 
 Progress = Callable[[float], None]

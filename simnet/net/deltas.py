@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from simnet.wire.delta import apply_delta, make_delta
 from simnet.wire.errors import EncodeError
+from simnet.wire.lazy_frames import SliceFrame
 from simnet.wire.messages import SliceDelta, encode_message
-from simnet.wire.slice_frame import SliceFrame
 from simnet.wire.slices import Slice
 
 

@@ -21,9 +21,9 @@ from simnet.net.planner import Plan
 from simnet.signal.plane import Code, CodecProfile, Measurement
 from simnet.traffic.base import CatalogueItem
 from simnet.wire.ids import short_id
+from simnet.wire.lazy_frames import LazyFrame, SliceRequestFrame
 from simnet.wire.messages import MAX_SHORT_IDS, Enhance, Message, Nack, Request, encode_message
 from simnet.wire.messages import Code as CodeMessage
-from simnet.wire.slice_frame import SliceFrame
 from simnet.wire.slices import Slice
 
 if TYPE_CHECKING:
@@ -346,12 +346,16 @@ class Exchange:
         """A slice as one protected frame."""
         return self._labelled(self.arm.slice_frame(slice_), "model", f"SliceData {slice_.name}")
 
+    def slice_request(self, slice_: Slice) -> Payload:
+        """SLICE_REQUEST for one slice."""
+        return self._labelled(SliceRequestFrame(self.index, slice_.id), "control", f"SliceRequest {slice_.name}")
+
     def delta(self, delta: Delta) -> Payload:
         """A delta to a slice, protected."""
         return self._labelled(delta.frame, "model", f"SliceDelta {delta.new.name}")
 
     def _labelled(
-        self, frame: bytes | SliceFrame, payload_class: PayloadClass, label: str, body: bytes = b"",
+        self, frame: bytes | LazyFrame, payload_class: PayloadClass, label: str, body: bytes = b"",
         symbols: Symbols | None = None,
     ) -> Payload:  # fmt: skip
         repeat = self._sent.get(label, 0)

@@ -13,7 +13,7 @@ from simnet.net.errors import RequestEnded
 from simnet.net.node import Node
 from simnet.net.payload import Payload
 from simnet.wire.ids import short_id
-from simnet.wire.messages import Nack, SliceData, SliceRef, SliceRequest, UpdateRequest
+from simnet.wire.messages import Nack, SliceData, SliceRef, UpdateRequest
 from simnet.wire.slices import Slice, join_raw
 
 if TYPE_CHECKING:
@@ -186,10 +186,10 @@ class Fetch:
 
     def _question(self, bases: Collection[str]) -> Payload:
         """SLICE_REQUEST; or UPDATE_REQUEST, which names what the consumer could take a delta from."""
-        index, wanted, name = self.exchange.index, (self.slice_.id,), self.slice_.name
         if not bases:
-            return self.exchange.payload(SliceRequest(index, wanted), "control", name)
-        return self.exchange.payload(UpdateRequest(index, wanted, tuple(map(short_id, bases))), "control", name)
+            return self.exchange.slice_request(self.slice_)
+        question = UpdateRequest(self.exchange.index, (self.slice_.id,), tuple(map(short_id, bases)))
+        return self.exchange.payload(question, "control", self.slice_.name)
 
     def _bases(self, links: Sequence[AnyLink]) -> list[str]:
         """Ids of the consumer's clean slices of this slice's name; none where slices come raw."""

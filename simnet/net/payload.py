@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from simnet.core.tables import PayloadClass
 from simnet.phy.learned.on_air import OnAir, Uses
-from simnet.wire.slice_frame import SliceFrame
+from simnet.wire.lazy_frames import LazyFrame
 
 
 @dataclass(eq=False)
@@ -38,7 +38,7 @@ class Payload(NamedTuple):
         symbols: of an analog codec: what crosses the one radio link behind the frame.
     """
 
-    frame: bytes | SliceFrame
+    frame: bytes | LazyFrame
     payload_class: PayloadClass
     label: str
     request_id: int
