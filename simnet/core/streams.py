@@ -26,6 +26,12 @@ def _named(begun: bytes, names: tuple[Name, ...]) -> bytes:
 
 
 @lru_cache(maxsize=4096)
+def _ended(names: tuple[Name, ...]) -> bytes:
+    """What is hashed after what has begun. Many streams end in the same few, such as the first draws of each node."""
+    return _named(b"", names)
+
+
+@lru_cache(maxsize=4096)
 def _part(name: Name) -> bytes:
     """A name with its type and length. The same few, such as small indices, come again and again."""
     if isinstance(name, str):
@@ -54,7 +60,7 @@ class Draws:
     def uniform(self, *names: Name) -> float:
         """One draw from (0, 1), 53 bits."""
         digest = self._begun.copy()
-        digest.update(_named(b"", names))
+        digest.update(_ended(names))
         return ((int.from_bytes(digest.digest(), "little") >> 11) + 0.5) * _UNIT
 
     def exponential(self, *names: Name) -> float:

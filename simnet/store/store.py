@@ -163,7 +163,8 @@ class Store:
         if self.ttl_s is not None or now_s < self._now_s:
             self._advance(now_s)
         self._now_s = now_s
-        held = self._slices.get(slice_id)
+        slices = self._slices
+        held = slices.get(slice_id)
         if held is not None:
             if (held.n_byte, held.requires) != (n_byte, requires):
                 raise ValueError(
@@ -177,17 +178,16 @@ class Store:
             return ""
         if n_byte > self.capacity_byte:
             return self._refuse(slice_id, n_byte, now_s, "too_large")
-        if requires and any(required not in self._slices for required in requires):
+        if requires and any(required not in slices for required in requires):
             return self._refuse(slice_id, n_byte, now_s, "missing_requirement")
         missing_byte = self.occupancy_byte + n_byte - self.capacity_byte
-        if missing_byte > 0 and not self._make_room(missing_byte, now_s, keep=requires):
+        if missing_byte > 0 and not self._make_room(missing_byte, now_s, requires):
             return self._refuse(slice_id, n_byte, now_s, "pinned")
         self._order = order = self._order + 1
         cost_byte = n_byte if fetch_cost_byte is None else fetch_cost_byte
-        slice_ = StoredSlice(slice_id, n_byte, requires, cost_byte, worth, now_s, now_s, order, order)
-        self._slices[slice_id] = slice_
+        slice_ = slices[slice_id] = StoredSlice(slice_id, n_byte, requires, cost_byte, worth, now_s, order)
         for required in requires:
-            self._slices[required].add_dependent(slice_id)
+            slices[required].add_dependent(slice_id)
         self.occupancy_byte = occupancy_byte = self.occupancy_byte + n_byte
         if self._queue is not None:
             self._queue.add(slice_)
@@ -265,20 +265,20 @@ class Store:
             return ()
         return self._remove_group(slice_, "expire", time_s)
 
-    def _make_room(self, n_byte: int, now_s: float, *, keep: tuple[str, ...]) -> bool:
+    def _make_room(self, n_byte: int, now_s: float, keep: tuple[str, ...]) -> bool:
         """Evict what frees ``n_byte``, of fewer than are stored; nothing, and False, if pins or ``keep`` forbid."""
         first = self._slices[next(iter(self._slices))] if self._queue is None else self._queue.first()
         if first.n_byte >= n_byte and not (first.pins or first.dependents or first.slice_id in keep):
             self.policy.evicted(first)
             self._remove(first, "evict", now_s)
             return True
-        victims = self._choose_victims(n_byte, keep=keep)
+        victims = self._choose_victims(n_byte, keep)
         for victim in victims:
             self.policy.evicted(victim)
             self._remove_group(victim, "evict", now_s)
         return bool(victims)
 
-    def _choose_victims(self, n_byte: int, *, keep: tuple[str, ...]) -> list[StoredSlice]:
+    def _choose_victims(self, n_byte: int, keep: tuple[str, ...]) -> list[StoredSlice]:
         """Slices, least priority first, that with their dependents free ``n_byte``; none if pins or ``keep`` forbid."""
         victims: list[StoredSlice] = []
         leaving: set[str] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class StoredSlice:
     """One slice as a store holds it. Only its store changes it; callers and policies read.
 
@@ -30,11 +30,26 @@ class StoredSlice:
     used_s: float
     inserted_order: int
     used_order: int
-    uses: int = 1
-    pins: int = 0
-    priority: tuple[float, ...] = ()
-    dependents: tuple[str, ...] = ()
+    uses: int
+    pins: int
+    priority: tuple[float, ...]
+    dependents: tuple[str, ...]
     """Ids of the stored slices that require this one directly, in order of insertion; few."""
+
+    def __init__(
+        self, slice_id: str, n_byte: int, requires: tuple[str, ...], fetch_cost_byte: float, worth: float,
+        now_s: float, order: int,
+    ) -> None:  # fmt: skip
+        self.slice_id = slice_id
+        self.n_byte = n_byte
+        self.requires = requires
+        self.fetch_cost_byte = fetch_cost_byte
+        self.worth = worth
+        self.fetched_s = self.used_s = now_s
+        self.inserted_order = self.used_order = order
+        self.uses = 1
+        self.pins = 0
+        self.priority = self.dependents = ()
 
     def add_dependent(self, slice_id: str) -> None:
         self.dependents += (slice_id,)

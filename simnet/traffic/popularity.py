@@ -7,6 +7,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -42,6 +43,21 @@ class PopularityParams(Settings):
     to the others by their popularity. If it prefers all types, they share by their popularity."""
 
 
+class _Consumer(NamedTuple):
+    """What draws need to know of a consumer.
+
+    Args:
+        level: what it gives to each unit of a type's popularity.
+        extras: type -> what is added for those that it prefers.
+        of_type, of_item: its draws of types, and of ranks in them.
+    """
+
+    level: float
+    extras: dict[int, float]
+    of_type: Draws
+    of_item: Draws
+
+
 class Popularity:
     """P(item | consumer, time) ∝ interest(consumer, type) · tide(type, time) · Zipf(rank of item in type,
     time).
@@ -66,9 +82,8 @@ class Popularity:
         self._zipf = {n: [rank**-params.zipf_exponent for rank in range(1, n + 1)] for n in set(map(len, self._ranked))}
         self._zipf_sums = {n: list(accumulate(weights)) for n, weights in self._zipf.items()}
         self._shares = TypeShares(self._popularities())
-        self._draws: dict[str, tuple[Draws, Draws]] = {}
-        """Consumer -> its draws of types and of ranks."""
-        self._interests: dict[str, tuple[float, dict[int, float]]] = {}
+        self._consumers: dict[str, _Consumer] = {}
+        """Of those that were asked about."""
 
     def draw(self, consumer: str, request_index: int, time_s: float) -> int:
         """Id of the item that this wish is for.
@@ -76,27 +91,23 @@ class Popularity:
         Raises:
             TrafficError: the consumer owns the whole catalogue.
         """
-        level, extras = self._interest(consumer)
+        level, extras, of_type, of_item = self._consumer(consumer)
         tide = self._tide(time_s)
-        draws = self._draws.get(consumer)
-        if draws is None:
-            draws = self._draws[consumer] = Draws(self.seed, "type", consumer), Draws(self.seed, "item", consumer)
-        of_type, of_item = draws
         for attempt in range(ATTEMPTS):
             type_index = self._shares.pick(of_type.uniform(request_index, attempt), level, extras, tide)
-            rank = self._rank(len(self._ranked[type_index]), of_item, request_index, attempt)
-            item = self.item_at_rank(type_index, rank, time_s)
+            ranked = self._ranked[type_index]
+            if len(ranked) == 1:
+                item = ranked[0]
+            else:
+                rank = _pick(self._zipf_sums[len(ranked)], of_item.uniform(request_index, attempt))
+                item = self.item_at_rank(type_index, rank, time_s)
             if item.owner != consumer:
                 return item.item_id
         return self._draw_foreign(consumer, request_index, time_s)
 
-    def _rank(self, n: int, of_item: Draws, request_index: int, attempt: int) -> int:
-        """Rank, from 0, of the item wished for among n."""
-        return 0 if n == 1 else _pick(self._zipf_sums[n], of_item.uniform(request_index, attempt))
-
     def type_shares(self, consumer: str, time_s: float) -> list[float]:
         """Weight of each source type, in the order of ``types``, for this consumer at this time."""
-        level, extras = self._interest(consumer)
+        level, extras, _, _ = self._consumer(consumer)
         tide = self._tide(time_s)
         return [
             (level * weight + extras.get(index, 0.0)) * self._shares.tide_of(index, tide)
@@ -118,14 +129,15 @@ class Popularity:
             weights[index] = rank**-exponent
         return weights
 
-    def _interest(self, consumer: str) -> tuple[float, dict[int, float]]:
-        """What a consumer gives to each unit of a type's popularity, and what is added for the types it prefers."""
-        interest = self._interests.get(consumer)
-        if interest is None:
-            interest = self._interests[consumer] = self._new_interest(consumer)
-        return interest
+    def _consumer(self, name: str) -> _Consumer:
+        consumer = self._consumers.get(name)
+        if consumer is None:
+            draws = Draws(self.seed, "type", name), Draws(self.seed, "item", name)
+            consumer = self._consumers[name] = _Consumer(*self._interest(name), *draws)
+        return consumer
 
-    def _new_interest(self, consumer: str) -> tuple[float, dict[int, float]]:
+    def _interest(self, consumer: str) -> tuple[float, dict[int, float]]:
+        """``level`` and ``extras`` of a consumer."""
         shares, n_preferred = self._shares, self.params.preferred_types
         if n_preferred >= len(self.types):
             return 1.0 / shares.total, {}

@@ -42,7 +42,7 @@ class TypeShares:
         """
         strength, phase = tide
         if not strength:
-            return self._pick_still(share * (level * self.total + sum(extras.values())), level, extras)
+            return self._pick_still(share, level, extras)
         cosine, sine = strength * math.cos(2.0 * math.pi * phase), strength * math.sin(2.0 * math.pi * phase)
         added = [(i, extra * self.tide_of(i, tide)) for i, extra in extras.items()]
 
@@ -53,15 +53,16 @@ class TypeShares:
         n = len(self.weights)
         return min(bisect_right(range(n), share * sum_to(n - 1), key=sum_to), n - 1)
 
-    def _pick_still(self, wanted: float, level: float, extras: Mapping[int, float]) -> int:
-        """The first type up to which there is more than ``wanted``: a search between two neighbouring extras."""
-        before, first = 0.0, 0
+    def _pick_still(self, share: float, level: float, extras: Mapping[int, float]) -> int:
+        """The first type up to which there is more than is wanted: a search between two neighbouring extras."""
+        wanted = share * (level * self._sums[-1] + sum(extras.values()))
+        before, first, n = 0.0, 0, len(self.weights)
         for i in sorted(extras):
             index = self._search(wanted, before, level, first, i)
             if index < i:
                 return index
             before, first = before + extras[i], i
-        return min(self._search(wanted, before, level, first, len(self.weights)), len(self.weights) - 1)
+        return min(self._search(wanted, before, level, first, n), n - 1)
 
     def _search(self, wanted: float, before: float, level: float, first: int, end: int) -> int:
         """From ``first`` to ``end``, where ``before`` comes on top of the weights."""
