@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import itemgetter
 from typing import Any
@@ -227,7 +227,7 @@ class Network:
             else:
                 body = yield from self._over_air(link, payload, sender, latency)
                 if body != payload.body:
-                    payload = payload._replace(body=body)
+                    payload = replace(payload, body=body)
             index, sender = index + 1, link.other(sender)
             if at_node is not None and at_node(self.nodes[sender], body):
                 break

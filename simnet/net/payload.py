@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from simnet.core.tables import PayloadClass
 from simnet.phy.learned.on_air import OnAir, Uses
@@ -23,7 +22,8 @@ class Symbols:
     air: OnAir | None = None
 
 
-class Payload(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Payload:
     """Bytes on their way from one node to another.
 
     ``request_name``, ``label`` and ``repeat`` name the noise that the payload meets, so that two arms that send the
@@ -36,6 +36,7 @@ class Payload(NamedTuple):
         repeat: how many payloads of this label the request has sent before.
         body: the raw fixed-layout part that ``protection: none`` sends without CRC; empty otherwise.
         symbols: of an analog codec: what crosses the one radio link behind the frame.
+        n_byte: of frame and body.
     """
 
     frame: bytes | LazyFrame
@@ -46,7 +47,7 @@ class Payload(NamedTuple):
     repeat: int = 0
     body: bytes = b""
     symbols: Symbols | None = None
+    n_byte: int = field(init=False)
 
-    @property
-    def n_byte(self) -> int:
-        return len(self.frame) + len(self.body)
+    def __post_init__(self) -> None:
+        self.n_byte = len(self.frame) + len(self.body)
