@@ -12,6 +12,9 @@ from simnet.net.errors import NoRoute
 REFERENCE_BYTE = 1024
 """Size of the payload whose usual airtime is a link's length; infinite where next to nothing arrives."""
 
+MOST_ASKED = 1 << 14
+"""Routes that are kept as they are asked for."""
+
 
 class Link(Protocol):
     """What routing and planning need of a link."""
@@ -42,6 +45,8 @@ class Routes(Generic[L]):
         self.links_of = links_of
         self._trees: dict[str, tuple[dict[str, float], dict[str, L]]] = {}
         self._paths: dict[tuple[str, str], tuple[L, ...]] = {}
+        self._asked: dict[tuple[str, str], tuple[L, ...]] = {}
+        """Between any nodes; forgotten when they become too many: devices with the inner nodes in between."""
         self._leaves: dict[str, tuple[L, str]] = {}
         """Node with one link -> that link, and the inner node at its other end."""
         for node, links in links_of.items():
@@ -57,6 +62,14 @@ class Routes(Generic[L]):
         Raises:
             NoRoute: nothing connects them.
         """
+        path = self._asked.get((origin, target))
+        if path is None:
+            if len(self._asked) >= MOST_ASKED:
+                self._asked.clear()
+            path = self._asked[origin, target] = self._path(origin, target)
+        return path
+
+    def _path(self, origin: str, target: str) -> tuple[L, ...]:
         if origin == target:
             return ()
         first, inner_origin = self._leaves.get(origin, (None, origin))
