@@ -25,6 +25,8 @@ Row = Any
 Note = Callable[[tuple[Any, ...]], None]
 Numbers = NDArray[Any]
 """[n], one of each row."""
+Coded = tuple[Sequence[Any], NDArray[np.int64]]
+"""What a fact can be, and [notes] which of these it is in each note."""
 BLOCK_ROWS = 1 << 20
 """Rows that are written at once, as one row group: Parquet's strings hold 2 GiB at most, a column may hold more."""
 
@@ -40,8 +42,8 @@ class Notes:
     def __init__(self, flat: list[Any], width: int) -> None:
         self._flat = flat
         self._width = width
-        self._coded: dict[int, tuple[list[Any], NDArray[np.int64]]] = {}
-        """Fact -> what it can be, and which of these it is in each note."""
+        self._coded: dict[int, Coded] = {}
+        """By fact."""
 
     def __len__(self) -> int:
         return len(self._flat) // self._width
@@ -61,6 +63,12 @@ class Notes:
         """:meth:`each` of numbers, to compute with."""
         return np.asarray(self.each(fact, value))
 
+    def always(self, value: object) -> pyarrow.Array:
+        """The same in all notes."""
+        import pyarrow
+
+        return pyarrow.repeat(pyarrow.scalar(value), len(self))
+
     def each(self, fact: int, value: Callable[[Any], object]) -> pyarrow.Array:
         """What a fact that takes few values, again and again, means in all notes: asked once for each value."""
         import pyarrow
@@ -74,6 +82,26 @@ class Notes:
         if pyarrow.types.is_string(values.type):
             values = values.cast(pyarrow.large_string())
         return values.take(pyarrow.array(codes))
+
+
+class NoteColumns(Notes):
+    """Notes that come fact by fact.
+
+    Args:
+        columns: fact -> it, of all notes.
+        coded: fact -> what it can be, and which of these it is in each note; of those not in ``columns``.
+    """
+
+    def __init__(self, columns: Mapping[int, Any], coded: Mapping[int, Coded]) -> None:
+        super().__init__([], len(columns) + len(coded))
+        self._columns = columns
+        self._coded = dict(coded)
+
+    def __len__(self) -> int:
+        return len(next(iter(self._columns.values())))
+
+    def __getitem__(self, fact: int) -> Any:
+        return self._columns[fact]
 
 
 ColumnsOf = Mapping[str, Callable[[Notes], Any]]

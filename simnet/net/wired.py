@@ -8,7 +8,9 @@ from heapq import heappushpop
 from operator import attrgetter, itemgetter
 from typing import Any, Final, TypeVar
 
-from simnet.core.records import ColumnsOf, Notes, Numbers
+import numpy as np
+
+from simnet.core.records import ColumnsOf, NoteColumns, Notes, Numbers
 from simnet.core.tables import PayloadClass, TransferRow
 from simnet.net.errors import QueueFull
 from simnet.scenario.schema import Wire
@@ -21,6 +23,12 @@ N = TypeVar("N", float, Numbers)
 def service_s(n_byte: N, rate_bit_per_s: N) -> N:
     """Time that the bits of a payload, or of each of many, take at a wire's rate."""
     return 8 * n_byte / rate_bit_per_s
+
+
+def arrival_s(queued_s: N, begin_s: N, service_s: N, flight_s: N) -> N:
+    """When a payload, or each of many, has arrived that was queued and began at these times."""
+    arrival: N = queued_s + (begin_s - queued_s + service_s + flight_s)
+    return arrival
 
 
 def energy_j(n_byte: N, joule_per_bit: N) -> N:
@@ -73,11 +81,7 @@ class Direction:
         service_s = 8 * n_byte / self.rate_bit_per_s
         end_s = begin_s + service_s
         self._free_s = heappushpop(self._others_s, end_s) if self._others_s else end_s
-        return begin_s, now_s + (begin_s - now_s + service_s + self.flight_s)
-
-    def arrival_s(self, n_byte: int, queued_s: float, begin_s: float) -> float:
-        """When a payload that was queued and began at these times has arrived: as :meth:`enter` says."""
-        return queued_s + (begin_s - queued_s + self.service_s(n_byte) + self.flight_s)
+        return begin_s, arrival_s(now_s, begin_s, service_s, self.flight_s)
 
     def _wait(self, begin_s: float, now_s: float, limit: int) -> None:
         waiting = self._begins_s
@@ -152,22 +156,54 @@ PAYLOAD: Final = 2
 PAYLOAD_BYTE: Final = 3
 """The fields of :data:`Sent`."""
 WALK_WIDTH = 8
-"""Of a payload that has crossed wires one after another: the links of its way, the index of the first of these wires,
-how many they are, who sent it over the first, what it is, the first transfer's id, when that was queued and began, s.
-It waited for no other."""
-N_HOP = 2
+"""Of a payload that has crossed wires one after another: the fields below."""
+LINKS: Final = 0
+"""Of its way."""
+FIRST: Final = 1
+"""Index of the first of these wires."""
+N_HOP: Final = 2
+"""How many they are."""
+SENDER: Final = 3
+"""Who sent it over the first."""
+WALKER: Final = 4
+"""What it is."""
+FIRST_ID: Final = 5
+"""The first transfer's id …"""
+FIRST_QUEUED_S: Final = 6
+FIRST_STARTED_S: Final = 7
+"""… and when it was queued and began. The others didn't wait."""
 
 
 def hops_of(walks: Notes) -> Notes:
     """One note for each hop of the walks."""
-    flat: list[Any] = []
-    for links, first, n_hop, sender, sent, transfer_id, queued_s, started_s in walks:
+    places: dict[Direction, int] = {}
+    codes: list[int] = []
+    for links, first, n_hop, sender in zip(*(walks[fact] for fact in (LINKS, FIRST, N_HOP, SENDER)), strict=True):
         for link in links[first : first + n_hop]:
             way = link.ways[sender]
-            ended_s = way.arrival_s(sent[PAYLOAD_BYTE], queued_s, started_s)
-            flat += (way, sent, transfer_id, queued_s, started_s, ended_s)
-            sender, transfer_id, queued_s, started_s = way.receiver, transfer_id + 1, ended_s, ended_s
-    return Notes(flat, HOP_WIDTH)
+            codes.append(places.setdefault(way, len(places)))
+            sender = way.receiver
+    ways, way_of = list(places), np.array(codes, np.int64)
+    n_hops = np.array(walks[N_HOP], np.int64)
+    ends = np.cumsum(n_hops)
+    begins = ends - n_hops
+    walk_of = np.repeat(np.arange(len(n_hops)), n_hops)
+    n_bytes = np.array([sent[PAYLOAD_BYTE] for sent in walks[WALKER]], np.int64)[walk_of]
+    services_s = service_s(n_bytes, np.array([way.rate_bit_per_s for way in ways])[way_of])
+    flights_s = np.array([way.flight_s for way in ways])[way_of]
+    queued_s, started_s, ended_s = (np.empty(len(way_of)) for _ in range(3))
+    queue_s, start_s = walks.floats(FIRST_QUEUED_S), walks.floats(FIRST_STARTED_S)
+    for rank in range(max(n_hops, default=0)):
+        on = np.flatnonzero(n_hops > rank)
+        row = begins[on] + rank
+        queued_s[row], started_s[row] = queue_s[on], start_s[on]
+        ended_s[row] = arrival_s(queue_s[on], start_s[on], services_s[row], flights_s[row])
+        queue_s[on] = start_s[on] = ended_s[row]
+    transfer_ids = (np.array(walks[FIRST_ID], np.int64) - begins)[walk_of] + np.arange(len(way_of))
+    return NoteColumns(
+        {TRANSFER_ID: transfer_ids, QUEUED_S: queued_s, STARTED_S: started_s, ENDED_S: ended_s},
+        {WAY: (ways, way_of), SENT: (walks[WALKER], walk_of)},
+    )
 
 
 Column = Callable[[Notes], Any]
@@ -196,7 +232,7 @@ def delivered_columns(arm: str) -> ColumnsOf:
         return lambda notes: notes.each(SENT, itemgetter(index))
 
     def always(value: object) -> Column:
-        return lambda notes: notes.each(WAY, lambda way: value)
+        return lambda notes: notes.always(value)
 
     def of_bits(measure: Callable[[Numbers, Numbers], Numbers], attribute: str) -> Column:
         n_byte, of_way = itemgetter(PAYLOAD_BYTE), attrgetter(attribute)
