@@ -13,6 +13,7 @@ import simpy
 from simnet.core.records import ColumnsOf, Notes, Recorder, Spread
 from simnet.core.tables import NodeRow, RequestRow, StoreRow, TransferRow
 from simnet.core.units import linear_to_db
+from simnet.core.walks import N_HOP, PAYLOAD, PAYLOAD_BYTE, REQUEST_ID, WALK, Sent, delivered_columns, hops_of
 from simnet.net.assembly import AnyLink, LinkMaker, make_nodes
 from simnet.net.clock import Clock
 from simnet.net.errors import RequestEnded
@@ -23,21 +24,7 @@ from simnet.net.payload import Payload
 from simnet.net.radio import RadioLink
 from simnet.net.routing import Routes
 from simnet.net.timeline import Timeline
-from simnet.net.wired import (
-    N_HOP,
-    PAYLOAD,
-    PAYLOAD_BYTE,
-    REQUEST_ID,
-    TRANSFER_ID,
-    WALK_WIDTH,
-    Direction,
-    Hop,
-    Sent,
-    WiredLink,
-    cut_off,
-    delivered_columns,
-    hops_of,
-)  # fmt: skip
+from simnet.net.wired import Direction, Hop, WiredLink, cut_off
 from simnet.net.worth import SliceWorth
 from simnet.scenario.schema import Protocol, Scenario
 from simnet.signal.plane import SignalPlane
@@ -77,7 +64,7 @@ class Network:
 
     def __post_init__(self) -> None:
         columns_of = delivered_columns(self.arm)
-        self._note_walk = self.recorder.notes(TransferRow, WALK_WIDTH, columns_of, Spread(hops_of, N_HOP))
+        self._note_walk = self.recorder.notes(TransferRow, len(WALK), columns_of, Spread(hops_of, N_HOP))
         self._note_store = self.recorder.notes(StoreRow, len(StoreEvent._fields), self._store_columns())
         maker = LinkMaker(self.scenario, self.clock, self.plane, self._spend)
         self.nodes = make_nodes(self.plan.nodes, self.scenario, self.protocol, self.clock, self._note_store)
@@ -220,9 +207,10 @@ class Network:
                 if arrived_s < clock.free_until_s:
                     clock.now = arrived_s
                 else:
-                    under_way[hop[TRANSFER_ID]] = hop
+                    transfer_id = hop[2]
+                    under_way[transfer_id] = hop
                     yield clock.alarm(arrived_s)
-                    del under_way[hop[TRANSFER_ID]]
+                    del under_way[transfer_id]
                 self._crossed(links, index, hop, latency)
             else:
                 body = yield from self._over_air(link, payload, sender, latency)

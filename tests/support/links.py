@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 from simnet.core.records import Recorder, Spread
 from simnet.core.tables import PayloadClass, TransferRow
+from simnet.core.walks import N_HOP, WALK, delivered_columns, hops_of
 from simnet.net.air import Air, IdealAir, TableAir
 from simnet.net.carrier import Carrier
 from simnet.net.clock import Clock
 from simnet.net.errors import RequestEnded
 from simnet.net.payload import Payload
 from simnet.net.radio import RadioLink
-from simnet.net.wired import N_HOP, WALK_WIDTH, WiredLink, delivered_columns, hops_of
+from simnet.net.wired import WiredLink
 from simnet.phy.tables.bler import Lookup
 from simnet.scenario.schema import Radio
 
@@ -122,5 +123,5 @@ def _send_over_wire(clock: Clock, link: WiredLink, sent: Sent, index: int, recor
         row.outcome, row.ended_s = "lost", clock.now
         return
     yield clock.alarm(arrived_s)
-    note = recorder.notes(TransferRow, WALK_WIDTH, delivered_columns("arm"), Spread(hops_of, N_HOP))
+    note = recorder.notes(TransferRow, len(WALK), delivered_columns("arm"), Spread(hops_of, N_HOP))
     note(([link], 0, 1, sent.sender, what, index, queued_s, started_s))
