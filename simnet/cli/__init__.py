@@ -26,6 +26,7 @@ from simnet.cli import (
     train,
     validate,
 )
+from simnet.cli.characters import prepare_stdout
 from simnet.cli.group import Group
 
 app = typer.Typer(
@@ -53,6 +54,7 @@ app.add_typer(data.app, name="data")
 
 def main() -> None:
     """Entry point of ``simnet`` and of ``python -m simnet``."""
+    prepare_stdout()
     try:
         app(prog_name="simnet")
     except Exception:

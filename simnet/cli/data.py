@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.characters import print_exactly
 from simnet.cli.group import Quiet
 
 app = typer.Typer(help="Data sets.", no_args_is_help=True)
@@ -45,4 +46,4 @@ def fetch(
         except KeyboardInterrupt:
             kept = f"what came so far is kept in {target / name}; the same command goes on from there"
             raise KeyboardInterrupt(f"stopped by Ctrl-C; {kept}") from None
-    print(folder)
+    print_exactly(folder)

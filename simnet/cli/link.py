@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.characters import print_exactly
 from simnet.cli.group import Device, Quiet
 
 app = typer.Typer(help="Radio links.", no_args_is_help=True)
@@ -44,7 +45,7 @@ def calibrate(
     try:
         making = make_tables(formats, out=out, device=device, stop=stop, workers=workers, again=again, quiet=quiet)
         for path, made in making:
-            print(path if made else f"{path} (was there; --again makes it anew)")
+            print_exactly(path if made else f"{path} (was there; --again makes it anew)")
             n_done += 1
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped by Ctrl-C; {n_done} tables are finished, the points of others kept") from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from simnet.cli.characters import print_exactly
 from simnet.cli.group import Device, Quiet
 from simnet.cli.link import app
 from simnet.cli.report import WIDTH_OF_FILES
@@ -197,7 +198,7 @@ def plot(
     from simnet.report.figures.link_curves import draw_files, draw_zoo
 
     for path in draw_files(files, out, over=over, quantity=quantity) if files else draw_zoo(out):
-        print(path)
+        print_exactly(path)
 
 
 def _close(table: Table | None, out: Path | None, below: str = "") -> None:
@@ -211,4 +212,4 @@ def _close(table: Table | None, out: Path | None, below: str = "") -> None:
             console = Console(width=max(WIDTH_OF_FILES, wide))
         console.print(table, below, sep="")
     if out is not None:
-        print(out)
+        print_exactly(out)

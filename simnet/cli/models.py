@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.characters import print_exactly
 from simnet.cli.group import DataRoot, Device
 
 app = typer.Typer(help="The zoo of trained models.", invoke_without_command=True)
@@ -63,7 +64,7 @@ def page() -> None:
     from simnet.core.zoo import zoo_root
     from simnet.training import zoo_page
 
-    print(zoo_page.page(zoo_root()), end="")
+    print_exactly(zoo_page.page(zoo_root()), end="")
 
 
 @app.command("systems")
@@ -72,4 +73,4 @@ def systems() -> None:
     from simnet.core.zoo import zoo_root
     from simnet.training import systems_table
 
-    print(systems_table.table(zoo_root()))
+    print_exactly(systems_table.table(zoo_root()))

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.characters import print_exactly
 from simnet.cli.group import Quiet
 from simnet.cli.table_file import write_rows
 from simnet.core.folders import file_to_write
@@ -37,4 +38,4 @@ def rate(
         points = points.model_copy(update={"split": "sample"})
     target = file_to_write(out if out is not None else file.with_name("points.csv"))
     write_rows(target, list(measure_points(points, str(file), data_root=data_root, tell=tell)))
-    print(target)
+    print_exactly(target)

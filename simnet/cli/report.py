@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.characters import print_exactly
 from simnet.cli.group import Quiet
 
 WIDTH_OF_FILES = 100
@@ -34,4 +35,4 @@ def draw(run: Path, *, quiet: bool) -> None:
         if not console.is_terminal and "COLUMNS" not in os.environ:
             console = Console(width=WIDTH_OF_FILES)
         console.print(closing_table(run))
-    print(run / "report.html")
+    print_exactly(run / "report.html")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simnet.cli.characters import print_exactly
 from simnet.cli.group import Device, Quiet
 from simnet.cli.report import WIDTH_OF_FILES
 from simnet.core.errors import SimnetError
@@ -129,7 +130,7 @@ def _closed(plan: Plan, folder: SweepFolder, made: Made, *, quiet: bool) -> bool
         _say(f"  scenario and traceback: {folder.path / 'failed' / id_}")
     if page_error is not None:
         _say(page_error)
-    print(folder.path / RESULTS)
+    print_exactly(folder.path / RESULTS)
     return not made.failed and page_error is None
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from simnet.cli.characters import print_exactly
 from simnet.cli.group import DataRoot, Device, Quiet
 
 
@@ -27,4 +28,4 @@ def train(
         checkpoint = (recipe.parent if out is None else out) / "checkpoint.safetensors"
         kept = f"{checkpoint} holds the last finished epoch; go on with --resume"
         raise KeyboardInterrupt(f"stopped by Ctrl-C; {kept if checkpoint.exists() else 'nothing was kept'}") from None
-    print(folder)
+    print_exactly(folder)
