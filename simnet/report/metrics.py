@@ -71,9 +71,8 @@ def metrics(folder: RunFolder, warm_up_s: float = 0.0) -> pd.DataFrame:
     deliveries = folder.deliveries
     keys = deliveries["arm_code"].to_numpy(np.int64) << 48 | deliveries["request_id"].to_numpy(np.int64)
     deliveries = deliveries[np.isin(keys, requests["key"])]
-    fidelities = folder.manifest.get("fidelity") or {}
-    links = "+".join(sorted(set(fidelities.values()))) or "ideal"
-    drawn = {name for name, of in (folder.manifest.get("codec_fidelity") or {}).items() if of == "surrogate"}
+    links = "+".join(sorted(set(folder.manifest["fidelity"].values()))) or "ideal"
+    drawn = {name for name, of in folder.manifest.get("codec_fidelity", {}).items() if of == "surrogate"}
 
     def common(source_type: str) -> dict[str, Any]:
         surrogate = source_type in drawn or (source_type == ALL and drawn.intersection(folder.source_types))

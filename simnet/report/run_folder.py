@@ -14,16 +14,14 @@ import pyarrow
 import pyarrow.parquet
 import yaml
 
-from simnet.core.errors import SimnetError
 from simnet.core.surrogate_names import group_name, group_of
 from simnet.core.tables import columns
+from simnet.report.column_types import check_columns
+from simnet.report.errors import RunError
+from simnet.report.manifest import check_manifest
 
 BYTE_COLUMNS = ("control_byte", "model_byte", "code_byte", "enhancement_byte")
 """End-to-end bytes of a request, by payload class."""
-
-
-class RunError(SimnetError):
-    """A run folder that cannot be reported on: incomplete, or a file is missing or damaged."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +50,7 @@ class RunFolder:
                 f"{path}: no manifest.json: the run did not end, or this is no run folder; run it again"
             )
         manifest = _read_json(path / "manifest.json")
-        arms = manifest.get("arms") if isinstance(manifest, dict) else None
-        if not isinstance(arms, list) or not arms or not all(isinstance(arm, str) for arm in arms):
-            raise RunError(
-                f"{path / 'manifest.json'}: got arms {arms!r}; it must be a list of names, at least one"
-            )
+        check_manifest(path / "manifest.json", manifest)
         return cls(path, manifest)
 
     @property
@@ -67,21 +61,20 @@ class RunFolder:
     @property
     def seed(self) -> int:
         """The scenario's seed; the report's bootstrap draws depend on it."""
-        return int(self.manifest.get("seed", 0))
+        return int(self.manifest["seed"])
 
     @cached_property
     def source_types(self) -> list[str]:
         """Source types that were requested, in the manifest's order; surrogates that are like one source are one."""
         seen = set(self.requests["source_type"].unique())
-        known = [*self.manifest.get("sources", []), *map(group_name, self._likes)]
+        known = [*self.manifest["sources"], *map(group_name, self._likes)]
         listed = [s for s in known if s in seen]
         return listed + sorted(seen - set(listed))
 
-    @cached_property
+    @property
     def duration_s(self) -> float:
         """Simulated time in which requests arrive."""
-        created_s = self.requests["created_s"]
-        return float(self.manifest.get("duration_s") or (created_s.max() if len(created_s) else 0.0))
+        return float(self.manifest["duration_s"])
 
     @cached_property
     def scenario_text(self) -> str:
@@ -98,7 +91,9 @@ class RunFolder:
             content = yaml.safe_load(self.scenario_text)
         except (yaml.YAMLError, RecursionError) as error:
             raise _unreadable(self.path / "scenario.yaml", error) from None
-        return content if isinstance(content, dict) else {}
+        if not isinstance(content, dict):
+            raise RunError(f"{self.path / 'scenario.yaml'}: got no mapping of keys; run the scenario again")
+        return content
 
     @cached_property
     def samples(self) -> list[dict[str, Any]]:
@@ -193,7 +188,7 @@ class RunFolder:
         """The table with surrogates called by their group: no page can list thousands of source types."""
         if not self._likes:
             return table
-        sources, likes = set(self.manifest.get("sources", [])), self._likes
+        sources, likes = set(self.manifest["sources"]), self._likes
         changed = {}
         for column in ("source_type", "identified_as"):
             if column in table:
@@ -214,6 +209,7 @@ class RunFolder:
                 )
             strings = [field.name for field in schema if pyarrow.types.is_string(field.type)]
             table = pyarrow.parquet.read_table(path, columns=wanted, read_dictionary=strings)
+            check_columns(path, name, table)
             return _plain_strings(table.to_pandas(), strings)
         except (OSError, pyarrow.ArrowException) as error:
             raise _unreadable(path, error) from None

@@ -17,7 +17,8 @@ from simnet.core.streams import generator
 from simnet.core.tables import Outcome, PayloadClass
 from simnet.report import statistics
 from simnet.report.breakeven import Costs, break_even
-from simnet.report.run_folder import RunError, RunFolder
+from simnet.report.errors import RunError
+from simnet.report.run_folder import RunFolder
 from simnet.report.scores import scores
 
 ALL = "all"
@@ -83,7 +84,7 @@ def summarise_folder(folder: RunFolder) -> Summary:
     rivals = [arm for arm in folder.arms if arm not in with_models]
     baseline = _baseline(folder, rivals)
     return {
-        "scenario": folder.manifest.get("scenario"),
+        "scenario": folder.manifest["scenario"],
         "simnet_version": folder.manifest.get("simnet_version"),
         "seed": folder.seed,
         "duration_s": folder.duration_s,

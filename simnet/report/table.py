@@ -10,7 +10,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from simnet.report.run_folder import RunError, RunFolder
+from simnet.report.errors import RunError
+from simnet.report.run_folder import RunFolder
 from simnet.report.wording import NONE, closed_form, kilobyte, number, percent, short_verdict
 
 NOTES = (

@@ -22,11 +22,14 @@ from simnet.build import run_scenario
 from simnet.core.records import Recorder
 from simnet.core.tables import TABLES
 from simnet.report import redraw
+from simnet.report.errors import RunError
 from simnet.report.figures import FIGURES
 from simnet.report.records_doc import records_markdown
-from simnet.report.run_folder import RunError, RunFolder
+from simnet.report.run_folder import RunFolder
 from simnet.report.summary import summarise
 from simnet.report.table import closing_table
+from simnet.results import load
+from simnet.results.errors import ResultsError
 from simnet.scenario.load import load_scenario
 
 HELLO = Path(__file__).parents[3] / "scenarios" / "hello.yaml"
@@ -234,7 +237,8 @@ def test_a_run_with_empty_tables_and_no_samples(tmp_path: Path) -> None:
     run.mkdir()
     Recorder().write(run)
     (run / "scenario.yaml").write_text("name: empty\n")
-    (run / "manifest.json").write_text('{"arms": ["main"], "scenario": "empty"}')
+    manifest = {"scenario": "empty", "seed": 1, "duration_s": 1.0, "arms": ["main"], "sources": [], "fidelity": {}}
+    (run / "manifest.json").write_text(json.dumps(manifest))
     redraw(run)
     assert list((run / "figures").iterdir()) == []
     assert as_text(run)
@@ -266,21 +270,42 @@ def _rename_arm(path: Path) -> None:
     table.to_parquet(path)
 
 
+def _with(**changes: object) -> Callable[[Path], object]:
+    return lambda path: path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def _with_column(name: str, value: object) -> Callable[[Path], object]:
+    return lambda path: pd.read_parquet(path).assign(**{name: value}).to_parquet(path)
+
+
 @pytest.mark.parametrize(
     ("file", "harm", "message"),
     [
         ("manifest.json", Path.unlink, "no manifest.json"),
         ("manifest.json", _cut, "damaged"),
-        ("manifest.json", lambda p: p.write_text("[1]"), "list of names"),
-        ("manifest.json", lambda p: p.write_text('{"arms": []}'), "list of names"),
+        ("manifest.json", lambda p: p.write_text("[1]"), "got list; allowed: an object"),
+        ("manifest.json", _with(arms=[]), r"arms: got \[\]; allowed: at least 1 entry; run the scenario again"),
+        ("manifest.json", _with(arms=["main", "main"]), "allowed: each name once"),
+        ("manifest.json", _with(seed=None), "seed: got null; allowed: a whole number"),
+        ("manifest.json", lambda p: p.write_text('{"seed": 1}'), "sources: got no such key; allowed: a list"),
+        ("manifest.json", _with(duration_s="long"), "duration_s: got 'long'; allowed: a number"),
+        ("manifest.json", _with(sources=7), "sources: got 7; allowed: a list"),
+        ("manifest.json", _with(fidelity={"radio": []}), r"fidelity.radio: got \[\]; allowed: text"),
+        ("manifest.json", _with(bler_tables={"below": 1}), "bler_tables.measured: got no such key"),
+        ("manifest.json", _with(surrogates={"types": 3}), "surrogates.types: got 3"),
         ("requests.parquet", Path.unlink, "missing"),
         ("requests.parquet", _cut, "damaged"),
         ("requests.parquet", _drop_column, "columns are missing: outcome"),
         ("requests.parquet", _rename_arm, "doesn't list: ghost"),
+        ("requests.parquet", _with_column("code_byte", "many"), "column code_byte: got .*string; allowed int"),
+        ("requests.parquet", _with_column("arm", None), "column arm: got [0-9]+ nulls; allowed none"),
         ("transfers.parquet", lambda p: p.write_bytes(b""), "damaged"),
+        ("transfers.parquet", _with_column("tx_j", "many"), "column tx_j: got .*string; allowed float"),
+        ("stores.parquet", _with_column("node", 7), "column node: got int64; allowed str"),
         ("stores.parquet", lambda p: p.write_bytes(b"PAR1" * 9), "damaged"),
         ("scenario.yaml", lambda p: p.write_bytes(b"\xff\xfe\x00"), "damaged"),
         ("scenario.yaml", lambda p: p.write_text("a: [1"), "damaged"),
+        ("scenario.yaml", lambda p: p.write_text("- a"), "got no mapping of keys"),
         ("samples/index.json", lambda p: p.write_text('[{"arm": 1}]'), "list of entries"),
         ("samples/0.png", Path.unlink, "missing"),
     ],
@@ -294,6 +319,9 @@ def test_damage_gives_one_clear_error(
         redraw(run)
     assert file.partition("/")[0] in str(caught.value)
     assert not (run / "report.html").exists(), "no page that looks whole"
+    if file in ("manifest.json", "requests.parquet"):
+        with pytest.raises((RunError, ResultsError), match=re.escape(str(run))):
+            load(run)
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered")
