@@ -324,6 +324,24 @@ def test_damage_gives_one_clear_error(
             load(run)
 
 
+@pytest.mark.parametrize(
+    ("name", "makes", "said"),
+    [
+        ("figures", Path.touch, "File exists"),
+        ("summary.json", Path.mkdir, "Is a directory"),
+        ("report.html", Path.mkdir, "Is a directory"),
+    ],
+)
+def test_what_stands_in_the_way_is_one_clear_error(
+    make_run: MakeRun, no_figures: None, name: str, makes: Callable[[Path], object], said: str
+) -> None:
+    run = make_run(n_requests=20, n_devices=4, n_gateways=1)
+    makes(run / name)
+    message = f"{name}: {said}, where the report writes; allowed in {run}: a folder figures, .*: move it away"
+    with pytest.raises(RunError, match=message):
+        redraw(run)
+
+
 @pytest.mark.filterwarnings("ignore:overflow encountered")
 def test_energies_beyond_all_floats_are_one_clear_error(make_run: MakeRun, no_figures: None) -> None:
     run = make_run(n_requests=20, n_devices=4, n_gateways=1)
