@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from simnet.core.tables import Outcome
+from simnet.report.errors import RunError
 from simnet.report.run_folder import BYTE_COLUMNS, RunFolder
 from simnet.report.scores import scores, total
 
@@ -66,7 +67,12 @@ def metrics(folder: RunFolder, warm_up_s: float = 0.0) -> pd.DataFrame:
     Args:
         folder: a finished run.
         warm_up_s: requests created before it, and what they cost, are left out; energy is always of the whole run.
+
+    Raises:
+        RunError: no request can have been created after the warm-up.
     """
+    if warm_up_s and warm_up_s >= (end_s := folder.duration_s):
+        raise RunError(f"{folder.path}: warm_up_s: got {warm_up_s:g}; allowed: less than duration_s, {end_s:g}")
     requests = folder.requests[folder.requests["created_s"] >= warm_up_s]
     deliveries = folder.deliveries
     keys = deliveries["arm_code"].to_numpy(np.int64) << 48 | deliveries["request_id"].to_numpy(np.int64)

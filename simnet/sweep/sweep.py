@@ -118,7 +118,7 @@ def load_sweep(path: Path, *, overrides: Sequence[str] = ()) -> Sweep:
     if problems:
         raise ScenarioError(list(dict.fromkeys(problems)))
     sweep = Sweep(file, path, tuple(axes), tuple(points), len(settings) - len(kept))
-    if problems := list(_until(sweep)):
+    if problems := [*_until(sweep), *_warm_up(sweep)]:
         raise placed(problems, tree)
     return sweep
 
@@ -194,3 +194,12 @@ def _until(sweep: Sweep) -> Iterator[Problem]:
         if until.source_type not in sources:
             text = f"got {until.source_type!r}; allowed: {', '.join(sources)}"
             yield Problem(("replications", "until", "source_type"), text)
+
+
+def _warm_up(sweep: Sweep) -> Iterator[Problem]:
+    """Some of every run comes after the warm-up."""
+    warm_up = sweep.file.warm_up
+    least_s = min(point.scenario.duration_s for point in sweep.points)
+    if isinstance(warm_up, float) and warm_up and warm_up >= least_s:
+        text = f"got {warm_up:g}; allowed: none, mser5 or less than duration_s, which is {least_s:g} s at a point"
+        yield Problem(("warm_up",), text)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from simnet.report.errors import RunError
 from simnet.report.metrics import ALL, METRICS, metrics
 from simnet.report.run_folder import RunFolder
 from simnet.report.summary import summarise_folder
@@ -51,6 +52,13 @@ def test_warm_up_leaves_requests_and_their_deliveries_out(make_run: Callable[...
 
 def test_where_nothing_is_left_means_are_null_and_counts_are_zero(make_run: Callable[..., Path]) -> None:
     folder = RunFolder.open(make_run(n_requests=50, arms=("jpeg",)))
-    row = metrics(folder, warm_up_s=1e9).iloc[0]
+    last_s = folder.requests["created_s"].max()
+    row = metrics(folder, warm_up_s=(last_s + folder.duration_s) / 2).iloc[0]
     assert (row["n_requests"], row["code_byte"], row["n_timeout"]) == (0, 0, 0)
     assert row[["satisfied", "ss_mean", "byte_per_request", "latency_mean_s", "miss_ratio"]].isna().all()
+
+
+def test_a_warm_up_beyond_the_run_is_refused(make_run: Callable[..., Path]) -> None:
+    folder = RunFolder.open(make_run(n_requests=50, arms=("jpeg",)))
+    with pytest.raises(RunError, match=r"warm_up_s: got 1e\+09; allowed: less than duration_s, [0-9]+"):
+        metrics(folder, warm_up_s=1e9)

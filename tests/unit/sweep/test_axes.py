@@ -147,6 +147,8 @@ def test_set_on_the_command_line_changes_the_sweep_file(tmp_path: Path) -> None:
         (UNTIL.format(least=5, most=9, metric="ss_mean", arm="smal"), r"until\.arm: got 'smal'; allowed: small, large"),
         (UNTIL.format(least=5, most=9, metric="fidelity", arm="small"), r"until\.metric: got 'fidelity'; allowed"),
         ("warm_up: mser", r"warm_up: got 'mser'; allowed: none, mser5 or a number ≥ 0"),
+        ("warm_up: 20", r"sweep\.yaml:3 warm_up: got 20; allowed: none, mser5 or less than duration_s, which is 20 s"),
+        ("warm_up: 9\naxes: [grid: {duration_s: [90, 5]}]", r"warm_up: got 9; .* duration_s, which is 5 s at a point"),
         ("page: none.py", r"sweep\.yaml:3 page: got 'none\.py', no such file"),
     ],
 )  # fmt: skip
