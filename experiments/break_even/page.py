@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from simnet.results.closed_form import BreakEven
 from simnet.results.figures import save
 from simnet.results.figures.canvas import number_ticks, styled
 from simnet.results.labels import quantity
+from simnet.results.page_arguments import SWEEP, page_arguments
 from simnet.statistics.interval import Interval
 from simnet.statistics.replications import student_t
 
@@ -281,4 +281,4 @@ def _closed(found: BreakEven) -> str:
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]), Path(__file__).parent)
+    draw(page_arguments(__doc__, folder=SWEEP).folder, Path(__file__).parent)

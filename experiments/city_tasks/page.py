@@ -7,7 +7,6 @@ python experiments/city_tasks/page.py runs/city_tasks-… experiments/city_tasks
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from simnet.report.figures.style import ARM_COLOURS, MARKERS, SOURCE_COLOURS, pa
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import HERE, RUN, page_arguments
 from simnet.statistics.replications import student_t
 
 ARMS = {
@@ -219,4 +219,5 @@ def _foreseen(manifest: dict[str, Any]) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]), Path(sys.argv[2]))
+    given = page_arguments(__doc__, run=RUN, here=HERE)
+    draw(given.run, given.here)

@@ -5,7 +5,6 @@ python experiments/concept_bits/page.py experiments/concept_bits
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from simnet.results import bd_quality, bd_rate, markdown, write_table
 from simnet.results.bjontegaard_delta import overlap
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import HERE, page_arguments
 from simnet.signal.rate_points import codec_of
 
 QUANTITIES = {  # column -> label, logarithmic
@@ -217,4 +217,4 @@ def _picture(axes: Axes, picture: NDArray[np.float64], title: str) -> None:
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]))
+    draw(page_arguments(__doc__, here=HERE).here)

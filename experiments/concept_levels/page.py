@@ -25,6 +25,7 @@ from simnet.results import bd_rate, markdown, write_table
 from simnet.results.bjontegaard_delta import overlap
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import DRAW, HERE, page_arguments
 from simnet.signal.rate_points import codec_of
 from simnet.statistics.replications import student_t
 
@@ -254,8 +255,9 @@ def _shares(axes: Axes, places: NDArray[np.int64], bits: NDArray[np.int64]) -> N
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
+    given = page_arguments(__doc__, {"draw": DRAW}, here=HERE)
+    folder = given.here
     torch.set_num_threads(1)
-    if "--draw" not in sys.argv:
+    if not given.draw:
         measure(folder).to_csv(folder / "classes.csv", index=False, float_format="%.5g", lineterminator="\n")
     draw(folder)

@@ -28,6 +28,7 @@ from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import DRAW, HERE, page_arguments
 from simnet.signal.digital.transport import channel_uses, delivery
 from simnet.signal.other_judges import DetectionJudge
 from simnet.signal.rate_points import codec_of
@@ -146,7 +147,8 @@ def draw(here: Path) -> None:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    if "--draw" not in sys.argv:
+    given = page_arguments(__doc__, {"draw": DRAW}, here=HERE)
+    folder = given.here
+    if not given.draw:
         measure().to_csv(folder / "points.csv", index=False)
     draw(folder)

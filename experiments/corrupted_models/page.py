@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +12,7 @@ from simnet.results import Results, load, markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
 from simnet.results.labels import label
+from simnet.results.page_arguments import SWEEP, page_arguments
 
 HIT = {"nothing": "nothing", "code_only": "code", "decoder_only": "decoder", "code_and_decoder": "code and decoder"}
 PROTECTED = {
@@ -140,4 +140,4 @@ def _table_over_esno(results: Results) -> str:
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]), Path(__file__).parent)
+    draw(page_arguments(__doc__, folder=SWEEP).folder, Path(__file__).parent)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import HERE, page_arguments
 from simnet.training.cards import read_card
 
 N_VALUES = 3 * 32 * 32
@@ -223,4 +223,4 @@ def _codecs(digital: pd.DataFrame) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]))
+    draw(page_arguments(__doc__, here=HERE).here)

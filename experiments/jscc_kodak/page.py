@@ -27,6 +27,7 @@ from simnet.report.figures.style import page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import HERE, page_arguments
 from simnet.signal.digital.transport import channel_uses, delivery
 from simnet.training.jscc_evaluation import transmitted
 
@@ -101,4 +102,5 @@ def _figure(here: Path, shown: dict[str, Tensor]) -> None:
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]), Path(sys.argv[2]))
+    given = page_arguments(__doc__, here=HERE, folder="folder of the Kodak images, kodim01 …")
+    draw(given.here, given.folder)

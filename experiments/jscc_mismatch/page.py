@@ -27,6 +27,7 @@ from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import DRAW, HERE, page_arguments
 from simnet.signal.digital.ladder import Viewer, climb
 from simnet.signal.digital.points import SCHEMES, Budget, best, bound
 from simnet.statistics.replications import paired
@@ -167,8 +168,9 @@ def _judges() -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    if "--draw" not in sys.argv:
+    given = page_arguments(__doc__, {"draw": DRAW}, here=HERE)
+    folder = given.here
+    if not given.draw:
         torch.set_num_threads(1)
         for name, measured in zip(("points", "differences"), measure(), strict=True):
             measured.to_csv(folder / f"{name}.csv", index=False, float_format="%.5g", lineterminator="\n")

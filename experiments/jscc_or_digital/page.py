@@ -7,7 +7,6 @@ python experiments/jscc_or_digital/page.py runs/jscc_or_digital-… experiments/
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from simnet.report.figures.style import ARM_COLOURS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import HERE, RUN, page_arguments
 from simnet.statistics.replications import student_t
 
 ARMS = {
@@ -117,4 +117,5 @@ def _by_arm(codes: pd.DataFrame, transfers: pd.DataFrame) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]), Path(sys.argv[2]))
+    given = page_arguments(__doc__, run=RUN, here=HERE)
+    draw(given.run, given.here)

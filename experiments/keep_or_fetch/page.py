@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from simnet.results.figures import save
 from simnet.results.figures.canvas import NOTE, number_ticks, styled
 from simnet.results.figures.scale import Scale
 from simnet.results.labels import FOR_EVER, label, quantity, value_text
+from simnet.results.page_arguments import SWEEP, page_arguments
 from simnet.statistics.interval import Interval
 from simnet.statistics.replications import student_t
 
@@ -461,4 +461,4 @@ def _beaten(results: Results, rival: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]), Path(__file__).parent)
+    draw(page_arguments(__doc__, folder=SWEEP).folder, Path(__file__).parent)

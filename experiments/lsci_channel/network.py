@@ -5,7 +5,6 @@ python experiments/lsci_channel/network.py runs/channel_slices-… experiments/l
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import HERE, RUN, page_arguments
 
 ARMS = {
     "ldpc": "bits: LDPC and QAM with HARQ",
@@ -86,4 +86,5 @@ def _figures(codes: pd.DataFrame) -> pd.Series:  # type: ignore[type-arg]
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]), Path(sys.argv[2]))
+    given = page_arguments(__doc__, run=RUN, here=HERE)
+    draw(given.run, given.here)

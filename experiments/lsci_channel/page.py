@@ -33,6 +33,7 @@ from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import DRAW, HERE, page_arguments
 from simnet.signal.originals import Originals, batches
 from simnet.tasks.networks import load_segmenter
 
@@ -231,8 +232,9 @@ def _points(table: pd.DataFrame) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
+    given = page_arguments(__doc__, {"draw": DRAW}, here=HERE)
+    folder = given.here
     torch.set_num_threads(1)
-    if "--draw" not in sys.argv:
+    if not given.draw:
         measure().round(5).to_csv(folder / "points.csv", index=False)
     draw(pd.read_csv(folder / "points.csv"), folder)

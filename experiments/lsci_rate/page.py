@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from simnet.report.figures.style import ARM_COLOURS, INK, MARKERS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import HERE, page_arguments
 from simnet.signal.rate_points import codec_of
 
 SIZES = {"96x128": "96 × 128", "240x320": "240 × 320"}
@@ -155,4 +155,4 @@ def _pictures(here: Path) -> None:
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]))
+    draw(page_arguments(__doc__, here=HERE).here)

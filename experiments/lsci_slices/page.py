@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +12,7 @@ from simnet.results import Results, load, markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import number_ticks, styled
 from simnet.results.labels import label
+from simnet.results.page_arguments import SWEEP, page_arguments
 
 METRICS = ("model_byte_per_request", "byte_per_request", "ss_mean", "satisfied", "latency_mean_s")
 
@@ -60,4 +60,4 @@ def _paired(results: Results) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]), Path(__file__).parent)
+    draw(page_arguments(__doc__, folder=SWEEP).folder, Path(__file__).parent)

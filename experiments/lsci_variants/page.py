@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import HERE, page_arguments
 
 TUNED_VARIANTS = {
     "tuned_int4": "precision int4",
@@ -75,4 +75,4 @@ def _line(axes: Axes, part: pd.DataFrame, x: str, name: str, i: int) -> None:
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]))
+    draw(page_arguments(__doc__, here=HERE).here)

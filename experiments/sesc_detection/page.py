@@ -37,6 +37,7 @@ from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import DRAW, HERE, page_arguments
 from simnet.signal.digital.points import SCHEMES
 from simnet.signal.digital.transport import delivery, most_byte
 from simnet.signal.other_judges import DetectionJudge
@@ -500,10 +501,12 @@ def _boxes(axes: Axes, detector: Detector, picture: Tensor, truth: Boxes | None)
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    if "--draw" not in sys.argv:
+    flags = {"draw": DRAW, "sample": "measure the few pictures that come with simnet"}
+    given = page_arguments(__doc__, flags, here=HERE)
+    folder = given.here
+    if not given.draw:
         torch.set_num_threads(1)
-        pictures = CamVidSmall().load("sample" if "--sample" in sys.argv else "test")
+        pictures = CamVidSmall().load("sample" if given.sample else "test")
         for name, found in zip(("points", "differences"), measure(pictures), strict=True):
             found.to_csv(folder / f"{name}.csv", index=False, float_format="%.5g", lineterminator="\n")
     draw(folder)

@@ -30,6 +30,7 @@ from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import DRAW, HERE, page_arguments
 from simnet.signal.digital.points import SCHEMES
 from simnet.signal.digital.transport import channel_uses, delivery
 from simnet.signal.originals import Originals
@@ -252,8 +253,9 @@ def _pictures(here: Path) -> None:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    if "--draw" not in sys.argv:
+    given = page_arguments(__doc__, {"draw": DRAW}, here=HERE)
+    folder = given.here
+    if not given.draw:
         torch.set_num_threads(1)
         measure().to_csv(folder / "points.csv", index=False, float_format="%.5g", lineterminator="\n")
     draw(folder)

@@ -6,7 +6,6 @@ python experiments/slice_or_model/page.py experiments/slice_or_model
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from simnet.report.figures.style import ARM_COLOURS, INK, MARKERS, page
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
+from simnet.results.page_arguments import HERE, page_arguments
 
 LOW, HIGH = 0.95, 0.98
 BANDWIDTH_HZ = 125e3
@@ -130,4 +130,4 @@ def _in_words(ways: pd.DataFrame) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]))
+    draw(page_arguments(__doc__, here=HERE).here)

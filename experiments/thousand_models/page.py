@@ -14,6 +14,7 @@ from simnet.results import Results, ResultsError, figures, load, markdown, optim
 from simnet.results.estimates import ESTIMATE, SEED, estimate, groups, interval_of
 from simnet.results.figures.canvas import styled
 from simnet.results.labels import value_text
+from simnet.results.page_arguments import SWEEP, page_arguments
 from simnet.statistics.interval import Interval
 from simnet.statistics.replications import student_t
 
@@ -201,3 +202,7 @@ def _differences(results: Results, file: Path) -> None:
     for axes, metric, title in ((above, TRAFFIC, f"Against {first}: traffic"), (below, SS, f"Against {first}: SS")):
         figures.differences(results, metric, first, STORE, arm=others, title=title, axes=axes)
     figures.save(above, file)
+
+
+if __name__ == "__main__":
+    draw(page_arguments(__doc__, folder=SWEEP).folder, Path(__file__).parent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from simnet.results import Results, hypervolume, load, markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import number_ticks, styled
 from simnet.results.labels import label
+from simnet.results.page_arguments import SWEEP, page_arguments
 from simnet.statistics.interval import Interval
 from simnet.statistics.replications import paired, student_t
 
@@ -158,4 +158,4 @@ def _short(found: Interval) -> str:
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]), Path(__file__).parent)
+    draw(page_arguments(__doc__, folder=SWEEP).folder, Path(__file__).parent)

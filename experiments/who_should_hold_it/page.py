@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from simnet.results.estimates import SEED
 from simnet.results.figures import save
 from simnet.results.figures.canvas import number_ticks, styled
 from simnet.results.labels import label
+from simnet.results.page_arguments import SWEEP, page_arguments
 from simnet.statistics.replications import student_t
 
 KEYS = ["network", "nodes"]
@@ -151,4 +151,4 @@ def _without(results: Results, values: pd.DataFrame, travelling: list[str]) -> s
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]), Path(__file__).parent)
+    draw(page_arguments(__doc__, folder=SWEEP).folder, Path(__file__).parent)

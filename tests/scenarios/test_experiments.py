@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 from pathlib import Path
 
 import pytest
 
+from simnet.results.page_arguments import DRAW, HERE, page_arguments
 from simnet.sweep.sweep import load_sweep
 
 ROOT = Path(__file__).parents[2]
@@ -56,3 +58,34 @@ def test_the_readme_has_the_command_the_figures_and_filled_tables(path: Path) ->
     assert len(tables) == readme.count("<!-- table:") == readme.count("<!-- /table -->")
     for name, content in tables:
         assert content.strip(), name
+
+
+PAGES = sorted((ROOT / "experiments").glob("*/page.py"))
+
+
+CALLED = [*PAGES, ROOT / "experiments" / "lsci_channel" / "network.py"]
+
+
+@pytest.mark.parametrize("page", CALLED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_page_without_arguments_says_how_it_is_called(
+    page: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert len(PAGES) > len(SWEEPS)
+    monkeypatch.setattr("sys.argv", [str(page)])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(page), run_name="__main__")
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.startswith(f"usage: {page.name} [-h]") and "the following arguments are required" in said
+
+
+def test_a_page_is_given_folders_that_are_there_and_flags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["page.py", str(tmp_path), "--draw"])
+    given = page_arguments("About.", {"draw": DRAW, "sample": "few"}, here=HERE)
+    assert (given.here, given.draw, given.sample) == (tmp_path, True, False)
+    monkeypatch.setattr("sys.argv", ["page.py", str(tmp_path / "none")])
+    with pytest.raises(SystemExit):
+        page_arguments("About.", here=HERE)
+    assert f"argument here: got '{tmp_path}/none'; allowed: a folder that is there" in capsys.readouterr().err
