@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from simnet.results.errors import ResultsError
-from simnet.results.estimates import SEED, estimate, groups, over_seeds, refuse_columns
+from simnet.results.estimates import SEED, estimate, groups, keys_of, over_seeds, refuse_columns
 from simnet.statistics.replications import CONFIDENCE, paired, student_t
 
 ADDED = ("worse_by", "worse_by_low", "worse_by_high", "best", "as_good")
@@ -24,7 +24,8 @@ def optimum(
     confidence, whichever x happened to look best.
 
     Args:
-        frame: from :meth:`Results.values`: columns x, y, ``seed``; others (``arm``, further axes) make groups.
+        frame: from :meth:`Results.values`: columns x, y, ``seed``; others (``arm``, further axes) make groups, but
+            further metrics don't.
         x: column of the axis; null is a value too.
         y: column of what is to be least or most.
         sense: ``least`` or ``most``.
@@ -42,7 +43,7 @@ def optimum(
         raise ResultsError(f"optimum: got sense {sense!r}; allowed 'least' or 'most'")
     refuse_columns("optimum", frame, ADDED)
     rows = []
-    for key, part in groups(frame, [c for c in frame.columns if c not in (x, y, SEED)]):
+    for key, part in groups(frame, keys_of(frame, x, y)):
         wide = over_seeds(part, x, y)
         if wide.empty:
             raise ResultsError(

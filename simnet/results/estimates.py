@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from simnet.report.metrics import METRICS
 from simnet.results.errors import ResultsError
 from simnet.statistics.interval import Interval
 
@@ -43,6 +44,11 @@ def groups(frame: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[dict[str,
         return
     for values, part in frame.groupby(list(keys), dropna=False, sort=False, observed=True):
         yield dict(zip(keys, values if isinstance(values, tuple) else (values,), strict=True)), part
+
+
+def keys_of(frame: pd.DataFrame, *used: str) -> list[str]:
+    """Columns that make groups: axes, ``arm`` and the like; no metric, which no axis may be called."""
+    return [column for column in frame.columns if column not in (SEED, *used, *METRICS)]
 
 
 def refuse_columns(what: str, frame: pd.DataFrame, added: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from simnet.results.errors import ResultsError
-from simnet.results.estimates import SEED, estimate, groups, over_seeds, refuse_columns
+from simnet.results.estimates import SEED, estimate, groups, keys_of, over_seeds, refuse_columns
 from simnet.statistics.replications import student_t
 
 ADDED = ("kind", "from", "to")
@@ -20,7 +20,8 @@ def elasticity(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
     numbers cancel. Only replications that have y at every x take part.
 
     Args:
-        frame: from :meth:`Results.values`: columns x, y, ``seed``; others (``arm``, further axes) make groups.
+        frame: from :meth:`Results.values`: columns x, y, ``seed``; others (``arm``, further axes) make groups, but
+            further metrics don't.
         x, y: columns, > 0.
 
     Returns:
@@ -40,7 +41,7 @@ def elasticity(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
             )
     refuse_columns("elasticity", frame, ADDED)
     rows = []
-    for key, part in groups(frame, [c for c in frame.columns if c not in (x, y, SEED)]):
+    for key, part in groups(frame, keys_of(frame, x, y)):
         wide = over_seeds(part, x, y).sort_index(axis=1)
         at = wide.columns.to_numpy(float)
         if len(at) < 2:

@@ -114,3 +114,12 @@ def test_optimum_refuses_what_it_cannot_answer() -> None:
         optimum(frame({1.0: [1.0]}), "x", "y", sense="max")  # type: ignore[arg-type]
     with pytest.raises(ResultsError, match="no replication has y at every x"):
         optimum(frame({1.0: [1.0, np.nan], 2.0: [np.nan, 1.0]}), "x", "y")
+
+
+def test_further_metrics_are_no_groups(sweep: Results) -> None:
+    where = {"ttl_s": [60, 600, 3600]}
+    one = sweep.values("byte_per_request", where=where)
+    two = one.assign(ss_mean=np.linspace(0.5, 0.9, len(one)))  # differs in every row, as metrics do
+    for ask in (elasticity, optimum):
+        pd.testing.assert_frame_equal(ask(two, "ttl_s", "byte_per_request"), ask(one, "ttl_s", "byte_per_request"))
+        assert ask(one.assign(shadowing_db=8), "ttl_s", "byte_per_request")["shadowing_db"].eq(8).all(), "an axis"
