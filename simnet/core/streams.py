@@ -44,6 +44,13 @@ def _part(name: Name) -> bytes:
 
 
 _UNIT = 2.0**-53
+_BELOW_ONE = 1.0 - _UNIT
+
+
+def _open_unit(word: int) -> float:
+    """A 64-bit word as a number in (0, 1), by its upper 53 bits."""
+    u = ((word >> 11) + 0.5) * _UNIT
+    return u if u < 1.0 else _BELOW_ONE  # half a unit below 1 is no float: the largest word would be rounded to 1
 
 
 class Draws:
@@ -61,7 +68,7 @@ class Draws:
         """One draw from (0, 1), 53 bits."""
         digest = self._begun.copy()
         digest.update(_ended(names))
-        return ((int.from_bytes(digest.digest(), "little") >> 11) + 0.5) * _UNIT
+        return _open_unit(int.from_bytes(digest.digest(), "little"))
 
     def exponential(self, *names: Name) -> float:
         """One draw from the exponential distribution of mean 1."""
@@ -76,8 +83,7 @@ def generator(seed: int, *names: Name) -> np.random.Generator:
 
 def uniform(seed: int, *names: Name) -> float:
     """One draw from (0, 1), 53 bits, without the cost of a generator."""
-    word = int.from_bytes(_digest(seed, names, 8), "little")
-    return ((word >> 11) + 0.5) * 2.0**-53
+    return _open_unit(int.from_bytes(_digest(seed, names, 8), "little"))
 
 
 def exponential(seed: int, *names: Name) -> float:
@@ -104,7 +110,7 @@ def complex_normal(seed: int, *names: Name) -> complex:
 def _polar(seed: int, names: tuple[Name, ...]) -> tuple[float, float]:
     """Radius and phase of a draw from CN(0, 1)."""
     digest = _digest(seed, names, 16)
-    u = ((int.from_bytes(digest[:8], "little") >> 11) + 0.5) * _UNIT
+    u = _open_unit(int.from_bytes(digest[:8], "little"))
     phase = 2.0 * math.pi * (int.from_bytes(digest[8:], "little") >> 11) * _UNIT
     return math.sqrt(-math.log(u)), phase
 
@@ -113,6 +119,6 @@ def uniforms(seed: int, *names: Name, count: int) -> list[float]:
     """``count`` draws from (0, 1); cheap for a few, from a generator for many."""
     if count > 8:
         draws: list[float] = generator(seed, *names).random(count).tolist()
-        return draws
+        return [draw or 0.5 * _UNIT for draw in draws]  # numpy's are from [0, 1)
     digest = _digest(seed, names, 8 * count)
-    return [((int.from_bytes(digest[8 * i : 8 * i + 8], "little") >> 11) + 0.5) * 2.0**-53 for i in range(count)]
+    return [_open_unit(int.from_bytes(digest[8 * i : 8 * i + 8], "little")) for i in range(count)]

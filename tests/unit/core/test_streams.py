@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -43,6 +45,28 @@ def test_numpy_integers_name_as_plain_ones_do() -> None:
 def test_many_at_once_are_as_many_and_within_0_and_1(count: int) -> None:
     draws = streams.uniforms(1, "many", count=count)
     assert len(set(draws)) == count and all(0.0 < draw < 1.0 for draw in draws)
+
+
+@given(word=st.integers(0, 2**64 - 1) | st.integers(1, 2**13).map(lambda below: 2**64 - below))
+def test_a_word_becomes_the_number_nearest_to_the_middle_of_its_cell_and_never_1(word: int) -> None:
+    nearest = float(Fraction(2 * (word >> 11) + 1, 2**54))
+    assert streams._open_unit(word) == (nearest if nearest < 1.0 else math.nextafter(1.0, 0.0))
+
+
+@pytest.mark.parametrize(("byte", "least", "most"), [(b"\xff", 1.0 - 2.0**-53, 1.0), (b"\x00", 0.0, 2.0**-53)])
+def test_the_outermost_words_give_draws_within_0_and_1(
+    monkeypatch: pytest.MonkeyPatch, byte: bytes, least: float, most: float
+) -> None:
+    digests = SimpleNamespace(digest=lambda: 8 * byte, update=lambda _: None)
+    digests.copy = lambda: digests
+    monkeypatch.setattr("simnet.core.streams.hashlib.blake2b", lambda *_, **__: digests)
+    monkeypatch.setattr(streams, "_digest", lambda _seed, _names, size: size * byte)
+    ends = SimpleNamespace(random=lambda count: np.full(count, 0.0))
+    monkeypatch.setattr(streams, "generator", lambda *_: ends)
+    draws = [streams.uniform(1, "a"), Draws(1, "a").uniform("b"), *streams.uniforms(1, "a", count=3)]
+    assert all(0.0 < draw < 1.0 and least <= draw <= most for draw in draws)
+    assert all(0.0 < draw < 1.0 for draw in streams.uniforms(1, "a", count=9))
+    assert streams.exponential(1, "a") > 0.0 and abs(streams.normal(1, "a")) <= streams.LARGEST_NORMAL
 
 
 def test_means_and_variances() -> None:
