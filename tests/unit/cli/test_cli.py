@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
+from simnet.core.zoo import model_dir
 from simnet.phy.tables.bler import BlerTable
 from tests.unit.cli.conftest import Run
 from tests.unit.scenario.conftest import VALID
@@ -145,6 +147,25 @@ def test_check(run: Run, scenario_file: Path, capsys: pytest.CaptureFixture[str]
     assert said in capsys.readouterr().err
     assert run("check", scenario_file, "--set", f"topology={alone}", "--set", "consumers=[gateway]") == 2
     assert "sources.digits.owners: none of tier 'device' owns this source type" in capsys.readouterr().err
+
+
+def test_check_reads_models_and_images(
+    run: Run, scenario_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("aesc/digits_z40", "classifier/digits_judge"):
+        shutil.copytree(model_dir(name), tmp_path / "zoo" / name)
+    monkeypatch.setenv("SIMNET_ZOO", str(tmp_path / "zoo"))
+    wired = ("--set", "wires={access: {}, metro: {}, backbone: {}}")
+    assert run("check", scenario_file, *wired) == 0
+    assert run("check", scenario_file, *wired, "--set", "sources.digits.items=9999") == 2
+    assert "sources.digits.items: got 9999; allowed 1.." in capsys.readouterr().err
+    weights = tmp_path / "zoo" / "aesc" / "digits_z40" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    assert run("check", scenario_file, *wired) == 2
+    assert re.search(r"digits_z40/weights\.safetensors: got SHA-256 .*; its card says", capsys.readouterr().err)
+    (tmp_path / "zoo" / "classifier" / "digits_judge" / "weights.safetensors").unlink()
+    assert run("check", scenario_file, *wired) == 2
+    assert re.search(r"digits_judge/weights\.safetensors: .*No such file", capsys.readouterr().err)
 
 
 def test_list_shows_every_plugin_with_its_docstring(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
