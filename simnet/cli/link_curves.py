@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _LADDER = "start:stop:step, or values with commas between them"
 
 Out = Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Keep every point here as soon as it is measured.")]
+Again = Annotated[bool, typer.Option("--again", help="Make the file anew if it is there already.")]
 Seed = Annotated[int, typer.Option(help="Of bits, channels and noise.")]
 MaxBlocks = Annotated[int, typer.Option(min=1, help="Blocks per point at most.")]
 TargetErrors = Annotated[int, typer.Option(min=1, help="Wrong blocks that a point aims at.")]
@@ -50,6 +51,7 @@ def ber(
     max_blocks: MaxBlocks = 10_000,
     seed: Seed = 1,
     out: Out = None,
+    again: Again = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure uncoded bit error rates, in blocks of 256 symbols, beside their closed form."""
@@ -74,7 +76,7 @@ def ber(
     points = ber_curves(
         modulation or list(MODULATIONS), settings, steps_db, StopRule(target_errors, max_blocks), seed=seed
     )
-    rows = keep((([point.row()], str(point)) for point in points), out, quiet=quiet)
+    rows = keep((([point.row()], str(point)) for point in points), out, again=again, quiet=quiet)
     _close(None if quiet else ber_table(rows), out)
 
 
@@ -115,6 +117,7 @@ def bler(
     seed: Seed = 1,
     device: Device = "cpu",
     out: Out = None,
+    again: Again = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure block error rates of the coded chain, beside capacity, the normal approximation, outage and tables."""
@@ -153,7 +156,7 @@ def bler(
         device=device,
         seed=seed,
     )
-    rows = keep((([point.row()], str(point)) for point in points), out, quiet=quiet)
+    rows = keep((([point.row()], str(point)) for point in points), out, again=again, quiet=quiet)
     _close(None if quiet else bler_table(rows), out, "" if quiet else limits_text(rows))
 
 
@@ -167,6 +170,7 @@ def throughput(
     target_bler: Annotated[float, typer.Option(help="Of the adaptive choice.")] = 0.1,
     attempts: Annotated[int, typer.Option(min=1, help="Transmissions of a block at most, with HARQ.")] = 4,
     out: Out = None,
+    again: Again = False,
     quiet: Quiet = False,
 ) -> None:
     """Reckon the goodput of every MCS and of the adaptive choice, ARQ and HARQ, from the zoo's BLER tables."""
@@ -179,7 +183,7 @@ def throughput(
 
     link = Link(tuple(block_formats(code, [bits], mcs or MCS_NAMES)), target_bler, attempts)
     curves = goodput_curves(link, channel or CHANNELS, parse_range(esno_db, "--esno-db"))
-    rows = keep(((curve.rows(), str(curve)) for curve in curves), out, quiet=quiet)
+    rows = keep(((curve.rows(), str(curve)) for curve in curves), out, again=again, quiet=quiet)
     _close(None if quiet else goodput_table(rows), out)
 
 

@@ -18,15 +18,18 @@ class CurveFile:
 
     Args:
         path: of the file; its folder is made.
+        again: an earlier file of this name is replaced by the first points.
 
     Raises:
-        SimnetError: the file's name has another ending, or can't be written.
+        SimnetError: the file's name has another ending, it can't be written, or is there already.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, again: bool = False) -> None:
         if path.suffix.lower() != ".csv":
             raise SimnetError(f"file of points: got {str(path)!r}; allowed a name that ends with .csv")
         self.path = file_to_write(path)
+        if path.exists() and not again:
+            raise SimnetError(f"{path}: is there already, with points of before; give another name, or --again")
         self._rows: list[Row] = []
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -40,18 +43,22 @@ class CurveFile:
         partial.replace(self.path)
 
 
-def keep(points: Iterable[tuple[Sequence[Row], str]], out: Path | None, *, quiet: bool = False) -> list[Row]:
+def keep(
+    points: Iterable[tuple[Sequence[Row], str]], out: Path | None, *, again: bool = False, quiet: bool = False
+) -> list[Row]:
     """The rows of all points; what comes is written to ``out`` at once, and its words to the standard error.
 
     Args:
         points: rows that come together, and what to say of them.
         out: CSV file; None keeps nothing.
+        again: ``out`` may be there already, and is made anew.
         quiet: say nothing.
 
     Raises:
+        SimnetError: before the first point: see :class:`CurveFile`.
         KeyboardInterrupt: after Ctrl-C, with what was kept.
     """
-    file = None if out is None else CurveFile(out)
+    file = None if out is None else CurveFile(out, again=again)
     rows: list[Row] = []
     try:
         for new, words in points:

@@ -56,7 +56,9 @@ def test_a_verb_prints_its_table_and_keeps_its_points(
     assert rows and (n_rows is None or len(rows) == n_rows)
     if verb != "throughput":
         assert len(output.err.splitlines()) == len(rows)
-    assert run(*SMALL[verb], "--out", path, "--quiet") == 0
+    assert run(*SMALL[verb], "--out", path) == 2
+    assert f"{path}: is there already" in capsys.readouterr().err
+    assert run(*SMALL[verb], "--out", path, "--quiet", "--again") == 0
     quiet = capsys.readouterr()
     assert (quiet.out, quiet.err) == (f"{path}\n", "")
     assert rows_of(path) == rows

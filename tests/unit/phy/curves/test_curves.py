@@ -396,6 +396,13 @@ def test_points_are_kept_as_they_come(tmp_path: Path, capsys: pytest.CaptureFixt
     assert [row["esno_db"] for row in rows] == ["1.0", "2.0", "3.0"]
     assert float(rows[2]["bler"]) == exp(-40)
     assert list(path.parent.iterdir()) == [path]
+    before = path.read_text()
+    with pytest.raises(SimnetError, match=r"points\.csv: is there already, with points of before; .* or --again"):
+        keep(points(), path)
+    assert path.read_text() == before and len(kept) == 1, "refused before anything is measured"
+    with pytest.raises(KeyboardInterrupt, match="3 points are kept"):
+        keep(points(), path, again=True)
+    assert kept == ["esno_db,bler\n1.0,\n"] * 2 and path.read_text() == before
     with pytest.raises(KeyboardInterrupt, match=r"nothing was kept; --out FILE\.csv keeps every point"):
         keep(points(), None, quiet=True)
     with pytest.raises(SimnetError, match=r"got 'points\.txt'; allowed a name that ends with \.csv"):
