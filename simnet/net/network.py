@@ -242,7 +242,7 @@ class Network:
             way = link.ways.get(node)
             if way is None:
                 break
-            due_s = now_s + (n_bit / way.rate_bit_per_s + way.flight_s)
+            due_s = now_s + (n_bit / way.rate_bit_per_s + way.flight_s)  # arrival_s, without a call
             if due_s >= clock.free_until_s or under_way:
                 break
             clock.now = now_s = due_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, get_args
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from simnet.core.tables import Outcome
 from simnet.net.air import IdealAir, TableAir
 from simnet.net.carrier import Transfer
+from simnet.net.clock import Clock
+from simnet.net.network import Network
 from simnet.phy.tables.bler import Lookup
 from tests.support.tiny import Tiny
 from tests.support.world import Json, node, radio_link, simulate, wire
@@ -144,3 +147,48 @@ def test_every_run_closes_its_accounts(world: tuple[Json, list[tuple[float, str,
         assert set(node_.damaged) <= clean
     if changes["radios"]["radio"].get("protection") != "none":
         assert not any(row.damaged for row in run.deliveries())
+
+
+@st.composite
+def wired_worlds(draw: st.DrawFn) -> tuple[Json, list[tuple[float, str, int]]]:
+    """Trees of wires, some slow and crowded, on whose way up and down nodes keep copies."""
+    n = draw(st.integers(3, 8))
+    parents = [draw(st.integers(0, i - 1)) for i in range(1, n)]
+    nodes = [node("n0", "cloud"), *(node(f"n{i}", draw(st.sampled_from(["gateway", "device"]))) for i in range(1, n))]
+    delay_s = st.sampled_from([0.0, 0.001, 0.01])
+    links = [wire(f"n{p}", f"n{i}", delay_s=draw(delay_s)) for i, p in enumerate(parents, start=1)]
+    changes: Json = {
+        "duration_s": 2.0,
+        "drain_s": draw(st.sampled_from([0.0, 2.0])),
+        "topology": {"kind": "explicit", "nodes": nodes, "links": links},
+        "wires.wire": {
+            "rate_bit_per_s": draw(st.sampled_from([1e5, 1e6, 1e10])),
+            "joule_per_bit": draw(st.sampled_from([0.0, 1e-9])),
+            "channels": draw(st.integers(1, 2)),
+            "queue_limit": draw(st.sampled_from([None, 0, 1])),
+        },
+        "tiers": {tier: {"store_byte": draw(st.sampled_from([0, 500, 2000]))} for tier in ("device", "gateway")},
+        "sources.shapes.owners": "cloud",
+        "sources.shapes.wish.task": draw(st.sampled_from(["decoder", "classification"])),
+        "protocol": draw(PROTOCOLS) | {"codecs": {"shapes": draw(st.sampled_from([["a", "b"], ["a2", "a"]]))}},
+    }
+    instants = st.one_of(st.sampled_from([0.0, 0.5, 0.5, 0.501]), st.floats(0, 0.6))
+    times = sorted(draw(st.lists(instants, min_size=1, max_size=12)))
+    return changes, [(t, f"n{draw(st.integers(1, n - 1))}", draw(st.integers(0, 3))) for t in times]
+
+
+@settings(max_examples=80)
+@given(wired_worlds())
+def test_a_stride_over_wires_leaves_what_its_hops_would(world: tuple[Json, list[tuple[float, str, int]]]) -> None:
+    """Rows, timelines and accounts are the same, to the last bit, where every hop is waited for."""
+    changes, wishes = world
+
+    def left() -> tuple[Any, ...]:
+        run = simulate(wishes, changes, codecs=CODECS, owners=["n0"] * 4)
+        return run.recorder.rows, run.timelines, run.accounts, run.nodes()
+
+    strides = left()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Network, "_stride", lambda self, links, first, sender, *others: (first, sender, False))
+        patch.setattr(Clock, "free_until_s", property(lambda self: -math.inf, lambda self, time_s: None))
+        assert left() == strides

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow.parquet
 import pytest
 
-from simnet.core.records import Notes, Recorder
+from simnet.core.records import Notes, Recorder, Spread
 from simnet.core.tables import TABLES, RequestRow, TransferRow, columns
 
 
@@ -70,12 +70,13 @@ def test_rows_of_an_arm() -> None:
     assert made.rows_of(TransferRow, "b") == []
 
 
-def noting(made: Recorder) -> Callable[[tuple[Any, ...]], None]:
+def noting(made: Recorder, spread: Spread | None = None) -> Callable[[tuple[Any, ...]], None]:
     """Notes of two facts: request id, and when it was made; the other columns are the same for all, or defaults."""
     same = {"arm": "a", "consumer": "reader", "owner": "camera", "item_id": 3, "source_type": "digits",
             "wish_ss": 0.9, "deadline_s": 5.0}  # fmt: skip
-    always = {name: lambda notes, value=value: notes.each(0, lambda _: value) for name, value in same.items()}
-    return made.notes(RequestRow, 2, {**always, "request_id": itemgetter(0), "created_s": itemgetter(1)})
+    always = {name: lambda notes, value=value: notes.always(value) for name, value in same.items()}
+    facts = {"request_id": itemgetter(0), "created_s": itemgetter(1)}
+    return made.notes(RequestRow, 2, {**always, **facts}, spread)
 
 
 def test_notes_and_rows_stand_in_the_order_in_which_they_came(tmp_path: Path) -> None:
@@ -121,6 +122,45 @@ def test_columns_know_what_came_since_they_were_last_asked_for() -> None:
         note((n, 0.5 * n))
         created_s, outcomes = made.columns_of(RequestRow, "a", ["created_s", "outcome"])
         assert created_s.to_pylist() == [0.5, 1.0, 1.5][:n] and outcomes.to_pylist() == ["unfinished"] * n
+
+
+def test_columns_are_of_the_notes_that_came_after_the_rows_were_asked_for() -> None:
+    made = Recorder()
+    note = noting(made)
+    note((1, 0.5))
+    made.columns_of(RequestRow, "a", ["created_s"])
+    assert made.rows_of(RequestRow, "a") == [request("a", 1, created_s=0.5)]
+    note((2, 1.0))
+    (created_s,) = made.columns_of(RequestRow, "a", ["created_s"])
+    assert created_s.to_pylist() == [0.5, 1.0]
+
+
+def test_a_note_may_stand_for_several_rows(tmp_path: Path) -> None:
+    """Of notes, a first request id and how many follow it, among rows."""
+
+    def spread(notes: Notes) -> Notes:
+        return Notes([fact for first, n in notes for i in range(n) for fact in (first + i, 1.5)], 2)
+
+    made = Recorder()
+    note = noting(made, Spread(spread, 1))
+    note((5, 2))
+    made.add(request("a", 1))
+    note((7, 3))
+    note((10, 1))
+    made.add(request("a", 2))
+    ids = [5, 6, 1, 7, 8, 9, 10, 2]
+    (column,) = made.columns_of(RequestRow, "a", ["request_id"])
+    assert column.to_pylist() == ids
+    assert made.write(tmp_path)["requests"] == len(ids)
+    assert pd.read_parquet(tmp_path / "requests.parquet")["request_id"].tolist() == ids
+    assert [row.request_id for row in made.rows_of(RequestRow, "a")] == ids
+
+
+def test_floats_are_split_into_streams_of_bytes(tmp_path: Path) -> None:
+    recorder().write(tmp_path)
+    group = pyarrow.parquet.ParquetFile(tmp_path / "requests.parquet").metadata.row_group(0)
+    encodings = {group.column(i).path_in_schema: group.column(i).encodings for i in range(group.num_columns)}
+    assert "BYTE_STREAM_SPLIT" in encodings["created_s"] and "RLE_DICTIONARY" in encodings["consumer"]
 
 
 def test_what_a_fact_means_is_asked_once_for_each_value() -> None:
