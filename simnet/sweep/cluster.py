@@ -1,22 +1,35 @@
 """Workers of a Dask cluster: they see none of this machine's files, and any of them may vanish.
 
 Jobs go there and rows come back as bytes, through the scheduler. A run whose worker vanishes is made again by another;
-Dask does that. A worker that joins later, as in adaptive clusters, checks by itself that it has the sweep's simnet.
+Dask does that, some times, but blames a worker's death on everything that it was given, begun or not. So workers get
+little more than they are at, and what is blamed too often is tried once more with the cluster to itself. A worker that
+joins later, as in adaptive clusters, checks by itself that it has the sweep's simnet.
 """
 
 from __future__ import annotations
 
 import os
+import time
+from collections import deque
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from simnet.core.errors import SimnetError
 from simnet.sweep.identity import code_digest, different, versions
 from simnet.sweep.job import Failed, Job, Outcome, attempt
 from simnet.sweep.machine import machine_type
+from simnet.sweep.workers import Task
 
 WAIT_S = 60.0
 """So long a scheduler may take to answer, and the first worker to join."""
+PATIENCE_S = 600.0
+"""So long a sweep goes on without a worker, as those of a batch system come and go."""
+LOOK_S = 5.0
+"""So often it is seen who is there, while nothing happens."""
+RUNS_PER_WORKER = 2
+"""Given to the cluster at a time: one to be at, one to have ready."""
 
 
 class ClusterWorkers:
@@ -27,6 +40,7 @@ class ClusterWorkers:
         device: cpu or cuda.
         resources: what a worker must have free for a run, such as {"GPU": 1}; none: any worker will do.
         mixed: workers may be of several kinds of processors.
+        task: what workers do with a job.
 
     Raises:
         SimnetError: no Dask here, no scheduler or worker there, or workers that can't make these runs.
@@ -35,7 +49,13 @@ class ClusterWorkers:
     remote = True
 
     def __init__(
-        self, address: str, *, device: str = "cpu", resources: Mapping[str, float] | None = None, mixed: bool = False
+        self,
+        address: str,
+        *,
+        device: str = "cpu",
+        resources: Mapping[str, float] | None = None,
+        mixed: bool = False,
+        task: Task = attempt,
     ) -> None:
         try:
             import distributed
@@ -57,8 +77,14 @@ class ClusterWorkers:
         except BaseException:  # Ctrl-C too: the client's threads would go on
             self._client.close()
             raise
-        self._completed = distributed.as_completed([], loop=self._client.loop)
-        self._jobs: dict[Any, Job] = {}
+        self._task = task
+        self._waiting: deque[Job] = deque()
+        self._blamed: deque[Job] = deque()
+        self._running: dict[Any, Job] = {}
+        self._alone = False
+        self._ended: SimpleQueue[Any] = SimpleQueue()
+        self._able: dict[str, bool] = {}
+        self._seen_s = time.monotonic()
 
     def _check(self, address: str, device: str, mixed: bool) -> int:
         try:
@@ -72,34 +98,99 @@ class ClusterWorkers:
 
     def submit(self, job: Job) -> None:
         """Queue a run."""
-        future = self._client.submit(
-            attempt, job, key=f"simnet-{job.id}-{os.getpid()}", pure=False, resources=self._resources or None
-        )
-        self._jobs[future.key] = job
-        self._completed.add(future)
+        self._waiting.append(job)
 
     def next(self) -> tuple[Job, Outcome]:
         """The next outcome.
 
         Raises:
-            SimnetError: the scheduler is lost.
+            SimnetError: the scheduler is lost, or there has been no worker for long.
         """
-        future = next(self._completed)
-        job = self._jobs.pop(future.key)
+        while True:
+            self._hand_out()
+            try:
+                future = self._ended.get(timeout=LOOK_S)
+            except Empty:
+                continue
+            job, alone = self._running.pop(future), self._alone
+            self._alone = False
+            if (outcome := self._outcome(future, alone)) is not None:
+                return job, outcome
+            self._blamed.append(job)
+
+    def _outcome(self, future: Any, alone: bool) -> Outcome | None:
+        """What became of a run; None: workers died, perhaps of another."""
+        from distributed import KilledWorker
+
         if future.status == "cancelled":
             raise SimnetError("the cluster's scheduler is lost; what is finished is kept, the same command goes on")
         try:
-            return job, future.result()
+            outcome: Outcome = future.result()
+            return outcome
+        except KilledWorker as error:
+            told = "every worker that was given it died, also when it was given nothing else; is there enough memory?"
+            return Failed(told, f"{told}\n{error}\n") if alone else None
         except Exception as error:  # Dask's own: the run's are outcomes
             text = f"{type(error).__name__}: {error}".partition("\n")[0]
-            return job, Failed(f"lost by the cluster, {text}", f"{text}\n")
+            return Failed(f"lost by the cluster, {text}", f"{text}\n")
         finally:
             future.release()
 
+    def _hand_out(self) -> None:
+        """Give the cluster what it can take; what is blamed for a worker's death when all else is done, one by one."""
+        most = RUNS_PER_WORKER * max(1, self._n_able())
+        while self._waiting and len(self._running) < most and not self._alone:
+            self._start(self._waiting.popleft())
+        if self._blamed and not self._running:
+            self._alone = True
+            self._start(self._blamed.popleft())
+
+    def _start(self, job: Job) -> None:
+        key = f"simnet-{job.id}-{os.getpid()}{'-alone' * self._alone}"
+        future = self._client.submit(_there, self._task, job, key=key, pure=False, resources=self._resources or None)
+        self._running[future] = job
+        future.add_done_callback(self._ended.put)
+
+    def _n_able(self) -> int:
+        """Workers that are there now and have the resources.
+
+        Raises:
+            SimnetError: none for ``PATIENCE_S``.
+        """
+        try:
+            here = self._client.nthreads()
+            if new := [address for address in here if address not in self._able]:
+                found = self._client.run(_resources, workers=new, on_error="ignore")
+                self._able |= {address: _has(each, self._resources) for address, each in found.items()}
+        except OSError:  # no scheduler: runs are cancelled, or it is there again
+            return 0
+        n = sum(self._able.get(address, False) for address in here)
+        now_s = time.monotonic()
+        if n or not self._running:
+            self._seen_s = now_s
+        elif now_s - self._seen_s >= PATIENCE_S:
+            raise SimnetError(
+                f"the cluster has had no worker{' with these resources' * bool(self._resources)} for "
+                f"{PATIENCE_S / 60:.0f} min; did runs kill them, for want of memory? What is finished is kept; start "
+                "workers, and the same command goes on"
+            )
+        return n
+
     def close(self) -> None:
         """Take back what is not finished, and leave the cluster as it is."""
-        self._completed.clear()
         self._client.close()
+
+
+def _there(task: Task, job: Job) -> Outcome:
+    """A job on a worker, with its records in the worker's own folder: Dask clears up after workers that died."""
+    from distributed import get_worker
+
+    return task(job, Path(get_worker().local_directory))
+
+
+def _resources(dask_worker: Any = None) -> dict[str, Any]:
+    """What a worker has; runs there."""
+    return {"resources": dict(dask_worker.state.total_resources)}
 
 
 def _facts(device: str, dask_worker: Any = None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -19,12 +19,10 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from simnet.sweep.job import Failed, Job, Outcome, attempt
-from simnet.sweep.workers import ATTEMPTS
+from simnet.sweep.workers import ATTEMPTS, Task
 
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 """Read by libraries when they are imported: a worker has one core."""
-
-Task = Callable[[Job, Path], Outcome]
 
 
 @dataclass

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from simnet.sweep.job import Job, Outcome
 
 ATTEMPTS = 3
 """A run whose worker dies is made again, so often in all; then the run has failed."""
+
+Task = Callable[[Job, Path], Outcome]
+"""What a worker does with a job, and the folder where what nobody misses may lie meanwhile."""
 
 
 class Workers(Protocol):

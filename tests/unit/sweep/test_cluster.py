@@ -1,15 +1,21 @@
-"""Which clusters are refused, before anything is run there."""
+"""Which clusters are refused, before anything is run there; what becomes of runs whose workers die."""
 
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simnet.core.errors import SimnetError
 from simnet.sweep.cluster import ClusterWorkers, parsed_resources, refuse_misfits
-from simnet.sweep.identity import code_digest, versions
+from simnet.sweep.identity import Settings, code_digest, versions
+from simnet.sweep.job import Failed, Job, Outcome
+from tests.support.deadly import echo_or_die
 
 
 def facts(**changes: Any) -> dict[str, Any]:
@@ -62,3 +68,60 @@ def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(SimnetError, match=r"pip install 'simnet\[cluster\]'"):
         ClusterWorkers("tcp://127.0.0.1:1")
+
+
+@contextmanager
+def cluster(n: int, folder: Path, *, processes: bool, **options: Any) -> Iterator[Any]:
+    """A scheduler and workers; without processes of their own they start at once."""
+    distributed = pytest.importorskip("distributed")
+    options |= {"threads_per_worker": 1, "dashboard_address": None, "protocol": "tcp://"}
+    with distributed.LocalCluster(n_workers=n, local_directory=folder, processes=processes, **options) as made:
+        yield made
+
+
+def job(name: str) -> Job:
+    return Job(name, "{}", Settings("cpu", "none", "rows"), "code")
+
+
+def where(job: Job, scratch: Path) -> Outcome:
+    return Failed(str(scratch), "")
+
+
+def test_records_lie_in_the_workers_own_folder_meanwhile(tmp_path: Path) -> None:
+    with cluster(1, tmp_path, processes=False) as there:
+        workers = ClusterWorkers(there.scheduler_address, task=where)
+        workers.submit(job("a"))
+        _, outcome = workers.next()
+        workers.close()
+        (worker,) = there.workers.values()
+        assert isinstance(outcome, Failed) and outcome.error == worker.local_directory
+        assert tmp_path in Path(outcome.error).parents
+
+
+@pytest.mark.slow
+def test_a_run_that_kills_every_worker_fails_and_the_others_do_not(tmp_path: Path) -> None:
+    """With resources, which make Dask give all runs to workers at once, and blame them all."""
+    names = ["deadly", *map(str, range(30))]
+    with cluster(2, tmp_path, processes=True, resources={"GPU": 1}) as there:
+        workers = ClusterWorkers(there.scheduler_address, resources={"GPU": 1}, task=echo_or_die)
+        for name in names:
+            workers.submit(job(name))
+        outcomes = {done.id: outcome for done, outcome in (workers.next() for _ in names)}
+        workers.close()
+    errors = {name: outcome.error for name, outcome in outcomes.items() if isinstance(outcome, Failed)}
+    assert errors.pop("deadly").startswith("every worker that was given it died, also when it was given nothing else")
+    assert errors == {name: name for name in names[1:]}
+
+
+def test_a_sweep_does_not_wait_for_ever_for_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simnet.sweep.cluster.PATIENCE_S", 0.3)
+    monkeypatch.setattr("simnet.sweep.cluster.LOOK_S", 0.1)
+    with cluster(1, tmp_path, processes=False) as there:
+        workers = ClusterWorkers(there.scheduler_address, task=where)
+        there.scale(0)
+        while there.scheduler.workers:
+            time.sleep(0.05)
+        workers.submit(job("a"))
+        with pytest.raises(SimnetError, match=r"no worker for 0 min.*What is finished is kept; start workers"):
+            workers.next()
+        workers.close()
