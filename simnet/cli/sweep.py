@@ -89,7 +89,7 @@ def _pool(plan: Plan, folder: SweepFolder, n: int | None, cluster: str | None, r
             raise SimnetError("--workers: the cluster has its own; allowed: --workers or --cluster")
         from simnet.sweep.cluster import ClusterWorkers
 
-        return ClusterWorkers(cluster, device=plan.device, resources=resources, mixed=plan.mixed)
+        return ClusterWorkers(cluster, device=plan.device, resources=resources, mixed=plan.mixed, models=plan.models)
     if resources:
         raise SimnetError("--resources: they are a cluster's; allowed: with --cluster ADDRESS")
     if plan.device != "cpu":  # else every run would fail, and the table of those that had succeeded be lost

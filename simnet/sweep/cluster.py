@@ -17,9 +17,9 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from simnet.core.errors import SimnetError
-from simnet.sweep.identity import code_digest, different, versions
-from simnet.sweep.job import Failed, Job, Outcome, attempt
-from simnet.sweep.machine import machine_type
+from simnet.sweep.identity import code_digest, different, versions, zoo_digests
+from simnet.sweep.job import REMEDY, Failed, Job, Outcome, attempt
+from simnet.sweep.machine import has_device, machine_type
 from simnet.sweep.workers import Task
 
 WAIT_S = 60.0
@@ -40,6 +40,7 @@ class ClusterWorkers:
         device: cpu or cuda.
         resources: what a worker must have free for a run, such as {"GPU": 1}; none: any worker will do.
         mixed: workers may be of several kinds of processors.
+        models: what runs need of the zoo -> its digest.
         task: what workers do with a job.
 
     Raises:
@@ -55,6 +56,7 @@ class ClusterWorkers:
         device: str = "cpu",
         resources: Mapping[str, float] | None = None,
         mixed: bool = False,
+        models: Mapping[str, str] | None = None,
         task: Task = attempt,
     ) -> None:
         try:
@@ -73,7 +75,7 @@ class ClusterWorkers:
                 "the address that it prints"
             ) from None
         try:
-            self.n = self._check(address, device, mixed)
+            self.n = self._check(address, device, mixed, models or {})
         except BaseException:  # Ctrl-C too: the client's threads would go on
             self._client.close()
             raise
@@ -86,7 +88,7 @@ class ClusterWorkers:
         self._able: dict[str, bool] = {}
         self._seen_s = time.monotonic()
 
-    def _check(self, address: str, device: str, mixed: bool) -> int:
+    def _check(self, address: str, device: str, mixed: bool, models: Mapping[str, str]) -> int:
         try:
             self._client.wait_for_workers(1, timeout=WAIT_S)
         except TimeoutError:
@@ -94,7 +96,8 @@ class ClusterWorkers:
                 f"--cluster {address}: no worker has joined in {WAIT_S:.0f} s; start some with 'dask worker {address} "
                 "--nthreads 1'"
             ) from None
-        return refuse_misfits(self._client.run(_facts, device, on_error="return"), self._resources, mixed)
+        facts = self._client.run(_facts, device, list(models), on_error="return")
+        return refuse_misfits(facts, self._resources, mixed, models=models, device=device)
 
     def submit(self, job: Job) -> None:
         """Queue a run."""
@@ -130,6 +133,9 @@ class ClusterWorkers:
         except KilledWorker as error:
             told = "every worker that was given it died, also when it was given nothing else; is there enough memory?"
             return Failed(told, f"{told}\n{error}\n") if alone else None
+        except ImportError as error:
+            told = f"a worker that has joined lacks simnet or a library: {error}; {REMEDY}"
+            raise SimnetError(f"{told}. What is finished is kept, the same command goes on") from None
         except Exception as error:  # Dask's own: the run's are outcomes
             text = f"{type(error).__name__}: {error}".partition("\n")[0]
             return Failed(f"lost by the cluster, {text}", f"{text}\n")
@@ -193,19 +199,26 @@ def _resources(dask_worker: Any = None) -> dict[str, Any]:
     return {"resources": dict(dask_worker.state.total_resources)}
 
 
-def _facts(device: str, dask_worker: Any = None) -> dict[str, Any]:
+def _facts(device: str, models: Sequence[str], dask_worker: Any = None) -> dict[str, Any]:
     """What a worker is and has; runs there."""
     return {
         "code": code_digest(),
         "versions": versions(),
+        "models": zoo_digests(models),
         "machine": machine_type(device),
+        "has_device": has_device(device),
         "threads": dask_worker.state.nthreads,
         "resources": dict(dask_worker.state.total_resources),
     }
 
 
 def refuse_misfits(
-    workers: Mapping[str, dict[str, Any] | BaseException], resources: Mapping[str, float], mixed: bool
+    workers: Mapping[str, dict[str, Any] | BaseException],
+    resources: Mapping[str, float],
+    mixed: bool,
+    *,
+    models: Mapping[str, str],
+    device: str = "cpu",
 ) -> int:
     """See that workers can make a sweep's runs, all alike; returns how many can.
 
@@ -213,6 +226,8 @@ def refuse_misfits(
         workers: address -> its facts, or what went wrong when it was asked.
         resources: what a worker must have.
         mixed: several kinds of processors are allowed.
+        models: what runs need of the zoo -> its digest.
+        device: cpu or cuda.
 
     Raises:
         SimnetError: what is wrong with which worker, and what to do.
@@ -235,7 +250,15 @@ def refuse_misfits(
         if misfits := different(versions(), facts["versions"]):
             raise SimnetError(f"worker {address}: other libraries: {', '.join(misfits)}; install the same everywhere")
         if facts["code"] != code_digest():
-            raise SimnetError(f"worker {address}: has another simnet than this machine; install the same on both")
+            raise SimnetError(f"worker {address}: has another simnet than this machine; {REMEDY}")
+        if misfits := different(models, facts["models"]):
+            names = ", ".join(each.partition(" ")[0] for each in misfits)
+            raise SimnetError(f"worker {address}: its zoo has another {names} than this machine's; {REMEDY}")
+        if not facts["has_device"]:
+            raise SimnetError(
+                f"worker {address}: torch sees no CUDA device there; allowed with --device {device}: workers with a "
+                "GPU (--resources GPU=1 leaves out those that don't say that they have one)"
+            )
     kinds: dict[str, list[str]] = {}
     for address, facts in able.items():
         kinds.setdefault(facts["machine"], []).append(address)

@@ -18,7 +18,7 @@ from simnet.report.metrics import METRICS, SUMS
 from simnet.sweep.axes import Scalar
 from simnet.sweep.conduct import Made
 from simnet.sweep.folder import SweepFolder
-from simnet.sweep.identity import code_digest, model_digests, versions
+from simnet.sweep.identity import code_digest, versions
 from simnet.sweep.plan import Plan
 
 RESULTS = "results.parquet"
@@ -99,9 +99,6 @@ def _description(plan: Plan, made: Made) -> dict[str, Any]:
     """``sweep.json``: no wall times, no paths."""
     sweep, file = plan.sweep, plan.sweep.file
     asked = file.replications if isinstance(file.replications, int) else file.replications.model_dump(mode="json")
-    models: dict[str, str] = {}
-    for point in sweep.points:
-        models |= model_digests(point.scenario)
     return {
         "name": file.name,
         "question": file.question,
@@ -135,7 +132,7 @@ def _description(plan: Plan, made: Made) -> dict[str, Any]:
         "mixed": plan.mixed,
         "versions": {"simnet": simnet.__version__, **versions()},
         "code": code_digest(),
-        "models": dict(sorted(models.items())),
+        "models": dict(sorted(plan.models.items())),
         "counts": {
             "points": len(sweep.points),
             "left_out": sweep.left_out,

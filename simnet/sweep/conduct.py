@@ -59,7 +59,7 @@ def conduct(
         tell: called at the start and after each outcome.
 
     Raises:
-        SimnetError: a run came from another kind of processor, and they may not be mixed.
+        SimnetError: a run came from another kind of processor, and they may not be mixed; or a worker can't make runs.
     """
     finished = {id_ for id_ in plan.users if folder.run(id_).is_dir() and folder.finished(id_)}
     kinds = Kinds(plan.mixed)
@@ -102,6 +102,8 @@ def conduct(
             progress.made += 1
         else:
             assert isinstance(outcome, Failed)
+            if outcome.misfit:  # it would take one run after the other, and fail them all
+                raise SimnetError(f"run {job.id}: {outcome.error}. What is finished is kept, the same command goes on")
             folder.fail(job.id, dump_scenario(plan.scenario(job.id)), outcome)
             progress.failed[job.id] = outcome.error
         now = {point: plan.wanted(point, value, finished, replications[point]) for point in plan.users[job.id]}

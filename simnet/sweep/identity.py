@@ -7,7 +7,7 @@ import importlib.metadata
 import importlib.util
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 import simnet
 from simnet.core.plugins import KINDS
 from simnet.core.versions import library_versions
-from simnet.core.zoo import model_dir, zoo_root
+from simnet.core.zoo import zoo_root
 from simnet.scenario.checks import models
 from simnet.scenario.load import digests
 from simnet.scenario.schema import Scenario
@@ -75,12 +75,15 @@ def versions() -> dict[str, str | None]:
 
 
 def model_digests(scenario: Scenario) -> dict[str, str]:
-    """Model, or family of BLER tables, that the scenario needs -> SHA-256 over its files in the zoo."""
-    digests = {model: _folder_digest(model_dir(model)) for model in models(scenario)}
-    for code in sorted({radio.code for radio in scenario.radios.values()}):
-        folder = zoo_root() / BLER_TABLES / code
-        digests[f"{BLER_TABLES}/{code}"] = _folder_digest(folder) if folder.is_dir() else ""
-    return digests
+    """Model, or family of BLER tables, that the scenario needs -> SHA-256 over its files in the zoo; empty: none."""
+    tables = {f"{BLER_TABLES}/{radio.code}" for radio in scenario.radios.values()}
+    return zoo_digests([*models(scenario), *tables])
+
+
+def zoo_digests(names: Iterable[str]) -> dict[str, str]:
+    """Folder of the zoo -> SHA-256 over its files; empty where there is none."""
+    folders = {name: zoo_root() / name for name in names}
+    return {name: _folder_digest(folder) if folder.is_dir() else "" for name, folder in sorted(folders.items())}
 
 
 def different(ours: Mapping[str, object], theirs: Mapping[str, object]) -> list[str]:

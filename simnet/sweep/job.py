@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from simnet.core.errors import SimnetError
 from simnet.scenario.load import FilePlace, with_files
 from simnet.scenario.schema import Scenario
-from simnet.sweep.identity import Settings, code_digest, different, model_digests
+from simnet.sweep.identity import Settings, code_digest, different, versions, zoo_digests
 from simnet.sweep.machine import machine_type
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER = "simnet-sweep-"
 """How the folder begins in which a run is made."""
+REMEDY = "install the same on both, and start the worker anew"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Job:
         id: its name.
         scenario: as JSON, resolved.
         code: digest of the simnet that must make it.
+        versions: of the libraries that it must be made with.
         models: digests of the models that it needs.
         files: place -> name and content of a file that the scenario names, for workers that don't see it.
     """
@@ -42,6 +44,7 @@ class Job:
     scenario: str
     settings: Settings
     code: str
+    versions: Mapping[str, str | None] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[FilePlace, tuple[str, bytes]] = field(default_factory=dict)
 
@@ -68,10 +71,16 @@ class Failed:
     Args:
         error: one line, the same whoever makes the run where.
         traceback: the whole story.
+        misfit: it's not the run that is wrong, but who was to make it.
     """
 
     error: str
     traceback: str
+    misfit: bool = False
+
+
+class Misfit(SimnetError):
+    """Rows made here would not be those of the sweep."""
 
 
 Outcome = Finished | Failed
@@ -83,14 +92,15 @@ def attempt(job: Job, scratch: Path | None = None) -> Outcome:
         return execute(job, scratch)
     except Exception as error:
         first = re.sub(rf"[^\s'\"(]*{FOLDER}\w*/?", "", str(error).partition("\n")[0])  # whose name is drawn each time
-        return Failed(f"{type(error).__name__}: {first}", traceback.format_exc())
+        return Failed(f"{type(error).__name__}: {first}", traceback.format_exc(), isinstance(error, Misfit))
 
 
 def execute(job: Job, scratch: Path | None = None) -> Finished:
     """Make a run in a folder of its own, which is gone afterwards.
 
     Raises:
-        SimnetError: the scenario's parts don't fit, no such device, or this is another simnet than the job is for.
+        Misfit: this is another simnet than the job is for, or it has other libraries or models.
+        SimnetError: the scenario's parts don't fit, or no such device.
     """
     from simnet.build import run_scenario
     from simnet.report.metrics import metrics
@@ -98,11 +108,13 @@ def execute(job: Job, scratch: Path | None = None) -> Finished:
     from simnet.sweep.warm_up import warm_up_s
 
     if code_digest() != job.code:
-        raise SimnetError("this worker has another simnet than the sweep was started from; install the same on both")
-    described = Scenario.model_validate_json(job.scenario)
-    if misfits := different(job.models, model_digests(described)):
+        raise Misfit(f"this worker has another simnet than the sweep was started from; {REMEDY}")
+    if job.versions and (misfits := different(job.versions, versions())):
+        raise Misfit(f"this worker has other libraries: {', '.join(misfits)}; {REMEDY}")
+    if misfits := different(job.models, zoo_digests(job.models)):
         names = ", ".join(each.partition(" ")[0] for each in misfits)
-        raise SimnetError(f"this worker's zoo has another {names} than the sweep's; install the same models on both")
+        raise Misfit(f"this worker's zoo has another {names} than the sweep's; {REMEDY}")
+    described = Scenario.model_validate_json(job.scenario)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix=FOLDER, dir=scratch) as name:
         folder = Path(name)

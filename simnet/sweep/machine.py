@@ -20,6 +20,11 @@ def machine_type(device: str = "cpu") -> str:
     return " ".join(part for part in (name, widest, _gpu() if device == "cuda" else "") if part)
 
 
+def has_device(device: str) -> bool:
+    """Whether this machine has cpu or cuda."""
+    return device != "cuda" or _has_gpu()
+
+
 def _cpuinfo() -> dict[str, str]:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -29,7 +34,13 @@ def _cpuinfo() -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in reversed(pairs)}
 
 
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
 def _gpu() -> str:
     import torch
 
-    return f"with {torch.cuda.get_device_name()}" if torch.cuda.is_available() else "without a GPU"
+    return f"with {torch.cuda.get_device_name()}" if _has_gpu() else "without a GPU"

@@ -11,7 +11,7 @@ import pandas as pd
 from simnet.scenario.load import files
 from simnet.scenario.schema import Scenario
 from simnet.statistics.replications import enough
-from simnet.sweep.identity import Settings, code_digest, model_digests, run_ids
+from simnet.sweep.identity import Settings, code_digest, model_digests, run_ids, versions
 from simnet.sweep.job import Job
 from simnet.sweep.schema import Sequential
 from simnet.sweep.sweep import Sweep
@@ -50,6 +50,14 @@ class Plan:
                 found.setdefault(id_, []).append(index)
         return found
 
+    @property
+    def models(self) -> dict[str, str]:
+        """Models and families of BLER tables that points need -> their digests."""
+        found: dict[str, str] = {}
+        for point in self.sweep.points:
+            found |= model_digests(point.scenario)
+        return found
+
     def scenario(self, id_: str) -> Scenario:
         """The scenario of a run."""
         point = self.users[id_][0]
@@ -60,7 +68,8 @@ class Plan:
         scenario = self.scenario(id_)
         named = files(scenario).items() if ship_files else ()
         contents = {place: (path.name, path.read_bytes()) for place, path in named}
-        return Job(id_, scenario.model_dump_json(), self.settings, code_digest(), model_digests(scenario), contents)
+        models = model_digests(scenario)
+        return Job(id_, scenario.model_dump_json(), self.settings, code_digest(), versions(), models, contents)
 
     def wanted(self, point: int, value: Callable[[str], float | None], finished: Set[str], n: int = 0) -> int:
         """Replications that a point has, as far as its finished runs tell.

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,29 @@ import pytest
 
 from simnet.core.errors import SimnetError
 from simnet.sweep.cluster import ClusterWorkers, parsed_resources, refuse_misfits
+from simnet.sweep.conduct import conduct
+from simnet.sweep.folder import SweepFolder
 from simnet.sweep.identity import Settings, code_digest, versions
-from simnet.sweep.job import Failed, Job, Outcome
+from simnet.sweep.job import Failed, Job, Outcome, attempt
+from simnet.sweep.plan import Plan
 from tests.support.deadly import echo_or_die
+from tests.support.sweeps import InProcess, sweep_of
 
 
 def facts(**changes: Any) -> dict[str, Any]:
     same = {"code": code_digest(), "versions": versions(), "machine": "abacus", "threads": 1, "resources": {}}
-    return same | changes
+    return same | {"models": MODELS, "has_device": True} | changes
+
+
+MODELS = {"aesc/digits": "abc", "bler/ieee80216e": "def"}
+
+
+def refused(workers: dict[str, Any], resources: dict[str, float], *, mixed: bool) -> int:
+    return refuse_misfits(workers, resources, mixed, models=MODELS, device="cuda")
 
 
 def test_workers_that_are_alike_may_work() -> None:
-    assert refuse_misfits({"a": facts(), "b": facts()}, {}, mixed=False) == 2
+    assert refused({"a": facts(), "b": facts()}, {}, mixed=False) == 2
 
 
 @pytest.mark.parametrize(
@@ -32,29 +44,37 @@ def test_workers_that_are_alike_may_work() -> None:
     [
         ({"code": "other"}, "worker b: has another simnet than this machine; install the same"),
         ({"versions": versions() | {"torch": "0.1"}}, r"worker b: other libraries: torch 0\.1 \(here .*\); install"),
+        (
+            {"models": MODELS | {"aesc/digits": ""}},
+            "worker b: its zoo has another aesc/digits than this machine's; install the same",
+        ),
+        (
+            {"has_device": False},
+            "worker b: torch sees no CUDA device there; allowed with --device cuda: workers with a",
+        ),
         ({"threads": 4}, "worker b: has 4 threads; allowed 1: start it with --nthreads 1"),
         ({"machine": "slide rule"}, "several kinds of processors.*'abacus': a; 'slide rule': b.*--mixed"),
     ],
 )
 def test_a_worker_that_would_give_other_rows_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(SimnetError, match=message):
-        refuse_misfits({"a": facts(), "b": facts(**change)}, {}, mixed=False)
+        refused({"a": facts(), "b": facts(**change)}, {}, mixed=False)
 
 
 def test_kinds_of_processors_may_be_mixed_on_request() -> None:
-    assert refuse_misfits({"a": facts(), "b": facts(machine="slide rule")}, {}, mixed=True) == 2
+    assert refused({"a": facts(), "b": facts(machine="slide rule")}, {}, mixed=True) == 2
 
 
 def test_only_workers_that_have_the_resources_count() -> None:
     workers = {"a": facts(resources={"GPU": 1.0}), "b": facts(machine="slide rule", code="other")}
-    assert refuse_misfits(workers, {"GPU": 1}, mixed=False) == 1
+    assert refused(workers, {"GPU": 1}, mixed=False) == 1
     with pytest.raises(SimnetError, match=r"--resources GPU=2: no worker has that; start workers with .*GPU=2"):
-        refuse_misfits(workers, {"GPU": 2}, mixed=False)
+        refused(workers, {"GPU": 2}, mixed=False)
 
 
 def test_a_worker_without_simnet_is_named() -> None:
     with pytest.raises(SimnetError, match=r"worker b: cannot say what it is: ModuleNotFoundError.*is simnet installed"):
-        refuse_misfits({"a": facts(), "b": ModuleNotFoundError("simnet")}, {}, mixed=False)
+        refused({"a": facts(), "b": ModuleNotFoundError("simnet")}, {}, mixed=False)
 
 
 def test_resources_are_numbers_by_name() -> None:
@@ -81,6 +101,24 @@ def cluster(n: int, folder: Path, *, processes: bool, **options: Any) -> Iterato
 
 def job(name: str) -> Job:
     return Job(name, "{}", Settings("cpu", "none", "rows"), "code")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({}, "another simnet than the sweep was started from"),
+        ({"code": code_digest(), "versions": {"torch": "0.1"}}, r"other libraries: .*torch .* \(here 0\.1\)"),
+        ({"code": code_digest(), "models": {"aesc/none": "abc"}}, "this worker's zoo has another aesc/none than"),
+    ],
+)
+def test_a_worker_that_joins_and_does_not_fit_ends_the_sweep_not_its_runs(
+    change: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    misfit = InProcess(lambda given: attempt(replace(job(given.id), **change)))
+    sweep, folder = sweep_of(tmp_path, "replications: 3\n"), SweepFolder(tmp_path / "out")
+    with pytest.raises(SimnetError, match=f"{message}.*install the same on both.*the same command goes on"):
+        conduct(Plan(sweep, "cpu"), folder, misfit)
+    assert len(misfit.made) == 1 and not folder.path.exists()
 
 
 def where(job: Job, scratch: Path) -> Outcome:
