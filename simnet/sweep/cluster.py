@@ -8,6 +8,7 @@ joins later, as in adaptive clusters, checks by itself that it has the sweep's s
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections import deque
@@ -69,7 +70,7 @@ class ClusterWorkers:
         self._resources = dict(resources or {})
         try:
             self._client = distributed.Client(address, timeout=WAIT_S, set_as_default=False)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, ImportError) as error:  # the last two: tls without keys, ucx without it
             raise SimnetError(
                 f"--cluster {address}: no scheduler answers there ({error}); start one with 'dask scheduler', and give "
                 "the address that it prints"
@@ -184,7 +185,12 @@ class ClusterWorkers:
 
     def close(self) -> None:
         """Take back what is not finished, and leave the cluster as it is."""
-        self._client.close()
+        log = logging.getLogger("distributed.client")
+        log.disabled = True  # where the scheduler is lost it tells at length that it can't be reached
+        try:
+            self._client.close()
+        finally:
+            log.disabled = False
 
 
 def _there(task: Task, job: Job) -> Outcome:

@@ -84,6 +84,17 @@ def test_resources_are_numbers_by_name() -> None:
             parsed_resources([wrong])
 
 
+@pytest.mark.parametrize(
+    ("address", "reason"), [("tls://127.0.0.1:1", "ssl_context"), ("localhost", "port"), ("http://a:1", "scheme")]
+)
+def test_an_address_that_leads_nowhere_is_the_users_to_mend(address: str, reason: str) -> None:
+    pytest.importorskip("distributed")
+    with pytest.raises(
+        SimnetError, match=rf"--cluster {address}: no scheduler answers there \(.*{reason}.*dask scheduler"
+    ):
+        ClusterWorkers(address)
+
+
 def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(SimnetError, match=r"pip install 'simnet\[cluster\]'"):
