@@ -125,7 +125,8 @@ class Reconstruction:
     def _pixel_loss(self, recovered: Tensor, images: Tensor) -> Tensor:
         if self.recipe.loss.pixel == "mse":
             return F.mse_loss(recovered, images)
-        return F.binary_cross_entropy(recovered, images)
+        with torch.autocast(self.device.type, enabled=False):  # CUDA's refuses this loss, of float32 numbers, too
+            return F.binary_cross_entropy(recovered, images)
 
     def evaluate(self) -> dict[str, float]:
         """PSNR of the mean MSE and recognition rate (by M, not the judge) of test images, codes unquantised."""

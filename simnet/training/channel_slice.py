@@ -135,22 +135,25 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
 
 def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
     """Over mean Es/N0: pictures and SS of test pictures, one channel realisation each."""
-    slices = load_channel_slices(run.out / "weights.safetensors")
+    device = engine.resolve_device(run.device)
+    slices = load_channel_slices(run.out / "weights.safetensors").to(device)
     base, _ = load_base(model_dir(recipe.base) / "weights.safetensors")
+    base.to(device)
     networks = [
-        load_segmenter(model_dir(name) / "weights.safetensors") for name in (recipe.judge, recipe.distance.features)
+        load_segmenter(model_dir(name) / "weights.safetensors").to(device)
+        for name in (recipe.judge, recipe.distance.features)
     ]
     test = KINDS["data"].load(recipe.measure_on)().load("test", run.data_root)
     originals = Originals.of(test, *networks)
     rows: list[JsonValue] = []
     for esno_db in recipe.measure_at_db:
         seed = int(streams.generator(recipe.seed, "channel of the card", str(esno_db)).integers(2**62))
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator(device).manual_seed(seed)
         channel = recipe.slices.channel()
 
         def recover(images: Tensor, esno_db: float = esno_db, generator: torch.Generator = generator) -> Tensor:
             quantised = base.quantiser(base.encoder(pad_to_stride(images)))
-            esno = torch.full((len(images),), 10 ** (esno_db / 10))
+            esno = torch.full((len(images),), 10 ** (esno_db / 10), device=device)
             received = through_channel(slices, channel, quantised, esno, esno, generator)  # noqa: B023
             made: Tensor = base.generator(received)[..., : images.shape[2], : images.shape[3]]
             return made

@@ -14,13 +14,16 @@ from simnet.core.plugins import KINDS
 from simnet.core.zoo import model_dir
 from simnet.signal.originals import Originals
 from simnet.tasks.networks import load_segmenter
+from simnet.training import engine
 from simnet.training.run import TrainingRun
 
 
 def figures(run: TrainingRun, judge: str, features: str, measure_on: tuple[str, ...]) -> dict[str, JsonValue]:
     """Per data set: the code's size and, by number of residual stages, how good the pictures are."""
+    device = engine.resolve_device(run.device)
     base, _ = load_base(run.out / "weights.safetensors")
-    networks = [load_segmenter(model_dir(name) / "weights.safetensors") for name in (judge, features)]
+    base.to(device)
+    networks = [load_segmenter(model_dir(name) / "weights.safetensors").to(device) for name in (judge, features)]
     measured: dict[str, JsonValue] = {}
     for name in measure_on:
         data = KINDS["data"].load(name)()

@@ -145,6 +145,29 @@ def test_the_loss_is_equation_10_with_a_scaled_semantic_term(zoo: Path, data_roo
     assert got == pytest.approx(0.3 * ((wanted - seen) ** 2).mean() / scale + 0.7 * pixels[pixel], rel=1e-5)
 
 
+def test_cross_entropy_of_pixels_is_outside_of_autocast(
+    zoo: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CUDA's refuses it; CPU's does not, so that only a GPU would tell."""
+    loss = {"pixel": "bce", "gamma": 0.3, "semantic": "classifier/features"}
+    recipe = read_recipe(write_recipe(zoo / "aesc" / "toy", loss=loss))
+    assert isinstance(recipe, Recipe)
+    train = source_images(recipe, "train", training_run(zoo / "aesc" / "toy" / "train.yaml", data_root))
+    features = build_network(LENET.name, LENET.options).eval().requires_grad_(False)
+    module = Autoencoder(recipe.autoencoder)
+    objective = Reconstruction(module, train, train, features, recipe, torch.device("cpu"))
+    told: list[bool] = []
+
+    def cross_entropy(got: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+        told.append(torch.is_autocast_enabled("cpu"))
+        return (got - wanted).sum()
+
+    monkeypatch.setattr(torch.nn.functional, "binary_cross_entropy", cross_entropy)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        objective.loss(np.arange(3), np.random.default_rng(0), 0.0)
+    assert told == [False]
+
+
 def test_the_classifier_sees_both_images_moved_alike() -> None:
     loss = Recipe.model_validate(RECIPE).loss.model_copy(update={"semantic_shift_px": 2, "semantic_mirror": True})
     rng = np.random.default_rng(0)

@@ -9,8 +9,11 @@ import pytest
 import torch
 
 from simnet.codecs.networks.lsci import load_base
-from simnet.training import checkpoints, train
+from simnet.core.errors import SimnetError
+from simnet.core.zoo import model_dir
+from simnet.training import cards, checkpoints, train
 from simnet.training.recipe import RecipeError, read_recipe
+from simnet.training.run import TrainingRun
 
 RECIPE = """
 kind: lsci
@@ -50,6 +53,14 @@ def test_resumed_after_a_kill_gives_the_same_weights(
     assert weights[0] == weights[1]
     _, counts = load_base(tmp_path / "whole" / "weights.safetensors")
     assert counts.sum(1).tolist() == [8 * 3 * 4] * 2  # every code symbol of every training picture, per channel
+
+
+@pytest.mark.parametrize("model", ["lsci/street", "channel/street_awgn_low"])
+def test_cards_are_measured_on_the_device_that_is_asked_for(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    path = model_dir(model) / "train.yaml"
+    with pytest.raises(SimnetError, match="--device cuda: no CUDA device is available here"):
+        cards.measure(read_recipe(path), TrainingRun(path, None, "cuda", resume=False, out=path.parent, quiet=True))
 
 
 def test_a_rate_of_nothing_is_refused(tmp_path: Path) -> None:
