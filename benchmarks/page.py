@@ -6,6 +6,7 @@ python benchmarks/page.py
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def count(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+    return "" if value is None or math.isnan(value) else f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
 DECODER_HEAD = (
@@ -55,7 +56,7 @@ def phy(document: dict[str, Any]) -> list[str]:
     lines = [
         f"Machine: {machine['processor']}, {machine['cores']} cores; torch {machine['torch']} on {machine['device']}; "
         "one thread but for the column *all cores* (ours: one process per core; Sionna: torch's threads). "
-        "`python benchmarks/phy.py`.",
+        f"`python benchmarks/phy.py{'' if machine['device'] == 'cpu' else ' --device cuda'}`.",
         "",
         f"At equal error rates (n = {settings['n']}, rate {settings['code_rate']}; each decoder at the fewest "
         f"iterations that lose at most {settings['target_bler']:.0%} of the same {settings['matched_words']} words):",

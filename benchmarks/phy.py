@@ -1,6 +1,6 @@
 """The physical layer's speed against pyldpc, CommPy and Sionna, measured in one run on one machine.
 
-    python benchmarks/phy.py [--seconds 5] [--device cpu] [--json benchmarks/results/phy.json]
+    python benchmarks/phy.py [--seconds 5] [--device cpu] [--json FILE]
 
 Decoders work on BPSK in Gaussian noise at rate 1/2 and n = 2304: pyldpc on its own regular (3, 6) code, since it
 refuses irregular ones, word by word, since its batches come out wrong; CommPy and Sionna on IEEE 802.16e; Sionna also
@@ -46,7 +46,9 @@ from simnet.phy.ldpc.nr import NrRateMatched
 from simnet.phy.reference import regular_code
 from simnet.phy.tables.bler import wilson_interval
 
-RESULTS = Path(__file__).parent / "results" / "phy.json"
+FOLDER = Path(__file__).parent / "results"
+RESULTS = {"cpu": FOLDER / "phy.json", "cuda": FOLDER / "phy_cuda.json"}
+"""Device -> the file from which the page takes its figures."""
 N, CODE_RATE = 2304, 0.5
 MATCHED_EBNO_DB = {"regular": 1.75, "802.16e": 1.5, "5G NR": 1.5}
 TARGET_BLER, N_MATCHING, MATCHING_START = 0.1, 100, -1
@@ -446,8 +448,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3.0, help="time per decoder and operation (default 3)")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="of ours and of Sionna's")
-    parser.add_argument("--json", type=Path, default=RESULTS, help=f"file of the figures (default {RESULTS})")
+    defaults = " or ".join(map(str, RESULTS.values()))
+    parser.add_argument("--json", type=Path, help=f"file of the figures (default {defaults})")
     options = parser.parse_args()
+    if options.device == "cuda" and not torch.cuda.is_available():
+        parser.error("--device cuda: torch sees no CUDA device here")
+    target = options.json or RESULTS[options.device]
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message="Decoding stopped before convergence")
     missing = [name for name in ("pyldpc", "commpy", "sionna") if find_spec(name) is None]
@@ -472,8 +478,8 @@ def main() -> None:
     }  # fmt: skip
     for name, value in document["summary"].items():
         print(f"{name:42} {value if isinstance(value, dict) else format(value, ',.1f')}")
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
