@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simnet.core.errors import SimnetError
+from simnet.scenario.dump import dump_scenario
 from simnet.scenario.load import FilePlace, with_files
 from simnet.scenario.schema import Scenario
 from simnet.sweep.identity import Settings, code_digest, different, versions, zoo_digests
@@ -124,6 +125,8 @@ def execute(job: Job, scratch: Path | None = None) -> Finished:
         start_s, settled = warm_up_s(records, job.settings.warm_up)
         rows = metrics(records, start_s)
         kept = _packed(run.path) if job.settings.keep == "records" else {}
+        if kept:  # with the paths of where the sweep was started, not of this folder, which will be gone
+            kept["scenario.yaml"] = dump_scenario(described).encode()
         meta = {
             "wall_s": time.perf_counter() - began,
             "cpu": machine_type(job.settings.device),

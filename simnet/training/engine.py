@@ -1,7 +1,8 @@
 """The loop that all recipes share: epochs, optimiser, schedule, progress bar, curve, checkpoints.
 
 Every draw is named by seed, purpose and epoch, and the learning rate is a function of the step; so a resumed
-training gives the same weights, bit by bit, as an uninterrupted one on the same machine and thread count.
+training gives the same weights, bit by bit, as an uninterrupted one on the same processor and thread count. On a GPU,
+whose kernels add in no fixed order, it is the same training, but no two give the same bits.
 """
 
 from __future__ import annotations

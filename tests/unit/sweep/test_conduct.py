@@ -17,10 +17,11 @@ from simnet.core.errors import SimnetError
 from simnet.report.metrics import METRICS
 from simnet.report.metrics import metrics as metrics_of
 from simnet.report.run_folder import RunFolder
+from simnet.scenario.load import load_scenario
 from simnet.scenario.schema import Scenario
 from simnet.sweep.conduct import conduct
 from simnet.sweep.folder import SweepFolder
-from simnet.sweep.job import Failed, Job, Outcome, attempt
+from simnet.sweep.job import Failed, Finished, Job, Outcome, attempt
 from simnet.sweep.plan import Plan
 from simnet.sweep.sweep import Sweep
 from tests.support.sweeps import InProcess, rows_of, sweep_of, swept
@@ -275,3 +276,15 @@ def test_files_that_a_scenario_names_travel_with_the_job(tmp_path: Path) -> None
     trace.unlink()
     assert isinstance(attempt(stays), Failed)
     assert not isinstance(made := attempt(job), Failed), made.traceback
+
+
+def test_records_of_a_run_made_elsewhere_name_the_files_of_the_sweep(tmp_path: Path) -> None:
+    trace = tmp_path / "trace.csv"
+    trace.write_text("time_s,consumer,item_id\n1,reader,0\n2,other,1\n", encoding="utf-8")
+    head = f"set: {{traffic: {{kind: trace, file: {trace.name}}}}}\n"
+    plan = Plan(sweep_of(tmp_path, f"{head}replications: 1\nkeep: records\n"), "cpu")
+    there, here = (attempt(plan.job(plan.ids[0][0], ship_files=ship)) for ship in (True, False))
+    assert isinstance(there, Finished) and isinstance(here, Finished)
+    assert there.records["scenario.yaml"] == here.records["scenario.yaml"]
+    (tmp_path / "again.yaml").write_bytes(there.records["scenario.yaml"])
+    assert load_scenario(tmp_path / "again.yaml") == plan.scenario(plan.ids[0][0])
