@@ -3,7 +3,7 @@
 Jobs go there and rows come back as bytes, through the scheduler. A run whose worker vanishes is made again by another;
 Dask does that, some times, but blames a worker's death on everything that it was given, begun or not. So workers get
 little more than they are at, and what is blamed too often is tried once more with the cluster to itself. A worker that
-joins later, as in adaptive clusters, checks by itself that it has the sweep's simnet.
+joins later, as in adaptive clusters, is asked what it is, too, and checks by itself that it has the sweep's simnet.
 """
 
 from __future__ import annotations
@@ -68,6 +68,8 @@ class ClusterWorkers:
                 "the workers"
             ) from None
         self._resources = dict(resources or {})
+        self._device, self._mixed, self._models = device, mixed, dict(models or {})
+        self._known: dict[str, dict[str, Any] | BaseException] = {}
         try:
             self._client = distributed.Client(address, timeout=WAIT_S, set_as_default=False)
         except (OSError, ValueError, TypeError, ImportError) as error:  # the last two: tls without keys, ucx without it
@@ -76,7 +78,7 @@ class ClusterWorkers:
                 "the address that it prints"
             ) from None
         try:
-            self.n = self._check(address, device, mixed, models or {})
+            self.n = self._check(address)
         except BaseException:  # Ctrl-C too: the client's threads would go on
             self._client.close()
             raise
@@ -86,10 +88,9 @@ class ClusterWorkers:
         self._running: dict[Any, Job] = {}
         self._alone = False
         self._ended: SimpleQueue[Any] = SimpleQueue()
-        self._able: dict[str, bool] = {}
         self._seen_s = time.monotonic()
 
-    def _check(self, address: str, device: str, mixed: bool, models: Mapping[str, str]) -> int:
+    def _check(self, address: str) -> int:
         try:
             self._client.wait_for_workers(1, timeout=WAIT_S)
         except TimeoutError:
@@ -97,8 +98,13 @@ class ClusterWorkers:
                 f"--cluster {address}: no worker has joined in {WAIT_S:.0f} s; start some with 'dask worker {address} "
                 "--nthreads 1'"
             ) from None
-        facts = self._client.run(_facts, device, list(models), on_error="return")
-        return refuse_misfits(facts, self._resources, mixed, models=models, device=device)
+        self._ask(None)
+        return refuse_misfits(self._known, self._resources, self._mixed, models=self._models, device=self._device)
+
+    def _ask(self, workers: list[str] | None) -> None:
+        """Have workers say what they are and have; those that vanish meanwhile say nothing."""
+        found = self._client.run(_facts, self._device, list(self._models), workers=workers, on_error="return")
+        self._known |= {address: facts for address, facts in found.items() if not isinstance(facts, OSError)}
 
     def submit(self, job: Job) -> None:
         """Queue a run."""
@@ -162,16 +168,17 @@ class ClusterWorkers:
         """Workers that are there now and have the resources.
 
         Raises:
-            SimnetError: none for ``PATIENCE_S``.
+            SimnetError: none for ``PATIENCE_S``, or one has joined that can't make the sweep's runs.
         """
         try:
             here = self._client.nthreads()
-            if new := [address for address in here if address not in self._able]:
-                found = self._client.run(_resources, workers=new, on_error="ignore")
-                self._able |= {address: _has(each, self._resources) for address, each in found.items()}
+            if new := [address for address in here if address not in self._known]:
+                self._ask(new)
+                refuse_misfits(self._known, self._resources, self._mixed, models=self._models, device=self._device)
         except OSError:  # no scheduler: runs are cancelled, or it is there again
             return 0
-        n = sum(self._able.get(address, False) for address in here)
+        known = (self._known.get(address) for address in here)
+        n = sum(isinstance(facts, dict) and _has(facts, self._resources) for facts in known)
         now_s = time.monotonic()
         if n or not self._running:
             self._seen_s = now_s
@@ -198,11 +205,6 @@ def _there(task: Task, job: Job) -> Outcome:
     from distributed import get_worker
 
     return task(job, Path(get_worker().local_directory))
-
-
-def _resources(dask_worker: Any = None) -> dict[str, Any]:
-    """What a worker has; runs there."""
-    return {"resources": dict(dask_worker.state.total_resources)}
 
 
 def _facts(device: str, models: Sequence[str], dask_worker: Any = None) -> dict[str, Any]:

@@ -168,6 +168,19 @@ def test_a_run_that_kills_every_worker_fails_and_the_others_do_not(tmp_path: Pat
     assert errors == {name: name for name in names[1:]}
 
 
+def test_a_worker_that_joins_later_is_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with cluster(1, tmp_path, processes=False) as there:
+        workers = ClusterWorkers(there.scheduler_address, task=where)
+        monkeypatch.setattr("simnet.sweep.cluster._facts", lambda device, models: facts(threads=2, models={}))
+        there.scale(2)
+        while len(there.scheduler.workers) < 2:
+            time.sleep(0.05)
+        workers.submit(job("a"))
+        with pytest.raises(SimnetError, match="has 2 threads; allowed 1: start it with --nthreads 1"):
+            workers.next()
+        workers.close()
+
+
 def test_a_sweep_does_not_wait_for_ever_for_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simnet.sweep.cluster.PATIENCE_S", 0.3)
     monkeypatch.setattr("simnet.sweep.cluster.LOOK_S", 0.1)
