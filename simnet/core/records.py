@@ -141,7 +141,9 @@ class Recorder:
 
     def add(self, row: Row) -> Row:
         """Append a row; it may still be filled in until the run ends. Returns it."""
-        self._parts[type(row)][-1].add(row)
+        part = self._parts[type(row)][-1]
+        part.rows.append(row)
+        part.places.append(len(part.notes))
         return row
 
     def notes(self, row_type: type, width: int, columns_of: ColumnsOf, spread: Spread | None = None) -> Note:
@@ -222,10 +224,6 @@ class _Part:
         if self.spread is None:
             return place // self.width
         return sum(self.notes[self.spread.n_row : place : self.width])
-
-    def add(self, row: Row) -> None:
-        self.rows.append(row)
-        self.places.append(len(self.notes))
 
     def columns(self, names: Sequence[str]) -> list[list[pyarrow.Array]]:
         """Columns in the table's order, each in one or more pieces."""

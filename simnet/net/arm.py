@@ -148,18 +148,16 @@ class Arm:
         item = self._items[item_id]
         _, source_type, owner = item
         wish = self.scenario.sources[source_type].wish
-        wish_ss = self._wished_ss(consumer, source_type) if self.protocol.wish_ss is None else self.protocol.wish_ss
+        wanted = wish.ss if self.protocol.wish_ss is None else self.protocol.wish_ss
+        wish_ss = wanted if isinstance(wanted, float) else self._drawn_ss(wanted, consumer, source_type)
         row = RequestRow(self.name, request_id, consumer, owner, item_id, source_type, time_s, wish_ss, wish.deadline_s)
         self.network.requests[request_id] = self.recorder.add(row)
         if self.timeline.wanted:
             self.timeline.add(self.clock.now, consumer, "wishes item {} of {}", item_id, owner)
         self.clock.start(Exchange(self, row, item, index, wish.task).run())
 
-    def _wished_ss(self, consumer: str, source_type: str) -> float:
-        """What a consumer wants of a source type, in every arm the same."""
-        wanted = self.scenario.sources[source_type].wish.ss
-        if isinstance(wanted, float):
-            return wanted
+    def _drawn_ss(self, wanted: Sequence[float], consumer: str, source_type: str) -> float:
+        """Which of these a consumer wants of a source type, in every arm the same."""
         return wanted[int(streams.uniform(self.scenario.seed, "wish", consumer, source_type) * len(wanted))]
 
     # ------------------------------------------------------------------ what exchanges ask

@@ -393,7 +393,7 @@ class Exchange:
     def _end(self, outcome: Outcome) -> None:
         """Whatever happens after the deadline, the request had ended then."""
         row, due_s = self.row, self._due_s
-        now_s = max(self.clock.now, row.created_s)  # the clock's sums can be an ulp short of the wish's own time
+        now_s = self.clock.now
         row.outcome, row.ended_s = ("timeout", due_s) if now_s > due_s else (outcome, now_s)
         self._latency.write(row)
 

@@ -202,7 +202,9 @@ class Store:
         Raises:
             KeyError: it isn't held.
         """
-        self._advance(now_s)
+        if self.ttl_s is not None or now_s < self._now_s:
+            self._advance(now_s)
+        self._now_s = now_s
         self._slices[slice_id].pins += 1
 
     def unpin(self, slice_id: str, now_s: float) -> None:
@@ -212,7 +214,9 @@ class Store:
             KeyError: it isn't held.
             ValueError: it isn't pinned.
         """
-        self._advance(now_s)
+        if self.ttl_s is not None or now_s < self._now_s:
+            self._advance(now_s)
+        self._now_s = now_s
         slice_ = self._slices[slice_id]
         if slice_.pins == 0:
             raise ValueError(f"slice {slice_id!r}: unpin without pin")
