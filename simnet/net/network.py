@@ -24,7 +24,7 @@ from simnet.net.payload import Payload
 from simnet.net.radio import RadioLink
 from simnet.net.routing import Routes
 from simnet.net.timeline import Timeline
-from simnet.net.wired import Direction, Hop, WiredLink, cut_off
+from simnet.net.wired import Direction, cut_off
 from simnet.net.worth import SliceWorth
 from simnet.scenario.schema import Protocol, Scenario
 from simnet.signal.plane import SignalPlane
@@ -38,6 +38,11 @@ KIND, SLICE_ID, OCCUPANCY_BYTE, TIME_S, STORE = map(
 """Where the events of stores say what ``stores`` tells of."""
 AtNode = Callable[[Node, bytes], bool | None]
 """Told of each node that a payload reaches, with the body as it arrived there; true: it goes no further."""
+Walk = tuple[Sequence[AnyLink], int, str, Sent, float, float]
+"""A payload's way over wires one after another, of which it waited for the first only: the links of its whole way, the
+index of the first of these wires, who sent it over that, what it is, and when it was queued there and began, s."""
+UnderWay = tuple[Walk, int, Direction, float, float]
+"""A payload on a wire: its walk, the wire's index on its way, the wire, and when it was queued there and begins, s."""
 
 
 @dataclass
@@ -83,8 +88,10 @@ class Network:
         """See :attr:`holders`; kept from when somebody first asks."""
         self.requests: dict[int, RequestRow] = {}
         """Request id -> row: each hop's bytes and channel uses are added to the request that they serve."""
-        self._under_way: dict[int, TransferRow | Hop] = {}
-        """Transfer id -> its row; of a wire, what :func:`cut_off` makes a row of."""
+        self._on_air: dict[int, TransferRow] = {}
+        """Transfer id -> row of what is under way over a radio."""
+        self._under_way: dict[int, UnderWay] = {}
+        """What is under way over a wire."""
         self._n_transfer = 0
 
     def links_of(self, node: str) -> list[AnyLink]:
@@ -192,73 +199,71 @@ class Network:
 
         The way ends early where ``at_node`` says so.
         """
-        body = payload.body
-        sent = payload.request_id, payload.payload_class, payload.label, payload.n_byte
-        clock, under_way = self.clock, self._under_way
-        index, n_link = 0, len(links)
-        while index < n_link:
-            if not under_way:
-                index, sender, stopped = self._stride(links, index, sender, sent, body, at_node, latency)
-                if stopped or index == n_link:
-                    break
-            link = links[index]
-            if isinstance(link, WiredLink):
-                hop, arrived_s = self._enter(link.ways[sender], sent)
-                if arrived_s < clock.free_until_s:
-                    clock.now = arrived_s
-                else:
-                    transfer_id = hop[2]
-                    under_way[transfer_id] = hop
-                    yield clock.alarm(arrived_s)
-                    del under_way[transfer_id]
-                self._crossed(links, index, hop, latency)
-            else:
+        clock, nodes, under_way, n_byte, body = self.clock, self.nodes, self._under_way, payload.n_byte, payload.body
+        sent = payload.request_id, payload.payload_class, payload.label, n_byte
+        told = latency is not None or self.timeline.wanted or self._wires_cost
+        n_bit, now_s = 8 * n_byte, clock.now
+        walk: Walk = links, 0, sender, sent, now_s, now_s
+        for index, link in enumerate(links):
+            way = link.ways.get(sender)
+            if way is None:
+                assert isinstance(link, RadioLink)
+                self._note(walk, index)
                 body = yield from self._over_air(link, payload, sender, latency)
                 if body != payload.body:
                     payload = replace(payload, body=body)
-            index, sender = index + 1, link.other(sender)
-            if at_node is not None and at_node(self.nodes[sender], body):
-                break
+                sender, now_s = link.other(sender), clock.now
+                walk = links, index + 1, sender, sent, now_s, now_s
+            else:
+                queued_s = started_s = now_s
+                if way.free_s <= now_s and way.is_single:
+                    service_s = n_bit / way.rate_bit_per_s
+                    way.free_s = now_s + service_s
+                    now_s += service_s + way.flight_s
+                else:
+                    started_s, now_s = self._entered(way, sent, walk, index)
+                    if started_s > queued_s:
+                        self._note(walk, index)
+                        walk = links, index, sender, sent, queued_s, started_s
+                if now_s < clock.free_until_s:
+                    clock.now = now_s
+                else:
+                    under_way[id(walk)] = walk, index, way, queued_s, started_s
+                    yield clock.alarm(now_s)
+                    del under_way[id(walk)]
+                sender = way.receiver
+                if told:
+                    self._tell(way, sent, started_s - queued_s, latency)
+            if at_node is not None and at_node(nodes[sender], body):
+                self._note(walk, index + 1)
+                return body
+        self._note(walk, len(links))
         return body
 
-    def _stride(
-        self, links: Sequence[AnyLink], first: int, sender: str, sent: Sent, body: bytes, at_node: AtNode | None,
-        latency: Latency | None,
-    ) -> tuple[int, str, bool]:  # fmt: skip
-        """Over wires, as far as nothing is under way and nothing else happens: none is busy, no event is needed.
+    def _entered(self, way: Direction, sent: Sent, walk: Walk, index: int) -> tuple[float, float]:
+        """A payload takes its place in a wire's queue: when its transmission begins, and when it will arrive, s."""
+        now_s = self.clock.now
+        try:
+            return way.enter(sent[PAYLOAD_BYTE], now_s)
+        except RequestEnded:
+            self._note(walk, index)
+            self._n_transfer += 1
+            row = way.row(self.arm, self._n_transfer, sent, now_s)
+            row.outcome, row.ended_s = "lost", now_s
+            self._record_transfer(row)
+            raise
 
-        Args:
-            first: where among the links the payload is now.
-
-        Returns:
-            Where it is then; at which node; and whether it goes no further.
-        """
-        clock, nodes, under_way, n_byte = self.clock, self.nodes, self._under_way, sent[PAYLOAD_BYTE]
-        n_bit = 8 * n_byte
-        told = latency is not None or self.timeline.wanted or self._wires_cost
-        index, node, stopped = first, sender, False
-        began_s = now_s = clock.now
-        for link in links[first:] if first else links:
-            way = link.ways.get(node)
-            if way is None:
-                break
-            due_s = now_s + (n_bit / way.rate_bit_per_s + way.flight_s)  # arrival_s, without a call
-            if due_s >= clock.free_until_s or under_way:
-                break
-            clock.now = now_s = due_s
-            index += 1
-            node = way.receiver
-            if told:
-                self._tell(way, sent, 0.0, latency)
-            if at_node is not None and at_node(nodes[node], body):
-                stopped = True
-                break
-        if n_hop := index - first:
-            self._note_walk((links, first, n_hop, sender, sent, self._n_transfer + 1, began_s, began_s))
-            self._n_transfer += n_hop
-            if (request := self.requests.get(sent[REQUEST_ID])) is not None:
-                request.link_byte += n_hop * n_byte
-        return index, node, stopped
+    def _note(self, walk: Walk, end: int) -> None:
+        """Record that the payload has crossed the walk's wires before this index."""
+        links, first, sender, sent, queued_s, started_s = walk
+        n_hop = end - first
+        if not n_hop:
+            return
+        self._note_walk((links, first, n_hop, sender, sent, self._n_transfer + 1, queued_s, started_s))
+        self._n_transfer += n_hop
+        request = self.requests.get(sent[REQUEST_ID])
+        if request is not None:
+            request.link_byte += n_hop * sent[PAYLOAD_BYTE]
 
     def _tell(self, way: Direction, sent: Sent, queue_s: float, latency: Latency | None) -> None:
         """A payload has crossed a wire."""
@@ -273,32 +278,11 @@ class Network:
     def _note_arrival(self, receiver: str, payload: str, sender: str) -> None:
         self.timeline.add(self.clock.now, receiver, "received {} from {}", payload, sender)
 
-    def _enter(self, way: Direction, sent: Sent) -> tuple[Hop, float]:
-        """A payload takes its place in a wire's queue. Returns with it when it will have arrived."""
-        now_s = self.clock.now
-        transfer_id = self._n_transfer = self._n_transfer + 1
-        try:
-            started_s, arrived_s = way.enter(sent[PAYLOAD_BYTE], now_s)
-        except RequestEnded:
-            row = way.row(self.arm, transfer_id, sent, now_s)
-            row.outcome, row.ended_s = "lost", now_s
-            self._record_transfer(row)
-            raise
-        return (way, sent, transfer_id, now_s, started_s), arrived_s
-
-    def _crossed(self, links: Sequence[AnyLink], index: int, hop: Hop, latency: Latency | None) -> None:
-        """A payload has come over the wire of these links that has this index."""
-        way, sent, transfer_id, queued_s, started_s = hop
-        self._note_walk((links, index, 1, way.sender, sent, transfer_id, queued_s, started_s))
-        self._tell(way, sent, started_s - queued_s, latency)
-        if (request := self.requests.get(sent[REQUEST_ID])) is not None:
-            request.link_byte += sent[PAYLOAD_BYTE]
-
     def _over_air(
         self, link: RadioLink, payload: Payload, sender: str, latency: Latency | None
     ) -> Generator[simpy.Event, Any, bytes]:
         self._n_transfer += 1
-        row = self._under_way[self._n_transfer] = TransferRow(
+        row = self._on_air[self._n_transfer] = TransferRow(
             self.arm, self._n_transfer, payload.request_id, link.name, link.link_class, sender, link.other(sender),
             payload.payload_class, payload.label, payload.n_byte, self.clock.now,
         )  # fmt: skip
@@ -310,7 +294,7 @@ class Network:
             raise
         finally:
             if row.outcome != "in_flight":  # else the run is over, and close() has recorded the row
-                del self._under_way[row.transfer_id]
+                del self._on_air[row.transfer_id]
                 self._ended(row, latency)
         if self.timeline.wanted:
             self._note_arrival(row.receiver, payload.label, sender)
@@ -340,13 +324,15 @@ class Network:
         now_s = self.clock.now
         for carrier in self.carriers.values():
             carrier.close()
-        for under_way in self._under_way.values():
-            if isinstance(under_way, TransferRow):
-                self._record_transfer(under_way)
-            else:
-                row = cut_off(self.arm, under_way, now_s)
-                self._spend(row.sender, row.tx_j, 0.0)
-                self._record_transfer(row)
+        for row in self._on_air.values():
+            self._record_transfer(row)
+        for walk, index, way, queued_s, started_s in self._under_way.values():
+            self._note(walk, index)
+            self._n_transfer += 1
+            row = way.row(self.arm, self._n_transfer, walk[3], queued_s)
+            cut_off(row, way, started_s, now_s)
+            self._spend(row.sender, row.tx_j, 0.0)
+            self._record_transfer(row)
         for node in self.nodes.values():
             self.recorder.add(self._node_row(node, now_s))
             node.store.on_event = ignore  # processes that the run's end cuts short let go of their pins

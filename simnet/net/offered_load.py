@@ -45,7 +45,7 @@ def carry(scenario: Scenario, plan: NetworkPlan, load: Iterable[Offered]) -> lis
     network = Network(clock, "main", scenario, scenario.protocol, plan, plane, recorder, Timeline(False), {})
     clock.process(_arrivals(clock, network, load))
     clock.run()
-    return sorted(recorder.rows_of(TransferRow, "main"), key=lambda row: row.transfer_id)
+    return sorted(recorder.rows_of(TransferRow, "main"), key=lambda row: (row.queued_s, row.transfer_id))
 
 
 def _arrivals(clock: Clock, network: Network, load: Iterable[Offered]) -> Generator[simpy.Event, Any, None]:

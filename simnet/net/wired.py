@@ -19,8 +19,8 @@ class Direction:
     """
 
     __slots__ = (
-        "_begins_s", "_free_s", "_others_s", "flight_s", "joule_per_bit", "link", "link_class", "queue_limit",
-        "rate_bit_per_s", "receiver", "sender",
+        "_begins_s", "_others_s", "flight_s", "free_s", "is_single", "joule_per_bit", "link", "link_class",
+        "queue_limit", "rate_bit_per_s", "receiver", "sender",
     )  # fmt: skip
 
     def __init__(self, link: WiredLink, sender: str, receiver: str, wire: Wire) -> None:
@@ -32,7 +32,9 @@ class Direction:
         self.flight_s = link.flight_s
         self.joule_per_bit = wire.joule_per_bit
         self.queue_limit = wire.queue_limit
-        self._free_s = 0.0
+        self.is_single = wire.channels == 1
+        """Whether there is one channel: then a payload that finds it free may be noted in ``free_s`` alone."""
+        self.free_s = 0.0
         """When the channel that is free first will be."""
         self._others_s = [0.0] * (wire.channels - 1)
         """A heap: when the other channels will be."""
@@ -48,14 +50,14 @@ class Direction:
         Raises:
             QueueFull: the wire's queue limit is reached.
         """
-        begin_s = self._free_s
+        begin_s = self.free_s
         if begin_s <= now_s:
             begin_s = now_s
         elif self.queue_limit is not None:
             self._wait(begin_s, now_s, self.queue_limit)
         service_s = 8 * n_byte / self.rate_bit_per_s
         end_s = begin_s + service_s
-        self._free_s = heappushpop(self._others_s, end_s) if self._others_s else end_s
+        self.free_s = heappushpop(self._others_s, end_s) if self._others_s else end_s
         return begin_s, arrival_s(now_s, begin_s, service_s, self.flight_s)
 
     def _wait(self, begin_s: float, now_s: float, limit: int) -> None:
@@ -115,18 +117,16 @@ class WiredLink:
         return self.ways[sender].energy_j(n_byte)
 
 
-Hop = tuple[Direction, Sent, int, float, float]
-"""A payload under way: direction, what it is, transfer id, when it was queued and begins, s."""
+def cut_off(row: TransferRow, way: Direction, started_s: float, now_s: float) -> None:
+    """The run is over while this payload is under way: in flight if it has begun, else it was never sent.
 
-
-def cut_off(arm: str, hop: Hop, now_s: float) -> TransferRow:
-    """The run is over while this payload is under way: in flight if it has begun, else it was never sent."""
-    way, sent, transfer_id, queued_s, started_s = hop
-    row, n_byte = way.row(arm, transfer_id, sent, queued_s), sent[3]
+    Args:
+        row: of a transfer that has not begun.
+    """
     if started_s >= now_s:
-        row.queue_s = now_s - queued_s
-        return row
+        row.queue_s = now_s - row.queued_s
+        return
+    n_byte = row.payload_byte
     row.started_s, row.burst_count, row.first_byte, row.in_flight_byte = started_s, 1, n_byte, n_byte
-    row.queue_s, row.air_s, row.propagation_s = started_s - queued_s, way.service_s(n_byte), way.flight_s
+    row.queue_s, row.air_s, row.propagation_s = started_s - row.queued_s, way.service_s(n_byte), way.flight_s
     row.tx_j = way.energy_j(n_byte)
-    return row

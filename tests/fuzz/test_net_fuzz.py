@@ -13,7 +13,7 @@ from simnet.core.tables import Outcome
 from simnet.net.air import IdealAir, TableAir
 from simnet.net.carrier import Transfer
 from simnet.net.clock import Clock
-from simnet.net.network import Network
+from simnet.net.wired import Direction
 from simnet.phy.tables.bler import Lookup
 from tests.support.tiny import Tiny
 from tests.support.world import Json, node, radio_link, simulate, wire
@@ -179,16 +179,16 @@ def wired_worlds(draw: st.DrawFn) -> tuple[Json, list[tuple[float, str, int]]]:
 
 @settings(max_examples=80)
 @given(wired_worlds())
-def test_a_stride_over_wires_leaves_what_its_hops_would(world: tuple[Json, list[tuple[float, str, int]]]) -> None:
-    """Rows, timelines and accounts are the same, to the last bit, where every hop is waited for."""
+def test_wires_without_events_leave_what_events_would(world: tuple[Json, list[tuple[float, str, int]]]) -> None:
+    """Rows, timelines, accounts are the same, to the last bit, where each wire has its queue and each hop an event."""
     changes, wishes = world
 
     def left() -> tuple[Any, ...]:
         run = simulate(wishes, changes, codecs=CODECS, owners=["n0"] * 4)
         return run.recorder.rows, run.timelines, run.accounts, run.nodes()
 
-    strides = left()
+    without = left()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Network, "_stride", lambda self, links, first, sender, *others: (first, sender, False))
+        patch.setattr(Direction, "is_single", property(lambda self: False, lambda self, is_single: None))
         patch.setattr(Clock, "free_until_s", property(lambda self: -math.inf, lambda self, time_s: None))
-        assert left() == strides
+        assert left() == without

@@ -37,9 +37,9 @@ def test_the_run_s_end_leaves_the_begun_in_flight_and_the_waiting_unsent() -> No
     link = wire(joule_per_bit=0.001)
     way = link.ways["a"]
     begins_s = [way.enter(1000, 0.0)[0] for _ in range(2)]
-    begun, waiting = (
-        cut_off("arm", (way, (i, "code", "test", 1000), i, 0.0, begin_s), 0.5) for i, begin_s in enumerate(begins_s)
-    )
+    begun, waiting = (way.row("arm", i, (i, "code", "test", 1000), 0.0) for i in range(2))
+    for row, begin_s in zip((begun, waiting), begins_s, strict=True):
+        cut_off(row, way, begin_s, 0.5)
     assert (begun.first_byte, begun.in_flight_byte, begun.delivered_byte, begun.tx_j) == (1000, 1000, 0, 8.0)
     assert (waiting.first_byte, waiting.in_flight_byte, waiting.started_s) == (0, 0, None)
     assert (waiting.queue_s, waiting.air_s, waiting.tx_j) == (0.5, 0.0, 0.0)
