@@ -56,12 +56,13 @@ class Clock(simpy.Environment):
         except IndexError:
             raise EmptySchedule from None
         callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
-        if len(callbacks) != 1:
-            self.free_until_s = -math.inf
-        else:
+        if len(callbacks) == 1:
             self.free_until_s = queue[0][0] if queue else math.inf
-        for callback in callbacks:
-            callback(event)
+            callbacks[0](event)
+        else:
+            self.free_until_s = -math.inf
+            for callback in callbacks:
+                callback(event)
         if not event._ok and not hasattr(event, "_defused"):
             raise event._value
 

@@ -87,8 +87,6 @@ class Store:
         """If set, called with the id of each slice that is evicted or expires."""
         self.name = name
         self.occupancy_byte = 0
-        self.n_hit = 0
-        self.n_miss = 0
         self._slices: OrderedDict[str, StoredSlice] = OrderedDict()
         """In the order in which they would go, where that is the order of insertions or uses."""
         self._queue = EvictionQueue(policy, self._slices) if policy.ordered_by == "priority" else None
@@ -101,16 +99,14 @@ class Store:
         self._now_s = float("-inf")
 
     def get(self, slice_id: str, now_s: float) -> StoredSlice | None:
-        """A use of the slice: the entry, counted as a hit and renewed; or None, counted as a miss."""
+        """A use of the slice: the entry, told of as a hit and renewed; or None, told of as a miss."""
         if self.ttl_s is not None or now_s < self._now_s:
             self._advance(now_s)
         self._now_s = now_s
         slice_ = self._slices.get(slice_id)
         if slice_ is None:
-            self.n_miss += 1
             self.on_event(("miss", slice_id, 0, self.occupancy_byte, now_s, self.name))
             return None
-        self.n_hit += 1
         self._use(slice_, now_s)
         self.on_event(("hit", slice_id, slice_.n_byte, self.occupancy_byte, now_s, self.name))
         return slice_
