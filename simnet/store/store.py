@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
@@ -87,8 +87,10 @@ class Store:
         """If set, called with the id of each slice that is evicted or expires."""
         self.name = name
         self.occupancy_byte = 0
-        self._slices: OrderedDict[str, StoredSlice] = OrderedDict()
-        """In the order in which they would go, where that is the order of insertions or uses."""
+        self._slices: dict[str, StoredSlice] = {}
+        self._line: deque[StoredSlice] = deque()
+        """Where slices go in the order of insertions or uses: that order. A slice's last entry counts, those before it
+        and those of slices that are gone are dropped when they come to the front."""
         self._queue = EvictionQueue(policy, self._slices) if policy.ordered_by == "priority" else None
         self._renewed = policy.ordered_by == "use"
         self._by_expiry = SliceHeap(self._slices, lambda slice_: (self._expiry_s(slice_),))
@@ -185,7 +187,9 @@ class Store:
         for required in requires:
             slices[required].add_dependent(slice_id)
         self.occupancy_byte = occupancy_byte = self.occupancy_byte + n_byte
-        if self._queue is not None:
+        if self._queue is None:
+            self._line.append(slice_)
+        else:
             self._queue.add(slice_)
         if self.ttl_s is not None:
             self._by_expiry.push(slice_)
@@ -233,7 +237,9 @@ class Store:
         slice_.used_s = now_s
         slice_.used_order = self._order
         if self._renewed:
-            self._slices.move_to_end(slice_.slice_id)
+            self._line.append(slice_)
+            slice_.entries += 1
+            self._tidy_line()
         elif self._queue is not None:
             self._queue.used(slice_)
         if self._overdue and slice_.slice_id in self._overdue and self._expiry_s(slice_) > now_s:
@@ -256,6 +262,8 @@ class Store:
         while (slice_ := self._by_expiry.least()) is not None and self._expiry_s(slice_) <= now_s:
             self._by_expiry.drop_least()
             gone += self._expire(slice_, self._expiry_s(slice_))
+        if gone:
+            self._tidy_line()
         return gone
 
     def _expire(self, slice_: StoredSlice, time_s: float) -> tuple[str, ...]:
@@ -267,7 +275,7 @@ class Store:
 
     def _make_room(self, n_byte: int, now_s: float, keep: tuple[str, ...]) -> bool:
         """Evict what frees ``n_byte``, of fewer than are stored; nothing, and False, if pins or ``keep`` forbid."""
-        first = self._slices[next(iter(self._slices))] if self._queue is None else self._queue.first()
+        first = self._first_in_line() if self._queue is None else self._queue.first()
         if first.n_byte >= n_byte and not (first.pins or first.dependents or first.slice_id in keep):
             self.policy.evicted(first)
             self._remove(first, "evict", now_s)
@@ -276,13 +284,40 @@ class Store:
         for victim in victims:
             self.policy.evicted(victim)
             self._remove_group(victim, "evict", now_s)
+        self._tidy_line()
         return bool(victims)
+
+    def _first_in_line(self) -> StoredSlice:
+        """The slice that would go first; there is one."""
+        line = self._line
+        while (first := line[0]).entries != 1:
+            line.popleft()
+            if first.entries:
+                first.entries -= 1
+        return first
+
+    def _tidy_line(self) -> None:
+        """Drop the entries that don't count, if they are most."""
+        if len(self._line) > 2 * len(self._slices) + 64:
+            self._line = deque(self._in_line())
+            for slice_ in self._line:
+                slice_.entries = 1
+
+    def _in_line(self) -> Iterator[StoredSlice]:
+        """The slices in the order in which they would go."""
+        passed: dict[str, int] = {}
+        for slice_ in self._line:
+            n_before = passed.get(slice_.slice_id, 0) if slice_.entries > 1 else 0
+            if n_before + 1 == slice_.entries:
+                yield slice_
+            elif slice_.entries:
+                passed[slice_.slice_id] = n_before + 1
 
     def _choose_victims(self, n_byte: int, keep: tuple[str, ...]) -> list[StoredSlice]:
         """Slices, least priority first, that with their dependents free ``n_byte``; none if pins or ``keep`` forbid."""
         victims: list[StoredSlice] = []
         leaving: set[str] = set()
-        for slice_ in self._slices.values() if self._queue is None else self._queue:
+        for slice_ in self._in_line() if self._queue is None else self._queue:
             if slice_.slice_id in leaving:
                 continue
             group = [member for member in self._group(slice_) if member.slice_id not in leaving]
@@ -323,6 +358,7 @@ class Store:
     def _remove(self, slice_: StoredSlice, kind: EventKind, time_s: float) -> None:
         slice_id = slice_.slice_id
         del self._slices[slice_id]
+        slice_.entries = 0
         if self._overdue:
             self._overdue.pop(slice_id, None)
         for required in slice_.requires:

@@ -18,6 +18,7 @@ class StoredSlice:
         uses: number of uses since the insertion, ≥ 1.
         pins: number of transfers and decodings that hold on to it.
         inserted_order, used_order: ticks of the store's own clock; unlike times they never tie.
+        entries: how often it stands in the store's line.
         priority: what the eviction policy said at the last use; the lowest goes first.
     """
 
@@ -32,6 +33,7 @@ class StoredSlice:
     used_order: int
     uses: int
     pins: int
+    entries: int
     priority: tuple[float, ...]
     dependents: tuple[str, ...]
     """Ids of the stored slices that require this one directly, in order of insertion; few."""
@@ -47,7 +49,7 @@ class StoredSlice:
         self.worth = worth
         self.fetched_s = self.used_s = now_s
         self.inserted_order = self.used_order = order
-        self.uses = 1
+        self.uses = self.entries = 1
         self.pins = 0
         self.priority = self.dependents = ()
 
