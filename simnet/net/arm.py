@@ -171,9 +171,12 @@ class Arm:
         """The decoder slices of a source type's codecs that are in use, each after those that it requires."""
         decoders = self._decoders_of.get(source_type)
         if decoders is None:
-            in_use = [codec for codec in self._codecs(source_type) if self.in_use(codec.name)]
-            decoders = tuple({s.id: s for codec in in_use for s in codec.decoder_slices}.values())
-            if not self.protocol.releases and not self.protocol.retires:
+            codecs, protocol = self._codecs(source_type), self.protocol
+            changing = protocol.releases or protocol.retires
+            if changing:
+                codecs = [codec for codec in codecs if self.in_use(codec.name)]
+            decoders = tuple({s.id: s for codec in codecs for s in codec.decoder_slices}.values())
+            if not changing:
                 self._decoders_of[source_type] = decoders
         return decoders
 

@@ -156,7 +156,8 @@ class Fetch:
     def _delta(self, source: Node, bases: Collection[str]) -> Delta | None:
         """What a node that has the slice can send instead to who holds one of ``bases``."""
         deltas = self.exchange.arm.deltas
-        known = [old.id for old in deltas.others(self.slice_) if old.id in bases and source.offers(old.id)]
+        others = deltas.others(self.slice_)
+        known = [old.id for old in others if old.id in bases and source.offers(old.id)] if others else []
         return deltas.best(self.slice_, known) if known else None
 
     def _push_delta(
