@@ -216,7 +216,7 @@ class Network:
                 walk = links, index + 1, sender, sent, now_s, now_s
             else:
                 queued_s = started_s = now_s
-                if way.free_s <= now_s and way.is_single:
+                if way.free_s <= now_s and way.is_single:  # what Direction.enter does, without a call
                     service_s = n_bit / way.rate_bit_per_s
                     way.free_s = now_s + service_s
                     now_s += service_s + way.flight_s
@@ -226,7 +226,7 @@ class Network:
                         self._note(walk, index)
                         walk = links, index, sender, sent, queued_s, started_s
                 if now_s < clock.free_until_s:
-                    clock.now = now_s
+                    clock.now = now_s  # nothing else happens meanwhile: an event would change nothing
                 else:
                     under_way[id(walk)] = walk, index, way, queued_s, started_s
                     yield clock.alarm(now_s)
