@@ -25,7 +25,7 @@ from simnet.net.timeline import Timeline
 from simnet.scenario.schema import Protocol, Scenario
 from simnet.signal.plane import CodecProfile, Measurement, SignalPlane, Ticket
 from simnet.topology.plan import NetworkPlan
-from simnet.traffic.base import CatalogueItem, RequestPlan
+from simnet.traffic.base import CatalogueItem, RequestPlan, TrafficError
 from simnet.wire.lazy_frames import SliceFrame
 from simnet.wire.slices import Slice
 
@@ -137,9 +137,15 @@ class Arm:
 
     def _await(self, coming: Arrival | None, others: Iterator[Arrival]) -> None:
         """Have traffic wake the consumer when its time comes."""
-        if coming is not None:
-            time_s = max(coming[1].time_s, self.clock.now)  # of two at one time, the second is noted when the first has
-            self.clock.alarm(time_s).callbacks.append(lambda event: self._arrive(coming, others))
+        if coming is None:
+            return
+        time_s, consumer, _, _ = coming[1]
+        if time_s < self.clock.now:
+            raise TrafficError(
+                f"traffic: a wish of {consumer} at {time_s} s comes after one at {self.clock.now} s; "
+                "allowed: wishes in order of time"
+            )
+        self.clock.alarm(time_s).callbacks.append(lambda event: self._arrive(coming, others))
 
     def _arrive(self, coming: Arrival, others: Iterator[Arrival]) -> None:
         """A consumer wishes. The next arrival is noted first: the clock must know what is due."""
