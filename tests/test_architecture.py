@@ -66,3 +66,14 @@ assert not {"torch", "simpy", "simnet.build"} & set(sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_weights_are_loaded_without_the_compiler_of_torch() -> None:
+    """It takes a second, and drawing initial weights on the meta device would load it."""
+    code = (
+        "import sys; from simnet.core.zoo import model_dir; from simnet.codecs.networks.aesc import load_autoencoder; "
+        "load_autoencoder(model_dir('aesc/digits_z40') / 'weights.safetensors'); "
+        "assert 'torch._dynamo' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from simnet.core.errors import SimnetError
 
@@ -40,7 +41,7 @@ def load_weights(
             header = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
         others = tuple(tensors.pop(key) for key in beside)
-        with torch.device("meta"):
+        with torch.device("meta"), _Uninitialised():
             network = build(header)
         state = {k: v.float() if v.is_floating_point() else v for k, v in unpack(header, tensors).items()}
         network.load_state_dict(state, assign=True)
@@ -53,6 +54,19 @@ def load_weights(
             f"{weights}: not the weights of {what} ({error}); train it anew with 'simnet train'"
         ) from error
     return network.eval().requires_grad_(False), others
+
+
+class _Uninitialised(TorchFunctionMode):
+    """Leaves ``torch.nn.init`` out: what it draws would be overwritten, and normal draws on the meta device load the
+    compiler of torch, which takes a second."""
+
+    def __torch_function__(
+        self, function: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        named = kwargs or {}
+        if getattr(function, "__module__", None) == "torch.nn.init":
+            return named["tensor"] if "tensor" in named else args[0]
+        return function(*args, **named)
 
 
 def half_tensors(network: nn.Module) -> dict[str, Tensor]:
