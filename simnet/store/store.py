@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from simnet.store.base import EvictionPolicy
 from simnet.store.eviction_queue import EvictionQueue
+from simnet.store.line import Line
 from simnet.store.slice_heap import SliceHeap
 from simnet.store.stored_slice import StoredSlice
 
@@ -88,9 +88,8 @@ class Store:
         self.name = name
         self.occupancy_byte = 0
         self._slices: dict[str, StoredSlice] = {}
-        self._line: deque[StoredSlice] = deque()
-        """Where slices go in the order of insertions or uses: that order. A slice's last entry counts, those before it
-        and those of slices that are gone are dropped when they come to the front."""
+        self._line = Line()
+        """Empty where slices go by priority."""
         self._queue = EvictionQueue(policy, self._slices) if policy.ordered_by == "priority" else None
         self._renewed = policy.ordered_by == "use"
         self._by_expiry = SliceHeap(self._slices, lambda slice_: (self._expiry_s(slice_),))
@@ -202,9 +201,7 @@ class Store:
         Raises:
             KeyError: it isn't held.
         """
-        if self.ttl_s is not None or now_s < self._now_s:
-            self._advance(now_s)
-        self._now_s = now_s
+        self._advance(now_s)
         self._slices[slice_id].pins += 1
 
     def unpin(self, slice_id: str, now_s: float) -> None:
@@ -214,9 +211,7 @@ class Store:
             KeyError: it isn't held.
             ValueError: it isn't pinned.
         """
-        if self.ttl_s is not None or now_s < self._now_s:
-            self._advance(now_s)
-        self._now_s = now_s
+        self._advance(now_s)
         slice_ = self._slices[slice_id]
         if slice_.pins == 0:
             raise ValueError(f"slice {slice_id!r}: unpin without pin")
@@ -239,7 +234,7 @@ class Store:
         if self._renewed:
             self._line.append(slice_)
             slice_.entries += 1
-            self._tidy_line()
+            self._line.tidy(len(self._slices))
         elif self._queue is not None:
             self._queue.used(slice_)
         if self._overdue and slice_.slice_id in self._overdue and self._expiry_s(slice_) > now_s:
@@ -263,7 +258,7 @@ class Store:
             self._by_expiry.drop_least()
             gone += self._expire(slice_, self._expiry_s(slice_))
         if gone:
-            self._tidy_line()
+            self._line.tidy(len(self._slices))
         return gone
 
     def _expire(self, slice_: StoredSlice, time_s: float) -> tuple[str, ...]:
@@ -275,7 +270,7 @@ class Store:
 
     def _make_room(self, n_byte: int, now_s: float, keep: tuple[str, ...]) -> bool:
         """Evict what frees ``n_byte``, of fewer than are stored; nothing, and False, if pins or ``keep`` forbid."""
-        first = self._first_in_line() if self._queue is None else self._queue.first()
+        first = self._line.first() if self._queue is None else self._queue.first()
         if first.n_byte >= n_byte and not (first.pins or first.dependents or first.slice_id in keep):
             self.policy.evicted(first)
             self._remove(first, "evict", now_s)
@@ -284,40 +279,14 @@ class Store:
         for victim in victims:
             self.policy.evicted(victim)
             self._remove_group(victim, "evict", now_s)
-        self._tidy_line()
+        self._line.tidy(len(self._slices))
         return bool(victims)
-
-    def _first_in_line(self) -> StoredSlice:
-        """The slice that would go first; there is one."""
-        line = self._line
-        while (first := line[0]).entries != 1:
-            line.popleft()
-            if first.entries:
-                first.entries -= 1
-        return first
-
-    def _tidy_line(self) -> None:
-        """Drop the entries that don't count, if they are most."""
-        if len(self._line) > 2 * len(self._slices) + 64:
-            self._line = deque(self._in_line())
-            for slice_ in self._line:
-                slice_.entries = 1
-
-    def _in_line(self) -> Iterator[StoredSlice]:
-        """The slices in the order in which they would go."""
-        passed: dict[str, int] = {}
-        for slice_ in self._line:
-            n_before = passed.get(slice_.slice_id, 0) if slice_.entries > 1 else 0
-            if n_before + 1 == slice_.entries:
-                yield slice_
-            elif slice_.entries:
-                passed[slice_.slice_id] = n_before + 1
 
     def _choose_victims(self, n_byte: int, keep: tuple[str, ...]) -> list[StoredSlice]:
         """Slices, least priority first, that with their dependents free ``n_byte``; none if pins or ``keep`` forbid."""
         victims: list[StoredSlice] = []
         leaving: set[str] = set()
-        for slice_ in self._in_line() if self._queue is None else self._queue:
+        for slice_ in self._line.in_order() if self._queue is None else self._queue:
             if slice_.slice_id in leaving:
                 continue
             group = [member for member in self._group(slice_) if member.slice_id not in leaving]

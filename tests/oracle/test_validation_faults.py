@@ -23,6 +23,7 @@ from simnet.net.wired import Direction, WiredLink
 from simnet.phy.channels import flat
 from simnet.phy.tables.bler import Lookup
 from simnet.scenario.schema import Wire
+from simnet.store.line import Line
 from simnet.store.lru import Lru
 from simnet.store.store import Store
 from simnet.store.stored_slice import StoredSlice
@@ -41,7 +42,7 @@ def fresh_draws() -> Iterator[None]:
 
 
 def lru_evicts_the_wrong_end(patch: Patch) -> None:
-    patch.setattr(Store, "_first_in_line", lambda self: list(self._in_line())[-1])
+    patch.setattr(Line, "first", lambda self: list(self.in_order())[-1])
 
 
 def lru_ignores_uses(patch: Patch) -> None:
