@@ -87,7 +87,7 @@ class TransferRow:
     """One payload over one link, retries included."""
 
     arm: str
-    transfer_id: int
+    transfer_id: int = field(metadata={"description": "unique in its arm; the order of time is that of queued_s"})
     request_id: int
     link: str
     link_class: str

@@ -91,7 +91,7 @@ class Network:
         self._on_air: dict[int, TransferRow] = {}
         """Transfer id -> row of what is under way over a radio."""
         self._under_way: dict[int, UnderWay] = {}
-        """What is under way over a wire."""
+        """What is under way over a wire, by its walk's ``id``."""
         self._n_transfer = 0
 
     def links_of(self, node: str) -> list[AnyLink]:
@@ -247,8 +247,7 @@ class Network:
             return way.enter(sent[PAYLOAD_BYTE], now_s)
         except RequestEnded:
             self._note(walk, index)
-            self._n_transfer += 1
-            row = way.row(self.arm, self._n_transfer, sent, now_s)
+            row = self._not_begun(way, sent, now_s)
             row.outcome, row.ended_s = "lost", now_s
             self._record_transfer(row)
             raise
@@ -264,6 +263,11 @@ class Network:
         request = self.requests.get(sent[REQUEST_ID])
         if request is not None:
             request.link_byte += n_hop * sent[PAYLOAD_BYTE]
+
+    def _not_begun(self, way: Direction, sent: Sent, queued_s: float) -> TransferRow:
+        """Row of a transfer over a wire that has not begun."""
+        self._n_transfer += 1
+        return way.row(self.arm, self._n_transfer, sent, queued_s)
 
     def _tell(self, way: Direction, sent: Sent, queue_s: float, latency: Latency | None) -> None:
         """A payload has crossed a wire."""
@@ -328,8 +332,8 @@ class Network:
             self._record_transfer(row)
         for walk, index, way, queued_s, started_s in self._under_way.values():
             self._note(walk, index)
-            self._n_transfer += 1
-            row = way.row(self.arm, self._n_transfer, walk[3], queued_s)
+            _, _, _, sent, _, _ = walk
+            row = self._not_begun(way, sent, queued_s)
             cut_off(row, way, started_s, now_s)
             self._spend(row.sender, row.tx_j, 0.0)
             self._record_transfer(row)
