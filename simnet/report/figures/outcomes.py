@@ -63,6 +63,8 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
     every.set_xlabel("share of requests (%)")
     failed.set_xlabel("share of requests, satisfied left out (%)")
     failed.set_xlim(0, None if failed.patches else 1)
+    if not failed.patches:
+        failed.text(0.5, 0.5, "none: all are satisfied", transform=failed.transAxes, ha="center", va="center")
     every.invert_yaxis()
     every.set_yticks(range(len(arms)), [f"{arm} (n = {n[arm]:,})" for arm in arms])
     handles, labels = every.get_legend_handles_labels()
