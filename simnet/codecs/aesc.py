@@ -30,9 +30,9 @@ from simnet.codecs.entropy.packing import pack, packed_n_byte, unpack
 from simnet.codecs.entropy.static import EntropyError, StaticCoder
 from simnet.codecs.networks.aesc import load_autoencoder
 from simnet.codecs.networks.chunks import in_chunks
-from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.parts import transposed_axes
 from simnet.core.zoo import model_dir, version_name
+from simnet.tasks.flops import flop_per_image
 from simnet.wire.slices import Precision, Slice, make_slice
 
 TABLE = "table"

@@ -13,9 +13,9 @@ from simnet.codecs.base import Codec, CodecParams, OfColour
 from simnet.codecs.jpeg import Jpeg
 from simnet.codecs.networks.chunks import chunk_for, in_chunks
 from simnet.codecs.networks.compact import load_compact, pad_to_even
-from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.parts import slice_of, take_over_all
 from simnet.core.zoo import model_dir
+from simnet.tasks.flops import flop_per_image
 from simnet.wire.slices import Precision, Slice
 
 Side = Annotated[int, Field(ge=16, le=2048)]

@@ -32,10 +32,10 @@ from simnet.codecs.entropy.packing import pack, packed_n_byte, unpack
 from simnet.codecs.entropy.static import EntropyError
 from simnet.codecs.networks.dsslic import COMPACT_BIT, compact, load_dsslic
 from simnet.codecs.networks.enhancement import Enhancement
-from simnet.codecs.networks.flops import flop_of
 from simnet.codecs.networks.parts import slice_of, transposed_axes
 from simnet.codecs.networks.rlasc import STRIDE, shrunk
 from simnet.core.zoo import model_dir
+from simnet.tasks.flops import flop_of
 from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.weights import inference_tensors, take_over
 from simnet.wire.slices import Precision, Slice, make_slice

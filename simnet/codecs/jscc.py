@@ -17,13 +17,13 @@ from torch import Tensor, nn
 
 from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
 from simnet.codecs.networks.chunks import chunk_for, in_chunks
-from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.jscc import STRIDE, load_jscc, n_symbols, shape_of
 from simnet.codecs.networks.jscc import Jscc as Networks
 from simnet.codecs.networks.parts import slice_of, take_over_all
 from simnet.core.zoo import model_dir, zoo_root
 from simnet.phy.learned.links import FADINGS
 from simnet.phy.learned.on_air import Analog, OnAir, Uses, received_symbols
+from simnet.tasks.flops import flop_per_image
 from simnet.wire.slices import Precision, Slice
 
 Side = Annotated[int, Field(ge=8, le=1024, multiple_of=STRIDE)]

@@ -29,11 +29,11 @@ from simnet.codecs.entropy.packing import pack, packed_n_byte, unpack
 from simnet.codecs.entropy.radix import radix_n_byte, radix_pack, radix_unpack
 from simnet.codecs.networks.chunks import chunk_for, in_chunks
 from simnet.codecs.networks.enhancement import Enhancement, region_mask
-from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.lsci import N_STAGES, STRIDE, code_size, generator_parts, load_base, pad_to_stride
 from simnet.codecs.networks.parts import transposed_axes
 from simnet.codecs.networks.super_resolution import load_super_resolution
 from simnet.core.zoo import model_dir, version_name
+from simnet.tasks.flops import flop_per_image
 from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.weights import inference_tensors, take_over
 from simnet.wire.slices import Precision, Slice, make_slice

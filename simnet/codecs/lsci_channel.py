@@ -25,12 +25,12 @@ from simnet.codecs.entropy.radix import radix_n_byte, radix_unpack
 from simnet.codecs.lsci import Lsci, Side
 from simnet.codecs.networks.channel_slices import load_channel_slices
 from simnet.codecs.networks.chunks import chunk_for, in_chunks
-from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.lsci import N_STAGES
 from simnet.core.zoo import model_dir
 from simnet.phy.learned.feedback import FeedbackDraws
 from simnet.phy.learned.links import FADINGS
 from simnet.phy.learned.on_air import Analog, OnAir, Uses, forward_draws, reverse_draws
+from simnet.tasks.flops import flop_per_image
 from simnet.tasks.networks.weights import inference_tensors, take_over
 from simnet.wire.slices import Precision, Slice, make_slice
 

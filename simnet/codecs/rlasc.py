@@ -25,12 +25,12 @@ from simnet.codecs.entropy.concepts import ConceptFormat, Concepts
 from simnet.codecs.entropy.huffman import HuffmanError
 from simnet.codecs.entropy.static import EntropyError
 from simnet.codecs.entropy.whole_map import WholeMaps
-from simnet.codecs.networks.flops import flop_of
 from simnet.codecs.networks.parts import slice_of, transposed_axes
 from simnet.codecs.networks.rlasc import LEVELS, STRIDE, load_rlasc, shrunk
 from simnet.codecs.networks.rlasc_agent import act, load_agent
 from simnet.core.zoo import model_dir
 from simnet.data.street_classes import STREET_CLASSES
+from simnet.tasks.flops import flop_of
 from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.weights import inference_tensors, take_over
 from simnet.wire.slices import Precision, Slice, make_slice

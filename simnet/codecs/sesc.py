@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
 from simnet.codecs.networks.chunks import chunk_for, in_chunks
-from simnet.codecs.networks.flops import flop_of, flop_per_image
 from simnet.codecs.networks.parts import slice_of, take_over_all
 from simnet.codecs.networks.sesc import Importance, load_sesc, most_important
 from simnet.codecs.networks.sesc_importance import EntropyModel, load_importance, weights_by
@@ -22,6 +21,7 @@ from simnet.core.zoo import model_dir
 from simnet.phy.learned.links import FADINGS
 from simnet.phy.learned.on_air import Analog, OnAir, Uses, received_symbols
 from simnet.phy.learned.power import normalise_power
+from simnet.tasks.flops import flop_of, flop_per_image
 from simnet.tasks.networks.task_network import load_task_network
 from simnet.wire.slices import Precision, Slice
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from simnet.core.errors import SimnetError
 from simnet.core.zoo import model_dir
 from simnet.tasks.base import Task
-from simnet.tasks.flops import flops_per_image
+from simnet.tasks.flops import flop_per_image
 from simnet.tasks.networks import load_network
 from simnet.tasks.networks.base import Classifier
 
@@ -52,7 +52,7 @@ class Classification(Task):
 
     @cached_property
     def flops_per_image(self) -> int:
-        return flops_per_image(self.network, self.network.image_shape)
+        return flop_per_image(self.network, self.network.image_shape)
 
     def infer(self, images: Tensor) -> Tensor:
         """Class probabilities [B, K] float32 of images [B, C, H, W] float32 in [0, 1]."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from simnet.core.zoo import model_dir
 from simnet.tasks.base import Task
 from simnet.tasks.boxes import Boxes, boxes_of_regions, mean_average_precision
-from simnet.tasks.flops import flops_per_image
+from simnet.tasks.flops import flop_per_image
 from simnet.tasks.networks.detector import DETECTED, Detector, load_detector
 
 SURE = 0.3
@@ -55,7 +55,7 @@ class Detection(Task):
 
     @cached_property
     def flops_per_image(self) -> int:
-        return flops_per_image(self.network, self.image_shape)
+        return flop_per_image(self.network, self.image_shape)
 
     def infer(self, images: Tensor) -> Tensor:
         """Detections [B, 48, 6] of images [B, 3, H, W]: see :meth:`Detector.detect`."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from simnet.core.zoo import model_dir
 from simnet.tasks.base import Task
-from simnet.tasks.flops import flops_per_image
+from simnet.tasks.flops import flop_per_image
 from simnet.tasks.intersection import confusion, mean_iou
 from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.segmenter import Segmenter
@@ -49,7 +49,7 @@ class Segmentation(Task):
 
     @cached_property
     def flops_per_image(self) -> int:
-        return flops_per_image(self.network, self.image_shape)
+        return flop_per_image(self.network, self.image_shape)
 
     def infer(self, images: Tensor) -> Tensor:
         """[B, 2, H, W] uint8 of images [B, 3, H, W] float32 in [0, 1]: each pixel's likeliest class, and 255 times its

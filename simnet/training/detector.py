@@ -17,7 +17,7 @@ from simnet.data.base import ImageSet, Split
 from simnet.data.street_classes import STREET_CLASSES
 from simnet.tasks.boxes import Boxes, average_precision, boxes_of_regions, mean_average_precision
 from simnet.tasks.detection import boxes_of
-from simnet.tasks.flops import flops_per_image
+from simnet.tasks.flops import flop_per_image
 from simnet.tasks.networks.detector import DETECTED, STRIDE, Detector, load_detector
 from simnet.training import cards, checkpoints, engine
 from simnet.training.crops import Cropper, Crops
@@ -152,7 +152,7 @@ def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
     for name in recipe.measure_on:
         data = KINDS["data"].load(name)()
         figures[name] = {
-            "flops_per_image": flops_per_image(network, data.image_shape),
+            "flops_per_image": flop_per_image(network, data.image_shape),
             "test": _figures(*detections(network, data.load("test", run.data_root), device)),
             "sample": _figures(*detections(network, data.load("sample"), device)),
         }

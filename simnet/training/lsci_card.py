@@ -8,11 +8,11 @@ from functools import partial
 import torch
 from pydantic import JsonValue
 
-from simnet.codecs.networks.flops import flop_per_image
 from simnet.codecs.networks.lsci import N_STAGES, code_size, load_base, pad_to_stride
 from simnet.core.plugins import KINDS
 from simnet.core.zoo import model_dir
 from simnet.signal.originals import Originals
+from simnet.tasks.flops import flop_per_image
 from simnet.tasks.networks import load_segmenter
 from simnet.training import engine
 from simnet.training.run import TrainingRun

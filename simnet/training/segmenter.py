@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from simnet.core import streams
 from simnet.core.plugins import KINDS
 from simnet.data.base import ImageSet, Split
-from simnet.tasks.flops import flops_per_image
+from simnet.tasks.flops import flop_per_image
 from simnet.tasks.intersection import confusion, iou, mean_iou
 from simnet.tasks.networks import build_segmenter, load_segmenter
 from simnet.tasks.networks.segmenter import Segmenter
@@ -103,7 +103,7 @@ def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
     for name in recipe.measure_on:
         data = KINDS["data"].load(name)()
         figures[name] = {
-            "flops_per_image": flops_per_image(network, data.image_shape),
+            "flops_per_image": flop_per_image(network, data.image_shape),
             "test": _figures(network, data.load("test", run.data_root), device),
             "sample": _figures(network, data.load("sample"), device),
         }

@@ -12,8 +12,8 @@ from safetensors import safe_open
 
 from simnet.codecs.networks.aesc import AescShape, Autoencoder, load_autoencoder, pack_autoencoder
 from simnet.codecs.networks.chunks import in_chunks
-from simnet.codecs.networks.flops import flop_per_image
 from simnet.core.errors import SimnetError
+from simnet.tasks.flops import flop_per_image
 
 ARCHITECTURES = ("grey28", "grey28_whole", "colour32")
 

@@ -1,0 +1,63 @@
+"""FLOPs as torch's own counter has them, without its compiler."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import conv2d, scaled_dot_product_attention
+from torch.utils.flop_counter import FlopCounterMode
+
+from simnet.tasks.flops import flop_of, flop_per_image
+from simnet.tasks.networks import build_network
+
+NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
+    "lenet": (lambda: build_network("lenet"), (1, 28, 28)),
+    "small_cnn": (lambda: build_network("small_cnn"), (3, 32, 32)),
+    "up": (lambda: nn.Sequential(nn.ConvTranspose2d(3, 8, 4, 2, 1, groups=1), nn.Conv2d(8, 8, 3, groups=4)), (3, 9, 7)),
+    "recurrent": (lambda: nn.GRU(8, 6, batch_first=True), (4, 8)),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_counts_what_torchs_own_counter_counts(name: str) -> None:
+    make, shape = NETWORKS[name]
+    network = make()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network.eval()(torch.zeros(1, *shape))
+    assert flop_per_image(network, shape) == counter.get_total_flops() > 0
+
+
+def test_operators_without_modules_count_too() -> None:
+    q = torch.zeros(2, 3, 5, 7)
+
+    def operators() -> None:
+        scaled_dot_product_attention(q, q, q)
+        torch.einsum("bhij,bhkj->bhik", q, q)
+        conv2d(torch.zeros(1, 2, 8, 8), torch.zeros(4, 2, 3, 3))
+
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        operators()
+    assert flop_of(operators) == counter.get_total_flops()
+    assert flop_of(operators) >= 2 * (2 * 3 * 5 * 7 * 5) + 2 * 4 * 36 * 2 * 9
+
+
+def test_each_part_stays_in_the_mode_in_which_it_was() -> None:
+    trained = build_network("lenet").eval()
+    joined = nn.Sequential(trained, nn.ReLU())  # made in training mode
+    assert flop_per_image(joined, (1, 28, 28)) == flop_per_image(trained, (1, 28, 28))
+    assert joined.training
+    assert not any(part.training for part in trained.modules())
+
+
+def test_counting_loads_no_compiler() -> None:
+    """It would take longer than all else that a short run loads."""
+    program = (
+        "import sys, torch; from simnet.tasks.flops import flop_per_image; "
+        "flop_per_image(torch.nn.Conv2d(1, 1, 3), (1, 8, 8)); sys.exit('torch._dynamo' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
