@@ -163,7 +163,7 @@ def run_scenario(
         "surrogates": _surrogate_facts(scenario, simulation.plane),
         "bler_tables": _lookups(scenario, simulation.plane),
         "device": device,
-        "machine": {"python": platform.python_version(), "processor": platform.machine(), "cpu": _cpu_features()},
+        "machine": _machine(device),
         "libraries": library_versions(),
         "wall_s": {"build": built_s} | {name: result["wall_s"] for name, result in arms.items()},
     }
@@ -513,5 +513,8 @@ def _hash(text: str, device: str, named: Mapping[str, str]) -> str:
     return hashlib.blake2b("\n".join(whole).encode(), digest_size=4).hexdigest()
 
 
-def _cpu_features() -> str:
-    return str(torch.backends.cpu.get_cpu_capability())
+def _machine(device: str) -> dict[str, str]:
+    """What a run was made on: results may differ in their last digits where this does."""
+    features = str(torch.backends.cpu.get_cpu_capability())
+    facts = {"python": platform.python_version(), "processor": platform.machine(), "cpu": features}
+    return facts | {"gpu": torch.cuda.get_device_name(device)} if device.startswith("cuda") else facts

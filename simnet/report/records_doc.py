@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -49,4 +50,4 @@ def _type(hint: Any) -> str:
 
 
 if __name__ == "__main__":
-    print(records_markdown(), end="")
+    sys.stdout.buffer.write(records_markdown().encode())  # UTF-8, whatever the locale

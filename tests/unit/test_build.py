@@ -186,6 +186,12 @@ def test_cuda_without_a_card_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
         build(pair(tmp_path), device="cuda")
 
 
+def test_a_manifest_names_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda device: f"card of {device}")
+    assert "gpu" not in simnet.build._machine("cpu")
+    assert simnet.build._machine("cuda:1") == simnet.build._machine("cpu") | {"gpu": "card of cuda:1"}
+
+
 def test_links_of_one_carrier_share_a_class(tmp_path: Path) -> None:
     nodes = [{"name": name, "tier": tier} for name, tier in (("camera", "gateway"), ("a", "device"), ("b", "device"))]
     radio = {"b": "camera", "medium": "wireless", "carrier": "camera", "path_loss_db": 90}

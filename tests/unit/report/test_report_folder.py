@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -403,7 +404,13 @@ def test_reporting_needs_neither_torch_nor_pyplot_nor_the_simulation(make_run: M
 def test_the_records_page_is_the_one_that_the_tables_give() -> None:
     page = records_markdown()
     assert all(f"## {name}.parquet" in page for name in TABLES)
-    assert (Path(__file__).parents[3] / "docs" / "records.md").read_text() == page
+    assert (Path(__file__).parents[3] / "docs" / "records.md").read_text(encoding="utf-8") == page
+
+
+def test_the_records_page_is_utf_8_whatever_the_locale() -> None:
+    command = [sys.executable, "-m", "simnet.report.records_doc"]
+    done = subprocess.run(command, capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.stdout.decode("utf-8") == records_markdown()
 
 
 def test_the_first_run_of_a_newcomer_warns_of_nothing(tmp_path: Path) -> None:
