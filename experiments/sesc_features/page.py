@@ -60,9 +60,7 @@ Weigh = Callable[[Tensor], Tensor]
 def measure() -> pd.DataFrame:
     """``what``, ``value``, ``esno_db``, mean ``features``, PSNR, SS with its interval, of the shipped pictures."""
     networks = load_sesc(model_dir(MODEL) / "weights.safetensors")
-    judge, task = (
-        load_segmenter(model_dir(name) / "weights.safetensors") for name in ("segmenter/street_judge", TASK)
-    )
+    judge, task = (load_segmenter(model_dir(name) / "weights.safetensors") for name in ("segmenter/street_judge", TASK))
     originals = Originals.of(CamVidSmall().load("sample"), judge, task)
     n_features = networks.shape.n_features
     rows: list[dict[str, Any]] = []

@@ -169,15 +169,11 @@ def _n_star_interval(costs: Costs, m: float, fetches: int, seed: int) -> tuple[f
     """Percentile interval of M/(J − c) over resampled blocks of consecutive requests."""
     n = len(costs.use)
     starts = np.linspace(0, n, min(n, MAX_BLOCKS) + 1).astype(int)[:-1]
-    facts = np.stack(
-        [costs.rival - costs.use, costs.model, (costs.model > 0).astype(np.int64), np.ones(n, np.int64)]
-    )
+    facts = np.stack([costs.rival - costs.use, costs.model, (costs.model > 0).astype(np.int64), np.ones(n, np.int64)])
     blocks = np.add.reduceat(facts, starts, axis=1)
     saved, model, fetch, count = (_weights(seed, len(starts)) @ blocks.T).T.astype(float)
     saving = saved / count
-    per_fetch = (
-        np.where(fetch > 0, model / np.maximum(fetch, 1), np.nan) if fetches else np.full(N_RESAMPLES, m)
-    )
+    per_fetch = np.where(fetch > 0, model / np.maximum(fetch, 1), np.nan) if fetches else np.full(N_RESAMPLES, m)
     with np.errstate(divide="ignore"):
         found = np.where(saving > 0, per_fetch / np.where(saving > 0, saving, 1.0), np.inf)
     found = np.sort(found[~np.isnan(found)])

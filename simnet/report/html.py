@@ -66,9 +66,7 @@ def _marks(summary: Summary, manifest: dict[str, Any]) -> str:
     notes = []
     if summary["oracle_arms"]:
         arms = ", ".join(summary["oracle_arms"])
-        notes.append(
-            f"ss_feedback: oracle in {arms}: the protocol was told the SS that no receiver can know."
-        )
+        notes.append(f"ss_feedback: oracle in {arms}: the protocol was told the SS that no receiver can know.")
     if summary["judges"]:
         judges = ", ".join(f"{judge} ({source})" for source, judge in summary["judges"].items())
         notes.append(f"SS was judged by {judges}, outside the network.")
@@ -171,9 +169,7 @@ def _estimate(found: dict[str, Any], scale: float = 1.0) -> str:
     """Value and 95 % interval."""
     if found["value"] is None:
         return NONE
-    value, low, high = (
-        None if found[key] is None else scale * found[key] for key in ("value", "low", "high")
-    )
+    value, low, high = (None if found[key] is None else scale * found[key] for key in ("value", "low", "high"))
     return number(value) if low is None else f"{number(value)} [{number(low)}, {number(high)}]"
 
 
@@ -195,8 +191,7 @@ def _break_even(summary: Summary) -> str:
     tables = {rival: _break_even_table(summary, rival) for rival in rivals}
     main = f"<h2>Break-even against {escape(baseline)}</h2><p>{escape(text)}</p>{tables.pop(baseline)}"
     others = (
-        f"<details><summary>Against {escape(rival)}</summary>{table}</details>"
-        for rival, table in tables.items()
+        f"<details><summary>Against {escape(rival)}</summary>{table}</details>" for rival, table in tables.items()
     )
     return main + "".join(others)
 

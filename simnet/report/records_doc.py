@@ -34,9 +34,7 @@ def records_markdown() -> str:
         ]
         for field in fields(row):
             meaning = field.metadata.get("description", "")
-            lines.append(
-                f"| `{field.name}` | {_type(hints[field.name])} | {meaning.replace('|', chr(92) + '|')} |"
-            )
+            lines.append(f"| `{field.name}` | {_type(hints[field.name])} | {meaning.replace('|', chr(92) + '|')} |")
         sections.append("\n".join(lines) + "\n")
     return "\n".join(sections)
 

@@ -46,9 +46,7 @@ class RunFolder:
         if not path.is_dir():
             raise RunError(f"{path}: no such run folder; 'simnet run SCENARIO' makes one under runs/")
         if not (path / "manifest.json").is_file():
-            raise RunError(
-                f"{path}: no manifest.json: the run did not end, or this is no run folder; run it again"
-            )
+            raise RunError(f"{path}: no manifest.json: the run did not end, or this is no run folder; run it again")
         manifest = _read_json(path / "manifest.json")
         check_manifest(path / "manifest.json", manifest)
         return cls(path, manifest)
@@ -103,9 +101,7 @@ class RunFolder:
             return []
         entries = _read_json(index)
         keys = {"source_type", "item_id", "arm", "original", "recovered"}
-        if not isinstance(entries, list) or not all(
-            isinstance(e, dict) and keys <= e.keys() for e in entries
-        ):
+        if not isinstance(entries, list) or not all(isinstance(e, dict) and keys <= e.keys() for e in entries):
             raise RunError(f"{index}: it must be a list of entries with at least {', '.join(sorted(keys))}")
         return entries
 
@@ -126,9 +122,7 @@ class RunFolder:
         Surrogates that are like one source are called by their group. ``delivered`` says that something was decoded
         for it; ``latency_s`` is NaN where nothing was.
         """
-        table = self._table("requests").sort_values(
-            ["created_s", "request_id"], kind="stable", ignore_index=True
-        )
+        table = self._table("requests").sort_values(["created_s", "request_id"], kind="stable", ignore_index=True)
         table = self._grouped(table)
         table["arm_code"] = self._arm_codes(table, "requests")
         table["consumer_code"] = pd.factorize(table["consumer"])[0]

@@ -57,9 +57,7 @@ def write_summary(folder: RunFolder, summary: Summary) -> None:
             "durations are; give smaller ones and run it again"
         )
     partial = folder.path / "summary.json.tmp"
-    partial.write_text(
-        json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    partial.write_text(json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(partial, folder.path / "summary.json")
 
 
@@ -182,9 +180,7 @@ def _cell(
     sure_delivered = sure[sure["delivered"]]
     end_to_end = {c: int(requests[f"{c}_byte"].sum()) for c in get_args(PayloadClass)}
     identified = requests["identified_as"].dropna()
-    wrong = int(
-        (identified.astype(object) != requests.loc[identified.index, "source_type"].astype(object)).sum()
-    )
+    wrong = int((identified.astype(object) != requests.loc[identified.index, "source_type"].astype(object)).sum())
     needed, missed = int(requests["slices_needed"].sum()), int(requests["slices_missed"].sum())
     return {
         "requests": n,
@@ -273,9 +269,7 @@ def _common(a: pd.DataFrame, b: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFram
     return a[position >= 0], b.iloc[position[position >= 0]]
 
 
-def _costs(
-    requests: pd.DataFrame, link: _LinkSums, basis: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _costs(requests: pd.DataFrame, link: _LinkSums, basis: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """[N] cost of models and [N] cost of everything, of each request."""
     if basis in ("counted", "stripped"):
         total = requests["end_to_end_byte"].to_numpy(np.int64)
@@ -297,9 +291,7 @@ def _upfront_byte(folder: RunFolder, arm: str, requests: pd.DataFrame) -> int:
     uses = requests[["consumer", "source_type"]].astype(object).drop_duplicates()
     pairs = uses.merge(folder.slice_sources, on="source_type")[["consumer", "slice_id"]].drop_duplicates()
     held = given[["node", "slice_id", "slice_byte"]].astype({"node": object, "slice_id": object})
-    return int(
-        held.merge(pairs, left_on=["node", "slice_id"], right_on=["consumer", "slice_id"])["slice_byte"].sum()
-    )
+    return int(held.merge(pairs, left_on=["node", "slice_id"], right_on=["consumer", "slice_id"])["slice_byte"].sum())
 
 
 def _paired(folder: RunFolder, baseline: str) -> dict[str, Any]:
@@ -312,9 +304,7 @@ def _paired(folder: RunFolder, baseline: str) -> dict[str, Any]:
         mine, base = _common(_of(folder.requests, arm), base_requests)
         cluster = mine["consumer_code"].to_numpy()
 
-        def difference(
-            column: str, both: NDArray[np.bool_], mine: Any = mine, base: Any = base
-        ) -> dict[str, Any]:
+        def difference(column: str, both: NDArray[np.bool_], mine: Any = mine, base: Any = base) -> dict[str, Any]:
             values = mine[column].to_numpy(float) - base[column].to_numpy(float)
             return statistics.mean(values[both], cluster[both])  # noqa: B023
 
@@ -368,11 +358,7 @@ def _judges(folder: RunFolder) -> dict[str, str]:
     sources = folder.scenario.get("sources")
     if not isinstance(sources, dict):
         return {}
-    return {
-        name: str(part["judge"])
-        for name, part in sources.items()
-        if isinstance(part, dict) and "judge" in part
-    }
+    return {name: str(part["judge"]) for name, part in sources.items() if isinstance(part, dict) and "judge" in part}
 
 
 def _oracle_arms(folder: RunFolder) -> list[str]:

@@ -119,9 +119,7 @@ def _cost(cell: dict[str, Any]) -> str:
 
 def _headline_arm(summary: dict[str, Any]) -> str | None:
     """Of the arms whose models travel that with the least traffic; else the first with models; or None."""
-    needing: dict[str, Any] = {
-        name: arm["all"] for name, arm in summary["arms"].items() if arm["needs_models"]
-    }
+    needing: dict[str, Any] = {name: arm["all"] for name, arm in summary["arms"].items() if arm["needs_models"]}
     travelling = {name: cell for name, cell in needing.items() if cell["fetches"]}
     if travelling:
         return min(travelling, key=lambda name: int(travelling[name]["end_to_end_byte"]["total"]))

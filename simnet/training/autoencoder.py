@@ -152,9 +152,7 @@ def source_images(recipe: Recipe, split: Split, run: TrainingRun) -> ImageSet:
     chosen = np.isin(whole.labels, recipe.source.labels)
     images, labels = whole.images[chosen], whole.labels[chosen]
     indices = None if whole.test_indices is None else whole.test_indices[chosen]
-    return ImageSet(
-        whole.name, split, images, labels, whole.class_names, content_hash(images, labels), indices
-    )
+    return ImageSet(whole.name, split, images, labels, whole.class_names, content_hash(images, labels), indices)
 
 
 def run(recipe: Recipe, run: TrainingRun) -> None:

@@ -26,7 +26,7 @@ from simnet.wire.slices import PRECISIONS, Precision
 
 VARIANTS: tuple[tuple[Precision, int], ...] = (
     ("float16", 8), ("int8", 8), ("int8", 6), ("int8", 5), ("int8", 4), ("int8", 3), ("int6", 5), ("int6", 4),
-)
+)  # fmt: skip
 """(precision of the decoder, bits per code value) whose SS is measured on the whole test set."""
 SHIPPED: tuple[Precision, int] = ("int8", 8)
 """Also measured on the images that simnet ships."""
@@ -116,16 +116,18 @@ def _quality(
         rng = streams.generator(0, "bootstrap", cards.model_name(run), images.split, *variant)
         ss = ss_population(original, hits, rng=rng)
         mse = mean_squared_errors(pixels, recovered)
-        rows.append({
-            "precision": variant[0],
-            "code_bits": variant[1],
-            "accuracy_recovered": round(recognition_rate(hits).value, 5),
-            "ss_population": round(ss.value, 5),
-            "ss_interval_95": [round(ss.low, 5), round(ss.high, 5)],
-            "mean_of_psnr_db": round(float(psnr_db(mse).mean()), 3),
-            "psnr_of_mean_mse_db": round(float(psnr_db(mse.mean())), 3),
-            "ssim": round(float(ssim(pixels, recovered).mean()), 4),
-        })
+        rows.append(
+            {
+                "precision": variant[0],
+                "code_bits": variant[1],
+                "accuracy_recovered": round(recognition_rate(hits).value, 5),
+                "ss_population": round(ss.value, 5),
+                "ss_interval_95": [round(ss.low, 5), round(ss.high, 5)],
+                "mean_of_psnr_db": round(float(psnr_db(mse).mean()), 3),
+                "psnr_of_mean_mse_db": round(float(psnr_db(mse.mean())), 3),
+                "ssim": round(float(ssim(pixels, recovered).mean()), 4),
+            }
+        )
     return {
         "n": len(images),
         "sha256": images.sha256,

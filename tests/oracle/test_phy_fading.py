@@ -111,10 +111,7 @@ def test_frequency_correlation_is_the_profiles_transform(profile: PowerDelayProf
     n_draws, rng = 4000, generator(1, "frequency", profile.name)
     frequencies_hz = np.array([-1.3e6, -1.2e6, -1.0e6, -0.5e6, 0.7e6])
     response = np.array(
-        [
-            Taps.draw(profile, 300e-9, 0.0, rng=rng).frequency_response(0.0, frequencies_hz)[0]
-            for _ in range(n_draws)
-        ]
+        [Taps.draw(profile, 300e-9, 0.0, rng=rng).frequency_response(0.0, frequencies_hz)[0] for _ in range(n_draws)]
     )
     assert_correlates(response, frequencies_hz, profile, 300e-9)
 

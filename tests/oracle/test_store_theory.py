@@ -202,9 +202,7 @@ trace_steps = st.lists(
 
 
 @pytest.mark.parametrize("policy", ["lru", "lfu", "fifo", "gdsf", "ss_aware"])
-@given(
-    trace=trace_steps, capacity=st.integers(1, 16), ttl=st.sampled_from([None, 2, 9]), renewed=st.booleans()
-)
+@given(trace=trace_steps, capacity=st.integers(1, 16), ttl=st.sampled_from([None, 2, 9]), renewed=st.booleans())
 @settings(max_examples=150, deadline=None)
 def test_brute_force_twin(
     policy: str, trace: list[tuple[str, int, int]], capacity: int, ttl: int | None, renewed: bool

@@ -203,7 +203,7 @@ def _grey_encoder(z: int, kernels: tuple[int, int, int]) -> list[nn.Module]:
         nn.Conv2d(16, 16, kernels[2], stride=2), nn.ReLU(),
         nn.Flatten(),
         nn.Linear(64, z),
-    ]
+    ]  # fmt: skip
 
 
 def _grey_decoder(z: int, kernels: tuple[int, int, int]) -> list[nn.Module]:
@@ -213,7 +213,7 @@ def _grey_decoder(z: int, kernels: tuple[int, int, int]) -> list[nn.Module]:
         nn.ConvTranspose2d(16, 16, kernels[2], stride=2, output_padding=4 - kernels[2]), nn.ReLU(),
         nn.ConvTranspose2d(16, 16, kernels[1], stride=2), nn.ReLU(),
         nn.ConvTranspose2d(16, 1, kernels[0], stride=2, output_padding=4 - kernels[0]), nn.Sigmoid(),
-    ]
+    ]  # fmt: skip
 
 
 def _colour_encoder(z: int, w: int) -> list[nn.Module]:
@@ -226,7 +226,7 @@ def _colour_encoder(z: int, w: int) -> list[nn.Module]:
         nn.Conv2d(4 * w, 2 * w, 3, padding=1), nn.ReLU(),
         nn.Conv2d(2 * w, w, 3, padding=1), nn.ReLU(),
         nn.Conv2d(w, z, 3, padding=1),
-    ]
+    ]  # fmt: skip
 
 
 def _colour_decoder(z: int, w: int) -> list[nn.Module]:
@@ -238,4 +238,4 @@ def _colour_decoder(z: int, w: int) -> list[nn.Module]:
         nn.Conv2d(4 * w, 2 * w, 3, padding=1), nn.ReLU(),
         nn.Conv2d(2 * w, w, 3, padding=1), nn.ReLU(),
         nn.Conv2d(w, 3, 3, padding=1), nn.Sigmoid(),
-    ]
+    ]  # fmt: skip

@@ -64,7 +64,6 @@ class Enhancement(BaseModel):
         _, height, width = image_shape
         return 3, -(-height // self.pooling), -(-width // self.pooling)
 
-
     def streams(self, image_shape: tuple[int, int, int]) -> Codestreams:
         """What writes and reads the pooled residuals."""
         return Codestreams(self.pooled_shape(image_shape))

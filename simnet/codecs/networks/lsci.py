@@ -187,9 +187,7 @@ def code_size(image_shape: Sequence[int]) -> tuple[int, int]:
     return -(-height // STRIDE), -(-width // STRIDE)
 
 
-def pack_base(
-    model: LsciBase, counts: Tensor, *, precision: Precision | None = None, sparsity: float = 0.0
-) -> bytes:
+def pack_base(model: LsciBase, counts: Tensor, *, precision: Precision | None = None, sparsity: float = 0.0) -> bytes:
     """The content of a ``weights.safetensors``: the networks as float16, their shape, how often each code symbol is.
 
     Args:

@@ -43,9 +43,7 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
         for axes, source in zip(panels[i], types, strict=True):
             lines = {}
             for arm in run.arms:
-                requests = run.requests[
-                    (run.requests["arm"] == arm) & (run.requests["source_type"] == source)
-                ]
+                requests = run.requests[(run.requests["arm"] == arm) & (run.requests["source_type"] == source)]
                 header = requests["stripped_byte"].to_numpy(np.int64) if basis == "stripped" else 0
                 row = found.get((source, basis, arm), {})
                 lines[arm] = Line(

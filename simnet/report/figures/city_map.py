@@ -100,9 +100,7 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
     if bars is not None:
         _holders(bars, nodes, held)
     present = {type_of.get(name, OTHER) for names in held for name in names}
-    figure.legend(
-        handles=[*_tier_keys(nodes), *_type_keys(colours, present)], loc="outside lower center", ncols=5
-    )
+    figure.legend(handles=[*_tier_keys(nodes), *_type_keys(colours, present)], loc="outside lower center", ncols=5)
     return figure
 
 
@@ -113,9 +111,7 @@ def _names(stored: Any) -> list[str]:
 def _slice_types(run: RunFolder) -> dict[str, str]:
     """Slice name -> the source type that it decoded in this run, or SHARED."""
     ids = run.stores[["slice", "slice_id"]].astype(object).drop_duplicates()
-    pairs = ids.merge(run.slice_sources.astype(object), on="slice_id")[
-        ["slice", "source_type"]
-    ].drop_duplicates()
+    pairs = ids.merge(run.slice_sources.astype(object), on="slice_id")[["slice", "source_type"]].drop_duplicates()
     return {
         str(name): str(types.iloc[0]) if len(types) == 1 else SHARED
         for name, types in pairs.groupby("slice", sort=True)["source_type"]
@@ -222,9 +218,7 @@ def _holders(axes: Axes, nodes: pd.DataFrame, held: list[list[str]]) -> None:
     axes.grid(axis="y", visible=False)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.set_xlabel("nodes that hold it")
-    axes.set_title(
-        "Slices" if len(most) <= MAX_SLICES else f"The {MAX_SLICES} commonest of {len(most)} slices"
-    )
+    axes.set_title("Slices" if len(most) <= MAX_SLICES else f"The {MAX_SLICES} commonest of {len(most)} slices")
     axes.legend(loc="lower right", fontsize=7.5)
 
 

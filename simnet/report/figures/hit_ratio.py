@@ -52,9 +52,7 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
             if not asked.any():
                 continue
             low, high = _wilson(hits[asked], n[asked])
-            axes.fill_between(
-                middle[asked], 100 * low, 100 * high, color=colours[arm], alpha=0.15, linewidth=0
-            )
+            axes.fill_between(middle[asked], 100 * low, 100 * high, color=colours[arm], alpha=0.15, linewidth=0)
             axes.plot(
                 middle[asked],
                 100 * hits[asked] / n[asked],

@@ -67,9 +67,7 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
         for s in run.source_types
     ]
     # two headings in one list: two legends outside the axes would be laid over each other
-    arm_heading, gap, source_heading = (
-        Line2D([], [], linestyle="", label=t) for t in ("Arm", "", "Source type")
-    )
+    arm_heading, gap, source_heading = (Line2D([], [], linestyle="", label=t) for t in ("Arm", "", "Source type"))
     figure.legend(handles=[arm_heading, *arms, gap, source_heading, *sources], loc="outside right upper")
     return figure
 

@@ -65,9 +65,7 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
     for i, (column, title) in enumerate(classes.items()):
         axes = figure.add_subplot(grid[1, 2 * i : 2 * i + 2])
         lines = {
-            str(arm): Line(
-                rows["created_s"].to_numpy(float) / per_x, np.cumsum(rows[column].to_numpy(np.int64))
-            )
+            str(arm): Line(rows["created_s"].to_numpy(float) / per_x, np.cumsum(rows[column].to_numpy(np.int64)))
             for arm, rows in requests.groupby("arm", observed=True)
         }
         draw_lines(axes, run, lines)

@@ -141,9 +141,14 @@ def test_raw_is_exact(shape: tuple[int, int, int]) -> None:
 @pytest.mark.parametrize(
     ("codec", "wrong"),
     [
-        (Jpeg, {"quality": 101}), (Jpeg, {"quality": 5, "header": "none"}), (Webp, {"quality": -1}),
-        (Webp, {"quality": 5, "image_shape": (2, 8, 8)}), (Thumbnail, {"side": 0, "bits": 1}),
-        (Thumbnail, {"side": 4, "bits": 9}), (Raw, {"image_shape": (1, 0, 8)}), (Raw, {"qualty": 3}),
+        (Jpeg, {"quality": 101}),
+        (Jpeg, {"quality": 5, "header": "none"}),
+        (Webp, {"quality": -1}),
+        (Webp, {"quality": 5, "image_shape": (2, 8, 8)}),
+        (Thumbnail, {"side": 0, "bits": 1}),
+        (Thumbnail, {"side": 4, "bits": 9}),
+        (Raw, {"image_shape": (1, 0, 8)}),
+        (Raw, {"qualty": 3}),
     ],
 )
 def test_wrong_parameters_are_refused(codec: type[Codec], wrong: dict[str, object]) -> None:

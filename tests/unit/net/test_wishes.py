@@ -47,7 +47,6 @@ def test_who_wants_what_depends_on_the_seed_and_a_protocols_wish_stands_above_it
     assert {row.wish_ss for row in asked_by_many(0.7).requests()} == {0.7}
 
 
-
 def test_wishes_of_a_plug_in_that_go_back_in_time_are_refused() -> None:
     with pytest.raises(TrafficError, match="comes after one"):
         simulate([(1.0, "reader", 0), (0.5, "reader", 1)])

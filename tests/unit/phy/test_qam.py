@@ -65,7 +65,7 @@ def test_llrs_are_the_definition_summed_over_the_whole_constellation(m: int) -> 
     variance = torch.from_numpy(generator(1, "variance").uniform(0.05, 2.0, 200))
     half = m // 2
     points = np.array([complex(*(qam.pam_levels(m)[_index(label[d::2])] for d in (0, 1))) for label in labels(m)])
-    metric = -np.abs(received.numpy()[:, None] - points) ** 2 / variance.numpy()[:, None]
+    metric = -(np.abs(received.numpy()[:, None] - points) ** 2) / variance.numpy()[:, None]
     is_one = labels(m).numpy().astype(bool)
     expected = [
         logsumexp(metric[:, ~is_one[:, b]], axis=1) - logsumexp(metric[:, is_one[:, b]], axis=1) for b in range(m)

@@ -90,8 +90,7 @@ class _City:
         self.gateways = [(x + rng.uniform(-250, 250), y + rng.uniform(-250, 250)) for x, y in self.gateways]
         self.home = rng.integers(shape.n_gateways, size=shape.n_devices)
         self.places = [
-            (self.gateways[g][0] + rng.normal(0, 150), self.gateways[g][1] + rng.normal(0, 150))
-            for g in self.home
+            (self.gateways[g][0] + rng.normal(0, 150), self.gateways[g][1] + rng.normal(0, 150)) for g in self.home
         ]
         n = shape.n_requests
         self.created_s = np.sort(rng.uniform(0, shape.duration_s, n))
@@ -108,9 +107,7 @@ class _City:
             self._request(arm, k, rng, stores)
         self._nodes(arm, stores)
 
-    def _request(
-        self, arm: str, k: int, rng: np.random.Generator, stores: dict[int, dict[str, float]]
-    ) -> None:
+    def _request(self, arm: str, k: int, rng: np.random.Generator, stores: dict[int, dict[str, float]]) -> None:
         source, consumer = SOURCES[self.source[k]], int(self.consumer[k])
         neural = arm in ("preload", "on_demand", "no_store")
         codec = f"aesc_{source}_z40" if neural else arm

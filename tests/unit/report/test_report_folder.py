@@ -72,9 +72,7 @@ def test_summary_says_what_pandas_finds_in_the_tables(make_run: MakeRun) -> None
         assert cell["ss_mean"]["value"] == pytest.approx(mine["ss"].mean())
         seen = deliveries[deliveries["arm"] == arm]
         assert cell["delivered"]["hits"] == len(seen) < len(mine)
-        assert (
-            cell["ss_mean_delivered"]["value"] == pytest.approx(seen["ss"].mean()) != cell["ss_mean"]["value"]
-        )
+        assert cell["ss_mean_delivered"]["value"] == pytest.approx(seen["ss"].mean()) != cell["ss_mean"]["value"]
         assert cell["ss_population"]["n_recovered"] == seen["correct_recovered"].sum()
         assert cell["judge_unsure"] == seen["judge_unsure"].sum()
         latency = (mine["ended_s"] - mine["created_s"])[mine["request_id"].isin(seen["request_id"])]
@@ -103,9 +101,7 @@ def test_break_even_rows_agree_with_a_loop_over_the_requests(make_run: MakeRun) 
         crossing = None
         for n, (a, b) in enumerate(zip(mine.itertuples(), rival.itertuples(), strict=True), start=1):
             for request, sign in ((a, 1), (b, -1)):
-                sent = (
-                    request.code_byte + request.model_byte + request.control_byte + request.enhancement_byte
-                )
+                sent = request.code_byte + request.model_byte + request.control_byte + request.enhancement_byte
                 excess += sign * (sent - (request.stripped_byte if row["basis"] == "stripped" else 0))
             if excess >= 0:
                 crossing = None
@@ -146,9 +142,7 @@ def test_page_is_self_contained_and_shows_everything(make_run: MakeRun) -> None:
     page = (run / "report.html").read_text()
     parser = _Resources()
     parser.feed(page)
-    assert len(parser.found) == len(DRAWN) + 4 * (1 + 5), (
-        "figures, and per source type the original and 5 arms"
-    )
+    assert len(parser.found) == len(DRAWN) + 4 * (1 + 5), "figures, and per source type the original and 5 arms"
     assert all(address.startswith("data:image/") for address in parser.found)
     assert not parser.tags & {"script", "link", "iframe", "object"}
     assert "@import" not in page and "url(" not in page
@@ -384,9 +378,7 @@ def test_a_table_needs_a_summary(make_run: MakeRun) -> None:
 
 
 def test_importing_the_report_loads_no_heavy_library() -> None:
-    code = (
-        "import sys, simnet.report; print([m for m in ('matplotlib', 'pandas', 'torch') if m in sys.modules])"
-    )
+    code = "import sys, simnet.report; print([m for m in ('matplotlib', 'pandas', 'torch') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -20,9 +20,7 @@ def test_written_out_network_is_built_as_it_stands() -> None:
     assert plan == NetworkPlan(
         nodes=(NodePlan(name="camera", tier="device"), NodePlan(name="hall", tier="gateway", x_m=30.0)),
         links=(
-            LinkPlan(
-                a="camera", b="hall", medium="wireless", link_class="radio", carrier="hall", path_loss_db=80.0
-            ),
+            LinkPlan(a="camera", b="hall", medium="wireless", link_class="radio", carrier="hall", path_loss_db=80.0),
         ),
     )
     assert plan.links[0].name == "camera--hall"

@@ -17,9 +17,7 @@ CATALOGUE = [CatalogueItem(i, f"type-{i % 4}", f"node-{i % 9}") for i in range(6
 GENERATED = [Poisson(Poisson.Params(rate_per_s=0.2)), Periodic(Periodic.Params(period_s=5.0))]
 
 
-def wishes(
-    traffic: Traffic, consumers: list[str], duration_s: float = 400.0, seed: int = 1
-) -> list[RequestPlan]:
+def wishes(traffic: Traffic, consumers: list[str], duration_s: float = 400.0, seed: int = 1) -> list[RequestPlan]:
     return list(traffic.requests(consumers=consumers, catalogue=CATALOGUE, duration_s=duration_s, seed=seed))
 
 

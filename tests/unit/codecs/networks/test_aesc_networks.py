@@ -39,9 +39,7 @@ def test_decoders_have_the_papers_sizes(architecture: str, z: int, width: int, n
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_images_come_back_in_their_shape_and_codes_in_their_range(architecture: str, activation: str) -> None:
-    shape = AescShape.model_validate(
-        {"architecture": architecture, "z": 3, "width": 4, "code_activation": activation}
-    )
+    shape = AescShape.model_validate({"architecture": architecture, "z": 3, "width": 4, "code_activation": activation})
     autoencoder = Autoencoder(shape)
     codes = autoencoder.encoder(torch.rand(2, *shape.image_shape)).detach()
     assert codes.shape == (2, *shape.code_shape)
