@@ -40,8 +40,8 @@ def flop_of(call: Callable[[], Any]) -> int:
 class _Count(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds up what torch's own formulas say of each operator.
 
-    So does ``torch.utils.flop_counter.FlopCounterMode``, which loads torch's compiler first: a second or two, more than
-    all the networks of a run take.
+    So does ``torch.utils.flop_counter.FlopCounterMode``, which loads torch's compiler first: a second or two of every
+    run.
     """
 
     def __init__(self) -> None:
