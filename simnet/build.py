@@ -517,4 +517,6 @@ def _machine(device: str) -> dict[str, str]:
     """What a run was made on: results may differ in their last digits where this does."""
     features = str(torch.backends.cpu.get_cpu_capability())
     facts = {"python": platform.python_version(), "processor": platform.machine(), "cpu": features}
-    return facts | {"gpu": torch.cuda.get_device_name(device)} if device.startswith("cuda") else facts
+    if device.startswith("cuda"):
+        facts["gpu"] = torch.cuda.get_device_name(device)
+    return facts

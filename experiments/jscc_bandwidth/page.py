@@ -1,7 +1,8 @@
 """Accuracy and PSNR over bandwidth: learned systems, and picture codec + LDPC + QAM (paper 003, Figs 4 to 11).
 
-python -m simnet baseline experiments/jscc_bandwidth/digital.yaml       # writes digital.csv
-python experiments/jscc_bandwidth/page.py experiments/jscc_bandwidth    # draws, from it and from the models' cards
+Usage:
+    python -m simnet baseline experiments/jscc_bandwidth/digital.yaml       # writes digital.csv
+    python experiments/jscc_bandwidth/page.py experiments/jscc_bandwidth    # draws, from it and from the models' cards
 """
 
 from __future__ import annotations

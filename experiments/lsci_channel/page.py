@@ -1,7 +1,8 @@
 """SS over Es/N0: LSCI by channel slices or LDPC, JPEG 2000 by LDPC, and DeepJSCC; nothing is repeated.
 
-python experiments/lsci_channel/page.py experiments/lsci_channel            # measures, then draws
-python experiments/lsci_channel/page.py experiments/lsci_channel --draw     # from points.csv
+Usage:
+    python experiments/lsci_channel/page.py experiments/lsci_channel            # measures, then draws
+    python experiments/lsci_channel/page.py experiments/lsci_channel --draw     # from points.csv
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """SSIM, PSNR and SS over bits per pixel for LSCI and the classical codecs, and pictures at equal rate.
 
-python experiments/lsci_rate/page.py experiments/lsci_rate
+Usage:
+    python experiments/lsci_rate/page.py experiments/lsci_rate
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """SS over bits per weight and over sparsity of LSCI's slices, and what they weigh (paper 000, Fig. 10).
 
-python experiments/lsci_variants/page.py experiments/lsci_variants
+Usage:
+    python experiments/lsci_variants/page.py experiments/lsci_variants
 """
 
 from __future__ import annotations

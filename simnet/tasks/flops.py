@@ -19,7 +19,8 @@ def flop_per_image(network: nn.Module, shape: Sequence[int]) -> int:
     """
     modes = [(module, module.training) for module in network.modules()]  # a part's may differ from the whole's
     inputs = torch.zeros(1, *shape, device=next(network.parameters()).device)
-    flop = flop_of(lambda: network.eval()(inputs))
+    network.eval()
+    flop = flop_of(lambda: network(inputs))
     for module, training in modes:
         module.training = training
     return flop

@@ -62,8 +62,10 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
     every.set_xlim(0, 100)
     every.set_xlabel("share of requests (%)")
     failed.set_xlabel("share of requests, satisfied left out (%)")
-    failed.set_xlim(0, None if failed.patches else 1)
-    if not failed.patches:
+    if failed.patches:
+        failed.set_xlim(0, None)
+    else:
+        failed.set_xlim(0, 1)
         failed.text(0.5, 0.5, "none: all are satisfied", transform=failed.transAxes, ha="center", va="center")
     every.invert_yaxis()
     every.set_yticks(range(len(arms)), [f"{arm} (n = {n[arm]:,})" for arm in arms])
