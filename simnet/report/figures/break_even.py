@@ -49,6 +49,7 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
                 lines[arm] = Line(
                     np.arange(1.0, len(requests) + 1),
                     np.cumsum(requests["end_to_end_byte"].to_numpy(np.int64) - header),
+                    float(len(requests)),
                     row.get("upfront", 0),
                     row.get("crossing_request"),
                 )

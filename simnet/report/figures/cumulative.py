@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,17 +19,19 @@ OFF_SCALE = 4.0
 
 @dataclass(frozen=True)
 class Line:
-    """One arm's sum.
+    """One arm's sum: 0 at first, and a step with each request.
 
     Args:
         x: [N] time, or number of requests.
         byte: [N] cumulative.
+        end_x: how far the last sum goes.
         upfront_byte: decoders that consumers were given before the run; 0 draws no second line.
         crossing: request from which the arm stays below the baseline, 1-based; None: not marked.
     """
 
     x: NDArray[np.float64]
     byte: NDArray[np.int64]
+    end_x: float
     upfront_byte: int = 0
     crossing: int | None = None
 
@@ -57,19 +58,20 @@ def draw_lines(axes: Axes, run: RunFolder, lines: dict[str, Line]) -> None:
         if arm not in lines:
             continue
         line = lines[arm]
-        x, y = _thin(line.x, line.byte / divisor)
+        x, y = _steps(line)
+        y = y / divisor
         axes.plot(
             x,
             y,
+            drawstyle="steps-post",
             label=arm,
             color=colours[arm],
             linestyle=line_style(i),
             linewidth=line_width(i, len(run.arms)),
-            marker="o" if len(x) == 1 else None,  # a line of one point is not seen
         )
         if line.upfront_byte:
             given = line.upfront_byte / divisor
-            axes.plot([0, *x], [given, *(y + given)], color=colours[arm], linestyle="--", linewidth=1.1)
+            axes.plot(x, y + given, drawstyle="steps-post", color=colours[arm], linestyle="--", linewidth=1.1)
         _mark_crossing(axes, line, divisor, colours[arm])
     leaving = {arm: line for arm, line in lines.items() if line.end_byte > top}
     for step, (arm, line) in enumerate(leaving.items()):
@@ -123,7 +125,11 @@ def _mark_leaving(axes: Axes, line: Line, byte: float, divisor: float, arm: tupl
     )
 
 
-def _thin(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """At most MAX_POINTS points of a line, first and last included."""
-    chosen = np.unique(np.linspace(0, len(x) - 1, min(len(x), MAX_POINTS)).astype(int))
-    return x[chosen], y[chosen]
+def _steps(line: Line) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Corners of the line from 0 to its end, of at most MAX_POINTS requests, the first and the last among them."""
+    n = len(line.x)
+    chosen = np.unique(np.linspace(0, n - 1, min(n, MAX_POINTS)).astype(int))
+    return (
+        np.concatenate([[0.0], line.x[chosen], [line.end_x]]),
+        np.concatenate([[0.0], line.byte[chosen], line.byte[-1:]]),
+    )

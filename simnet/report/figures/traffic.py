@@ -39,6 +39,7 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
         return None
     classes = {column: title for column, title in CLASSES.items() if requests[column].any()}
     per_x, unit = time_scale(run.duration_s)
+    end_x = run.duration_s / per_x
     figure = page(9.0, 6.4)
     grid = figure.add_gridspec(2, 2 * len(classes), height_ratios=[3, 2])
     for i, basis in enumerate(("counted", "stripped")):
@@ -55,6 +56,7 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
             lines[str(arm)] = Line(
                 rows["created_s"].to_numpy(float) / per_x,
                 np.cumsum(rows["end_to_end_byte"].to_numpy(np.int64) - header),
+                end_x,
                 row.get("upfront", 0),
                 row.get("crossing_request"),
             )
@@ -65,12 +67,12 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
     for i, (column, title) in enumerate(classes.items()):
         axes = figure.add_subplot(grid[1, 2 * i : 2 * i + 2])
         lines = {
-            str(arm): Line(rows["created_s"].to_numpy(float) / per_x, np.cumsum(rows[column].to_numpy(np.int64)))
+            str(arm): Line(rows["created_s"].to_numpy(float) / per_x, np.cumsum(rows[column].to_numpy(np.int64)), end_x)
             for arm, rows in requests.groupby("arm", observed=True)
         }
         draw_lines(axes, run, lines)
         axes.set_title(title)
     for axes in figure.axes:
-        axes.set_xlim(0, run.duration_s / per_x)
+        axes.set_xlim(0, end_x)
         axes.set_xlabel(f"simulated time ({unit})")
     return figure

@@ -218,13 +218,16 @@ def test_odd_runs_are_reported_too(make_run: MakeRun, shape: dict[str, Any]) -> 
 
 @pytest.mark.parametrize("figure", ["traffic", "break_even"])
 def test_the_traffic_of_one_request_is_seen(make_run: MakeRun, figure: str) -> None:
-    """A line has no length there."""
+    """As a step from 0."""
     run = make_run(n_requests=1, n_devices=1, n_gateways=1, arms=("on_demand", "jpeg"))
     folder = RunFolder.open(run)
     drawn = FIGURES[figure].draw(folder, summarise(run))
     assert drawn is not None
     lines = [line for axes in drawn.axes for line in axes.lines if line.get_label() in folder.arms]
-    assert lines and all(line.get_marker() == "o" for line in lines)
+    assert {line.get_drawstyle() for line in lines} == {"steps-post"}
+    sums = [tuple(line.get_ydata()) for line in lines]
+    assert all(before == 0.0 and after == end for before, after, end in sums)
+    assert any(end > 0.0 for _, _, end in sums)
 
 
 def test_a_run_with_empty_tables_and_no_samples(tmp_path: Path) -> None:
