@@ -207,11 +207,11 @@ class SignalPlane:
 
     def task_flop(self, source_type: str) -> float:
         """FLOPs of running the task on one image."""
-        return float(self.sources[self.surrogates.like(source_type)].task.flops_per_image)
+        return float(self.sources[self.surrogates.like(source_type)].task.flop_per_image)
 
     @property
     def identification_flop(self) -> float:
-        return 0.0 if self._identifier is None else float(self._identifier.flops_per_image)
+        return 0.0 if self._identifier is None else float(self._identifier.flop_per_image)
 
     # ------------------------------------------------------------------ work
 

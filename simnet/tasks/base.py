@@ -25,7 +25,7 @@ class Task(ABC):
 
     @property
     @abstractmethod
-    def flops_per_image(self) -> int:
+    def flop_per_image(self) -> int:
         """FLOPs of one inference; a multiply-add counts as 2."""
 
     @abstractmethod

@@ -51,7 +51,7 @@ class Classification(Task):
         return self.network.image_shape
 
     @cached_property
-    def flops_per_image(self) -> int:
+    def flop_per_image(self) -> int:
         return flop_per_image(self.network, self.network.image_shape)
 
     def infer(self, images: Tensor) -> Tensor:

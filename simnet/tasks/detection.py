@@ -54,7 +54,7 @@ class Detection(Task):
         return self._image_shape
 
     @cached_property
-    def flops_per_image(self) -> int:
+    def flop_per_image(self) -> int:
         return flop_per_image(self.network, self.image_shape)
 
     def infer(self, images: Tensor) -> Tensor:

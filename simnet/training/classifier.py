@@ -124,7 +124,7 @@ def network_figures(run: TrainingRun) -> dict[str, JsonValue]:
     """What an inference costs and how long the feature vector is."""
     network = load_network(run.out / "weights.safetensors")
     return {
-        "flops_per_image": Classification(network).flops_per_image,
+        "flops_per_image": Classification(network).flop_per_image,
         "n_features": network.head.in_features,
     }
 

@@ -51,7 +51,7 @@ class BrightQuadrant(Task):
         return SHAPE
 
     @property
-    def flops_per_image(self) -> int:
+    def flop_per_image(self) -> int:
         return self.flop
 
     def infer(self, images: Tensor) -> Tensor:
