@@ -25,8 +25,7 @@ from torch import Tensor
 from simnet.codecs.base import Codec, CodecError, CodecParams, OfColour
 from simnet.codecs.classical.codestream import Codestreams
 from simnet.codecs.entropy.compact import CompactCoder
-from simnet.codecs.entropy.concepts import CLASS_BIT
-from simnet.codecs.entropy.label_map import MapCoder
+from simnet.codecs.entropy.label_map import MapCoder, class_bit
 from simnet.codecs.entropy.lengths import part_at, with_length
 from simnet.codecs.entropy.packing import pack, packed_n_byte, unpack
 from simnet.codecs.entropy.static import EntropyError
@@ -143,10 +142,10 @@ class Dsslic(Codec):
         ]
 
     def encode_raw(self, images: Tensor) -> list[bytes]:
-        """Classes of 4 bits, values of 5, and behind them the residual's packets."""
+        """Classes of 4 bits (more where they are more than 16), values of 5, and behind them the residual's packets."""
         self._take_over(self.decoder_slices)
         return [
-            pack(layers.label_map, CLASS_BIT) + pack(layers.picture, COMPACT_BIT) + layers.packets
+            pack(layers.label_map, class_bit(self._n_classes)) + pack(layers.picture, COMPACT_BIT) + layers.packets
             for layers in self._layers(images)
         ]
 
@@ -185,14 +184,14 @@ class Dsslic(Codec):
 
     def decode_raw(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
         self._take_over(slices)
-        n_places = self._grid[0] * self._grid[1]
-        map_end = packed_n_byte(n_places, CLASS_BIT)
+        n_places, n_bit = self._grid[0] * self._grid[1], class_bit(self._n_classes)
+        map_end = packed_n_byte(n_places, n_bit)
         end = map_end + packed_n_byte(3 * n_places, COMPACT_BIT)
         self._check_codes(codes, n_byte=end if self._residual is None else None)
         found = []
         for code in codes:
             base = code[:end].ljust(end, b"\0")
-            label_map = unpack(base[:map_end], n_places, CLASS_BIT).clip(max=self._n_classes - 1)
+            label_map = unpack(base[:map_end], n_places, n_bit).clip(max=self._n_classes - 1)
             picture = unpack(base[map_end:], 3 * n_places, COMPACT_BIT)
             found.append(_Layers(label_map.reshape(self._grid), picture.reshape(3, *self._grid), code[end:]))
         return torch.cat([self._image(layers, damaged=True) for layers in found])

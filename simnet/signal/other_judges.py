@@ -18,7 +18,7 @@ from simnet.codecs.networks.chunks import chunk_for
 from simnet.core import streams
 from simnet.data.base import ImageSet
 from simnet.signal.originals import Originals
-from simnet.tasks.boxes import Boxes, Matched, boxes_of_regions, mean_average_precision
+from simnet.tasks.boxes import Boxes, Matched, boxes_of_regions
 from simnet.tasks.detection import SURE, boxes_of
 from simnet.tasks.networks.detector import DETECTED, Detector
 from simnet.tasks.networks.segmenter import Segmenter
@@ -44,22 +44,20 @@ class DetectionJudge:
         return cls(images, detector, truth, [boxes[boxes[:, 5] >= SURE] for boxes in found])
 
     def held_against(self, recovered: Tensor) -> dict[str, float]:
-        """mAP at an overlap of one half, with a 95 % bootstrap interval over pictures, and that against the detector's
-        own output on the originals (paper 004's way).
+        """mAP at an overlap of one half against the true boxes, and against the detector's own output on the originals
+        (``own``; paper 004, section IV-E), each with a 95 % bootstrap interval over pictures.
 
         Args:
             recovered: [N, 3, H, W] of all pictures, in order.
         """
-        found = self.found(recovered)
-        matched = self._matched(found)
-        scores = [matched.mean_average_precision(counts) for counts in self.resampled(N_RESAMPLES)]
-        low, high = np.quantile(scores, [0.025, 0.975])
-        return {
-            "map_50": round(matched.mean_average_precision(), 4),
-            "map_low": round(float(low), 4),
-            "map_high": round(float(high), 4),
-            "map_50_own": round(mean_average_precision(found, self.own, len(DETECTED)), 4),
-        }
+        found, counts = self.found(recovered), self.resampled(N_RESAMPLES)
+        figures = {}
+        for of, boxes in (("", self.truth), ("_own", self.own)):
+            matched = Matched.of(found, boxes, len(DETECTED))
+            low, high = np.quantile([matched.mean_average_precision(n) for n in counts], [0.025, 0.975])
+            values = {"map_50": matched.mean_average_precision(), "map_low": low, "map_high": high}
+            figures.update({f"{key}{of}": round(float(value), 4) for key, value in values.items()})
+        return figures
 
     def found(self, recovered: Tensor) -> list[Boxes]:
         """What the detector finds in pictures [N, 3, H, W]."""
@@ -67,10 +65,7 @@ class DetectionJudge:
 
     def matched(self, recovered: Tensor) -> Matched:
         """That of recovered pictures of all originals, in order, held against the true boxes."""
-        return self._matched(self.found(recovered))
-
-    def _matched(self, found: list[Boxes]) -> Matched:
-        return Matched.of(found, self.truth, len(DETECTED))
+        return Matched.of(self.found(recovered), self.truth, len(DETECTED))
 
     def resampled(self, n: int) -> NDArray[np.int64]:
         """How often each picture counts in n bootstrap samples of the set, [n, N]; the same ones at every call."""

@@ -18,12 +18,14 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 class Distance(Strict):
-    """d = mean squared error + ``ssim`` · (1 − SSIM) + ``perceptual`` · feature distance.
+    """d = ``pixels`` · mean squared error + ``ssim`` · (1 − SSIM) + ``perceptual`` · feature distance.
 
-    The paper has α = 0.01 and β = 0.001 before LPIPS, whose weights are not ours to ship: the features are those of our
-    own segmentation network, all stacks weighted alike, so that β has another scale.
+    Paper 000 has 1, α = 0.01 and β = 0.001, the last before LPIPS, whose weights are not ours to ship: the features are
+    those of our own segmentation network, all stacks weighted alike, so that β has another scale, and recipes set their
+    own. L_P of paper 004 (33) is the last term alone.
     """
 
+    pixels: Weight = 1.0
     ssim: Weight = 0.01
     perceptual: Weight = 0.001
     features: str = "segmenter/street_parser"
@@ -32,7 +34,7 @@ class Distance(Strict):
 
 def distance(how: Distance, original: Tensor, recovered: Tensor, features: Segmenter) -> Tensor:
     """d(x, x') of a batch, scalar; images [B, 3, H, W] float32 in [0, 1]."""
-    total = F.mse_loss(recovered, original)
+    total = how.pixels * F.mse_loss(recovered, original)
     if how.ssim:
         with torch.autocast(original.device.type, enabled=False):
             structure = ssim(original.float(), recovered.float(), data_range=1.0, win_size=11, win_sigma=1.5)

@@ -91,7 +91,17 @@ def learning_rate_factor(step: int, n_steps: int, settings: Optimisation) -> flo
     if step < n_warmup:
         return (step + 1) / n_warmup
     rest = (step - n_warmup) / max(1, n_steps - n_warmup)
-    return {"cosine": 0.5 * (1 + math.cos(math.pi * rest)), "linear": 1 - rest, "constant": 1.0}[settings.schedule]
+    match settings.schedule:
+        case "cosine":
+            return 0.5 * (1 + math.cos(math.pi * rest))
+        case "linear":
+            return 1 - rest
+        case "constant":
+            return 1.0
+        case "step":
+            assert settings.step_epochs is not None
+            n_epoch = step * settings.epochs // n_steps
+            return settings.step_factor ** (n_epoch // settings.step_epochs)
 
 
 def fit(
@@ -209,9 +219,9 @@ def _optimiser(module: nn.Module, settings: Optimisation) -> torch.optim.Optimiz
         case "sgd":
             return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=0.9, nesterov=True)
         case "adam":
-            return torch.optim.Adam(groups, lr=settings.learning_rate)
+            return torch.optim.Adam(groups, lr=settings.learning_rate, betas=settings.betas)
         case "adamw":
-            return torch.optim.AdamW(groups, lr=settings.learning_rate)
+            return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=settings.betas)
 
 
 @contextmanager

@@ -7,9 +7,9 @@ import importlib
 import json
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from simnet.core.errors import SimnetError, UnknownName
 from simnet.scenario.errors import ScenarioError
@@ -36,6 +36,7 @@ KIND_MODULES: dict[str, str] = {
 """Each module has a class ``Recipe`` and the functions ``run(recipe, training_run)``, which trains and writes
 the results, and ``measure(recipe, training_run)``, which gives the card's figures from what ``run`` left."""
 MAX_RECIPE_BYTES = 1 << 16
+Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class RecipeError(SimnetError):
@@ -52,7 +53,8 @@ class Optimisation(Strict):
     """How the loss is brought down.
 
     The learning rate rises linearly over ``warmup`` (a share of all steps) to ``learning_rate``, then follows
-    the schedule to 0 (or stays, if constant). Weight decay acts on tensors of at least two axes only.
+    the schedule to 0, stays, if ``constant``, or is taken times ``step_factor`` every ``step_epochs``, if ``step``.
+    Weight decay acts on tensors of at least two axes only.
     """
 
     epochs: Annotated[int, Field(ge=1)]
@@ -60,13 +62,26 @@ class Optimisation(Strict):
     optimiser: Literal["sgd", "adam", "adamw"] = "sgd"
     """sgd: with Nesterov momentum 0.9."""
     learning_rate: Annotated[float, Field(gt=0)]
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    betas: tuple[Beta, Beta] = (0.9, 0.999)
+    """adam, adamw: how slowly the means of gradients and of their squares forget."""
+    schedule: Literal["cosine", "linear", "constant", "step"] = "cosine"
+    step_epochs: Annotated[int, Field(ge=1)] | None = None
+    step_factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16: forward and backward under autocast; weights and their sums stay float32."""
     evaluate_every: Annotated[int, Field(ge=1)] = 1
     """Measure the curve's figures after every so many epochs, and after the last."""
+
+    @model_validator(mode="after")
+    def _steps_where_wanted(self) -> Self:
+        if (self.schedule == "step") != (self.step_epochs is not None):
+            raise ValueError(
+                f"step_epochs: got {self.step_epochs} with schedule {self.schedule}; allowed: a number with step, none "
+                "with another"
+            )
+        return self
 
 
 class BaseRecipe(Strict):
@@ -83,7 +98,7 @@ class BaseRecipe(Strict):
 
         So a key that recipes learn later leaves the cards of earlier models true.
         """
-        neutral: dict[str, Any] = {"optimisation": {"evaluate_every"}, "measure_on_first": True}
+        neutral: dict[str, Any] = {"optimisation": {"evaluate_every"}, "measure_on_first": True, "notes": True}
         content = {"kind": self.kind, **self.model_dump(mode="json", exclude=neutral, exclude_defaults=True)}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

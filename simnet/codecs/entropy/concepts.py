@@ -7,7 +7,7 @@
 The label map has the size of the features, or that of the picture; then the features' is made of it.
 
 The raw layout, in which a wrong bit stays local unless it hits map or levels: 4 bits of class per place of the
-map, 3 bits of level for each class of the model, symbols of whole bits.
+map (5 or 6 where there are more than 16 classes), 3 bits of level for each class of the model, symbols of whole bits.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.codecs.entropy.huffman import HuffmanCode, HuffmanError, code_lengths
-from simnet.codecs.entropy.label_map import MapCoder
+from simnet.codecs.entropy.label_map import MapCoder, class_bit
 from simnet.codecs.entropy.lengths import part_at, with_length
 from simnet.codecs.entropy.packing import bits_of, numbers_of
 from simnet.codecs.entropy.static import EntropyError
 from simnet.codecs.entropy.whole_map import WholeMaps
 
-CLASS_BIT, LENGTH_BIT = 4, 4
-"""Of a class in the raw layout; of the length of a Huffman code."""
+LENGTH_BIT = 4
+"""Of the length of a Huffman code."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class ConceptFormat:
     Args:
         grid: (h, w) of the label map.
         n_channels: n, values per place.
-        n_classes: M, 2 … 16.
+        n_classes: M, 2 … 64.
         n_centres: of each level.
         own_tables: each code brings the Huffman tables that it uses.
         whole_maps: what codes label maps of the picture's size; None: they have the features'.
@@ -62,6 +62,7 @@ class ConceptFormat:
         self._grid, self._n, self._n_classes = grid, n_channels, n_classes
         self._n_centres, self._own_tables, self._whole_maps = n_centres, own_tables, whole_maps
         self._starts = np.cumsum((0, *n_centres)).tolist()
+        self._class_bit = class_bit(n_classes)
         self._level_bit = (len(n_centres) - 1).bit_length()
 
     def write(self, concepts: Concepts, tables: Mapping[int, NDArray[np.uint8]], map_table: NDArray[np.uint8]) -> bytes:
@@ -144,7 +145,7 @@ class ConceptFormat:
 
     def write_raw(self, concepts: Concepts) -> bytes:
         """A code in the raw layout."""
-        parts = [bits_of(self._sent_map(concepts), CLASS_BIT), bits_of(concepts.levels, self._level_bit)]
+        parts = [bits_of(self._sent_map(concepts), self._class_bit), bits_of(concepts.levels, self._level_bit)]
         for label, values in sorted(concepts.symbols.items()):
             parts.append(bits_of(values, self._symbol_bit(int(concepts.levels[label]))))
         return np.packbits(np.concatenate(parts)).tobytes()
@@ -153,10 +154,10 @@ class ConceptFormat:
         """The concepts of any bytes: what can't be so becomes the nearest that can, what is missing zeros."""
         sent = self._grid if self._whole_maps is None else self._whole_maps.size
         n_sent, n_values = math.prod(sent), math.prod(self._grid) * self._n
-        most = n_sent * CLASS_BIT + n_values * self._symbol_bit(len(self._n_centres) - 1)
+        most = n_sent * self._class_bit + n_values * self._symbol_bit(len(self._n_centres) - 1)
         bits = np.unpackbits(np.frombuffer(code, np.uint8))
         bits = np.pad(bits, (0, max(0, most + self._n_classes * self._level_bit - len(bits))))
-        labels, at = self._taken(bits, 0, n_sent, CLASS_BIT)
+        labels, at = self._taken(bits, 0, n_sent, self._class_bit)
         levels, at = self._taken(bits, at, self._n_classes, self._level_bit)
         labels, levels = labels.clip(0, self._n_classes - 1), levels.clip(0, len(self._n_centres) - 1)
         whole_map = None

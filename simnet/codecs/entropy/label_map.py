@@ -5,21 +5,38 @@ Tables are those of :mod:`simnet.codecs.entropy.static`: whole numbers, so that 
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.codecs.entropy.static import N_BINS, TOTAL, EntropyError, fit_table, range_coding, read_words, shortest
 
+MAX_CLASSES: Final = 64
+
+
+def class_bit(n_classes: int) -> int:
+    """Bits of a class in raw layouts: at least 4."""
+    return max(4, (n_classes - 1).bit_length())
+
+
+def table_shape(n_classes: int) -> tuple[int, int]:
+    """A row for each pair of neighbours, a column for each class, but at least 16."""
+    return (n_classes + 1) ** 2, max(N_BINS, n_classes)
+
 
 def fit_map_table(maps: NDArray[np.integer], n_classes: int) -> NDArray[np.uint8]:
-    """Weights [(K + 1)², 16] of a class, given the left and the upper neighbour (K: outside the map).
+    """Weights of a class, given the left and the upper neighbour (K: outside the map), as :func:`table_shape` says.
 
     Args:
-        maps: [N, h, w], classes 0 … K − 1; at most 16 classes.
+        maps: [N, h, w], classes 0 … K − 1.
+
+    Raises:
+        EntropyError: more than ``MAX_CLASSES`` classes.
     """
-    if n_classes > N_BINS:
-        raise EntropyError(f"label maps: got {n_classes} classes; allowed 2..{N_BINS}")
-    counts = np.full(((n_classes + 1) ** 2, N_BINS), 1e-3)
+    if n_classes > MAX_CLASSES:
+        raise EntropyError(f"label maps: got {n_classes} classes; allowed 2..{MAX_CLASSES}")
+    counts = np.full(table_shape(n_classes), 1e-3)
     np.add.at(counts, (_contexts(maps, n_classes).ravel(), maps.ravel()), 1.0)
     return fit_table(counts)
 
@@ -36,7 +53,7 @@ class MapCoder:
     """
 
     def __init__(self, table: NDArray[np.uint8], n_classes: int, size: tuple[int, int]) -> None:
-        if table.shape != ((n_classes + 1) ** 2, N_BINS) or (table.sum(axis=1, dtype=np.int64) != TOTAL).any():
+        if table.shape != table_shape(n_classes) or (table.sum(axis=1, dtype=np.int64) != TOTAL).any():
             raise EntropyError(f"table of label maps: got shape {table.shape}, or sums other than {TOTAL}")
         self._stream = range_coding()
         self._n_classes, self._size = n_classes, size

@@ -27,15 +27,16 @@ class EntropyError(SimnetError):
 
 
 def fit_table(counts: NDArray[np.integer | np.floating]) -> NDArray[np.uint8]:
-    """Weights [D, 16], each ≥ 1, of sum 256 per row, near the relative frequencies.
+    """Weights [D, n], each ≥ 1, of sum 256 per row, near the relative frequencies.
 
     Args:
-        counts: [D, 16], how often each bin was seen in each dimension; each row has a sum > 0.
+        counts: [D, n], how often each of n ≤ 256 bins was seen in each dimension; each row has a sum > 0.
     """
-    exact = counts / counts.sum(axis=1, keepdims=True) * (TOTAL - N_BINS)
+    spare = TOTAL - counts.shape[1]
+    exact = counts / counts.sum(axis=1, keepdims=True) * spare
     weights = np.floor(exact).astype(np.int64)
     by_remainder = np.argsort(weights - exact, axis=1, kind="stable")
-    missing = TOTAL - N_BINS - weights.sum(axis=1, keepdims=True)
+    missing = spare - weights.sum(axis=1, keepdims=True)
     gains = np.argsort(by_remainder, axis=1) < missing
     table: NDArray[np.uint8] = (weights + gains + 1).astype(np.uint8)
     return table

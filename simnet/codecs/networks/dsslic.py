@@ -32,7 +32,7 @@ class DsslicShape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     width: Annotated[int, Field(ge=4, le=128, multiple_of=2)] = 64
-    n_classes: Annotated[int, Field(ge=2, le=16)] = 11
+    n_classes: Annotated[int, Field(ge=2, le=64)] = 11
 
 
 class FineNet(nn.Module):
@@ -63,7 +63,7 @@ def pack_dsslic(network: FineNet, compact_table: Tensor, map_table: Tensor) -> b
 
     Args:
         compact_table: [3, 16] uint8, of the compact picture's coder.
-        map_table: [(M + 1)², 16] uint8, of the label map's coder.
+        map_table: [(M + 1)², 16] uint8 (of more columns where M > 16), of the label map's coder.
     """
     halves = half_tensors(network)
     tables = {"compact_table": compact_table, "map_table": map_table}

@@ -302,7 +302,7 @@ def pack_rlasc(networks: Rlasc, tables: Tensor, map_table: Tensor) -> bytes:
 
     Args:
         tables: [M, 69] uint8, lengths of the Huffman codes of each class, levels from coarse to fine.
-        map_table: [(M + 1)², 16] uint8, of the label map's coder.
+        map_table: [(M + 1)², 16] uint8 (of more columns where M > 16), of the label map's coder.
     """
     halves = half_tensors(networks)
     return save(

@@ -24,17 +24,15 @@ from simnet.phy.learned.channel import Equaliser, LearnedChannel
 from simnet.tasks.networks.task_network import TaskNetwork
 from simnet.tasks.networks.weights import half_tensors, load_weights
 
-N_HEADS = 4
-
 
 class SescShape(BaseModel):
     """How large the networks are, and the channel that they are for.
 
-    ``size``: height and width of the pictures. ``patch``: pixels of a feature, along each axis. ``width``, ``depth``:
-    of the encoder's transformer; ``decoder_width``, ``decoder_depth``: of the decoder's. ``symbols``: complex ones of a
-    feature. ``importance_width``: channels of the importance network; ``task_channels``: of the task network's features
-    that it sees, one number for each stack. The full size is that of MAE's ViT-B: width 768, depth 12, decoder 512 x 8,
-    patches of 16.
+    ``size``: height and width of the pictures. ``patch``: pixels of a feature, along each axis. ``width``, ``depth``,
+    ``heads``: of the encoder's transformer; ``decoder_width``, ``decoder_depth``, ``decoder_heads``: of the decoder's.
+    ``symbols``: complex ones of a feature. ``importance_width``: channels of the importance network; ``task_channels``:
+    of the task network's features that it sees, one number for each stack. The full size is that of MAE's ViT-B: width
+    768, depth 12, 12 heads, decoder 512 x 8 with 16 heads, patches of 16.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,8 +41,10 @@ class SescShape(BaseModel):
     patch: Annotated[int, Field(ge=4, le=32)] = 8
     width: Annotated[int, Field(ge=8, le=1024, multiple_of=8)] = 128
     depth: Annotated[int, Field(ge=1, le=24)] = 4
+    heads: Annotated[int, Field(ge=1, le=64)] = 4
     decoder_width: Annotated[int, Field(ge=8, le=1024, multiple_of=8)] = 96
     decoder_depth: Annotated[int, Field(ge=1, le=24)] = 2
+    decoder_heads: Annotated[int, Field(ge=1, le=64)] = 4
     symbols: Annotated[int, Field(ge=1, le=512)] = 24
     importance_width: Annotated[int, Field(ge=2, le=256)] = 32
     task_channels: Annotated[tuple[int, ...], Field(min_length=1)] = (24, 36, 72, 120)
@@ -55,6 +55,14 @@ class SescShape(BaseModel):
     def _whole_patches(self) -> Self:
         if self.size[0] % self.patch or self.size[1] % self.patch:
             raise ValueError(f"size: got {list(self.size)}; allowed multiples of patch, {self.patch}")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_heads(self) -> Self:
+        for end in ("", "decoder_"):
+            width, heads = getattr(self, f"{end}width"), getattr(self, f"{end}heads")
+            if width % heads:
+                raise ValueError(f"{end}heads: got {heads}; allowed: what divides {end}width, {width}")
         return self
 
     @property
@@ -100,7 +108,7 @@ class Sender(nn.Module):
     def __init__(self, shape: SescShape) -> None:
         super().__init__()
         self.patches = nn.Conv2d(3, shape.width, shape.patch, shape.patch)
-        self.blocks = transformer(shape.width, shape.depth)
+        self.blocks = transformer(shape.width, shape.depth, shape.heads)
         self.to_symbols = nn.Linear(shape.width, 2 * shape.symbols)
         self._grid, self._width = shape.grid, shape.width
 
@@ -135,7 +143,8 @@ class Receiver(nn.Module):
         self.shape = shape
         self.input = Input(shape)
         self.output = nn.Sequential(
-            transformer(shape.decoder_width, shape.decoder_depth), nn.Linear(shape.decoder_width, 3 * shape.patch**2)
+            transformer(shape.decoder_width, shape.decoder_depth, shape.decoder_heads),
+            nn.Linear(shape.decoder_width, 3 * shape.patch**2),
         )
 
     def forward(self, symbols: Tensor, sent: Tensor) -> Tensor:
@@ -183,16 +192,17 @@ def above(weights: Tensor, threshold: float) -> Tensor:
     return (weights >= threshold) | most_important(weights, 1)
 
 
-def transformer(width: int, depth: int) -> nn.Sequential:
+def transformer(width: int, depth: int, heads: int) -> nn.Sequential:
     """Blocks as in ViT: normalisation first, GELU, four times as wide inside; normalised at the end."""
-    return nn.Sequential(*(Block(width) for _ in range(depth)), nn.LayerNorm(width))
+    return nn.Sequential(*(Block(width, heads) for _ in range(depth)), nn.LayerNorm(width))
 
 
 class Block(nn.Module):
     """x + attention(norm(x)), then + perceptron(norm(x)) (Dosovitskiy et al., 2021), in products that are counted."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
+        self._heads = heads
         self.before = nn.LayerNorm(width)
         self.to_qkv, self.mix = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.perceptron = nn.Sequential(
@@ -201,9 +211,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         n, length, width = x.shape
-        qkv = self.to_qkv(self.before(x)).view(n, length, 3, N_HEADS, width // N_HEADS)
+        qkv = self.to_qkv(self.before(x)).view(n, length, 3, self._heads, width // self._heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        attention = (q @ k.transpose(-1, -2) * (width // N_HEADS) ** -0.5).softmax(-1)
+        attention = (q @ k.transpose(-1, -2) * (width // self._heads) ** -0.5).softmax(-1)
         x = x + self.mix((attention @ v).transpose(1, 2).reshape(n, length, width))
         out: Tensor = x + self.perceptron(x)
         return out

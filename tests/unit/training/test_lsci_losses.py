@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch.nn import functional as F
 
 from simnet.tasks.feature_distance import feature_distance
+from simnet.tasks.networks.fpn import Fpn
 from simnet.training.critic import GRADIENT_PENALTY, MultiScaleCritic, critic_loss, generator_loss
+from simnet.training.distance import Distance, distance
 
 
 def critic() -> MultiScaleCritic:
@@ -66,3 +69,20 @@ def test_feature_distance_place_by_place() -> None:
             wanted[image] += np.mean(places)
     got = feature_distance([torch.tensor(a) for a, _ in stacks], [torch.tensor(b) for _, b in stacks])
     assert np.allclose(got.numpy(), wanted, atol=1e-6)
+
+
+def test_each_term_of_the_distance_has_its_weight() -> None:
+    """L_P of paper 004 (33) is what is left without pixels and structure."""
+    torch.manual_seed(0)
+    images, made = torch.rand(2, 2, 3, 32, 32)
+    features = Fpn(width=4).eval().requires_grad_(False)
+
+    def at(**weights: float) -> float:
+        return float(distance(Distance(**{"pixels": 0, "ssim": 0, "perceptual": 0, **weights}), images, made, features))  # type: ignore[arg-type]
+
+    perceptual = float(feature_distance(features.features(images), features.features(made)).mean())
+    assert at(perceptual=1) == pytest.approx(perceptual)
+    assert at(pixels=2) == pytest.approx(2 * float(F.mse_loss(made, images)))
+    assert at(pixels=1, ssim=0.5, perceptual=3) == pytest.approx(
+        at(pixels=1) + 0.5 * at(ssim=1) + 3 * at(perceptual=1), rel=1e-5
+    )

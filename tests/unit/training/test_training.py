@@ -166,7 +166,7 @@ def test_a_clone_of_the_zoo_stays_small(models: str, most_byte: float) -> None:
     assert len(n_byte) > 5 and sum(n_byte) <= most_byte
 
 
-def test_a_key_that_recipes_learn_later_changes_no_digest(tmp_path: Path) -> None:
+def test_what_recipes_learn_to_say_later_changes_no_digest(tmp_path: Path) -> None:
     recipe = read_recipe(write_recipe(tmp_path / "toys" / "one"))
 
     class Later(type(recipe)):  # type: ignore[misc]
@@ -174,6 +174,7 @@ def test_a_key_that_recipes_learn_later_changes_no_digest(tmp_path: Path) -> Non
 
     said = recipe.model_dump()
     assert Later.model_validate(said).digest() == recipe.digest()
+    assert Later.model_validate({**said, "notes": ("Said in words.",)}).digest() == recipe.digest()
     for change in ({"learnt": 0.6}, {"seed": 17}):
         assert Later.model_validate({**said, **change}).digest() != recipe.digest()
 
@@ -309,6 +310,17 @@ def test_schedules() -> None:
     assert factors("cosine")[6] == pytest.approx(0.5)
     assert factors("linear")[2:] == pytest.approx([1 - k / 8 for k in range(8)])
     assert factors("constant") == [0.5] + [1.0] * 9
+
+
+def test_steps_of_the_learning_rate() -> None:
+    """Paper 003, section VI: times 0.5 every 50 epochs of 300."""
+    settings = Optimisation(epochs=300, learning_rate=1e-3, schedule="step", step_epochs=50)
+    at = {epoch: engine.learning_rate_factor(2 * epoch, 600, settings) for epoch in (0, 49, 50, 149, 150, 299)}
+    assert at == {0: 1.0, 49: 1.0, 50: 0.5, 149: 0.25, 150: 0.125, 299: 0.5**5}
+    with pytest.raises(ValueError, match="step_epochs: got None with schedule step"):
+        Optimisation(epochs=1, learning_rate=1, schedule="step")
+    with pytest.raises(ValueError, match="step_epochs: got 50 with schedule cosine"):
+        Optimisation(epochs=1, learning_rate=1, step_epochs=50)
 
 
 def test_missing_or_broken_card(tmp_path: Path) -> None:

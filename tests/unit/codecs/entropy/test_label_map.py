@@ -47,5 +47,14 @@ def test_any_bytes_are_a_map_or_one_error(code: bytes) -> None:
 def test_foreign_tables_and_too_many_classes_are_refused() -> None:
     with pytest.raises(EntropyError, match="table of label maps"):
         MapCoder(fit_map_table(PATCHES, 7), 8, (9, 12))
-    with pytest.raises(EntropyError, match=r"allowed 2\.\.16"):
-        fit_map_table(PATCHES, 17)
+    with pytest.raises(EntropyError, match=r"allowed 2\.\.64"):
+        fit_map_table(PATCHES, 65)
+
+
+@pytest.mark.parametrize("n_classes", [16, 17, 30, 64])
+def test_many_classes_come_back_too(n_classes: int) -> None:
+    maps = np.random.default_rng(2).integers(0, n_classes, (3, 9, 12))
+    table = fit_map_table(maps, n_classes)
+    assert table.shape == ((n_classes + 1) ** 2, max(16, n_classes)) and (table.sum(axis=1, dtype=int) == 256).all()
+    coder = MapCoder(table, n_classes, (9, 12))
+    assert all(np.array_equal(coder.decode(coder.encode(label_map)), label_map) for label_map in maps)
