@@ -16,7 +16,8 @@ from matplotlib.axes import Axes
 
 from simnet.core.plugins import KINDS
 from simnet.report.figures.style import ARM_COLOURS, INK, MARKERS, page
-from simnet.results import markdown, write_table
+from simnet.results import bd_quality, bd_rate, markdown, write_table
+from simnet.results.bjontegaard_delta import overlap
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
 from simnet.results.page_arguments import HERE, page_arguments
@@ -35,6 +36,14 @@ LINES = {  # name on the page -> codecs of the table, joined by rising rate
 }
 BASELINES = ("jpeg", "jpeg2000", "comcnn", "webp", "avif")
 N_PICTURES = 3
+PAPER = {
+    ("jpeg", "ssim"): "much higher",
+    ("jpeg", "psnr_db"): "+5 dB",
+    ("jpeg2000", "ss"): "about +0.3",
+    ("jpeg2000", "ssim"): "slightly higher",
+    ("jpeg2000", "psnr_db"): "no discernible advantage",
+}
+"""What section IV-B says of LSCI at equal rate, by baseline and quantity."""
 
 
 @styled
@@ -62,6 +71,7 @@ def draw(here: Path) -> None:
     for size, table in tables.items():
         write_table(readme, f"points {size}", markdown(_table(table)))
     write_table(readme, "verdict", markdown(pd.concat([_verdict(t, SIZES[s]) for s, t in tables.items()])))
+    write_table(readme, "paper", markdown(pd.concat([_against_paper(t, SIZES[s]) for s, t in tables.items()])))
 
 
 def _curves(axes: Axes, table: pd.DataFrame, quantity: str) -> None:
@@ -115,6 +125,24 @@ def _verdict(table: pd.DataFrame, size: str) -> pd.DataFrame:
                 "LSCI's SS": None if best is None else best["ss"],
                 "difference": None if best is None else round(best["ss"] - lowest["ss"], 3),
             })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _against_paper(table: pd.DataFrame, size: str) -> pd.DataFrame:
+    """LSCI's rate at equal quality, and its quality at equal rate, against the two baselines that the paper names."""
+    rows = []
+    for name in ("jpeg", "jpeg2000"):
+        for quantity, label in QUANTITIES.items():
+            row = {"size": size, "baseline": name, "quality": label}
+            for header, rate in (("counted", "bpp"), ("stripped", "bpp_stripped")):
+                anchor, own = (
+                    table[table["codec"].isin(codecs)][[rate, quantity]].to_numpy()
+                    for codecs in ((name,), LINES["LSCI: base, then slices"])
+                )
+                row[f"BD-rate (%), {header}"] = f"{bd_rate(anchor, own):+.0f}"
+                row[f"at equal rate, {header}"] = f"{bd_quality(anchor, own):+.3g}"
+                row[f"of both curves' quality, {header}"] = f"{100 * overlap(anchor, own):.0f} %"
+            rows.append(row | {"the paper, at equal rate": PAPER.get((name, quantity), "–")})
     return pd.DataFrame(rows)
 
 
