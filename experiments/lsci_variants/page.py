@@ -26,7 +26,12 @@ TUNED_VARIANTS = {
     "tuned_sparse_09": "sparsity 0.9",
 }
 TUNED = "base model, fine-tuned for this variant"
-CODECS = {"base": "base model", "base_shallow": "base without residual stages", "enhanced": "base + slice for factor 2"}
+CODECS = {
+    "base": "base model",
+    "base_shallow": "base without residual stages",
+    "enhanced": "base and slice for factor 2, both",
+    "slice_alone": "slice for factor 2 alone, on the base of int8",
+}
 
 
 @styled
@@ -49,6 +54,7 @@ def draw(here: Path) -> None:
         x = tuned["codec"].str.removeprefix(prefix).astype(float)
         _line(axes, tuned.assign(**{column: x / 10 if column == "share" else x}), column, TUNED, len(CODECS))
     left.set_xlabel("bits per weight")
+    left.set_xticks([2, 4, 6, 8, 16, 20])
     left.set_ylabel("SS (mIoU, recovered over original)")
     left.set_title("Quantised, nothing pruned")
     right.set_xlabel("share of weights pruned")

@@ -53,7 +53,8 @@ class Lsci(Codec):
         ``version``: of the base model, trained anew: 2 lies in the zoo as ``<model>.v2``; its slices keep their names.
 
         ``stages``: residual stages of the generator that are used, 0 … 3; the slices of the others aren't needed.
-        ``precision``, ``sparsity``: of the weights of every slice. ``enhancement``: the second layer; null: none.
+        ``precision``, ``sparsity``: of the weights of every slice, but for what ``enhancement``, the second layer, says
+        of its own; null: there is none.
         ``segmenter``: zoo name of the network that makes masks; needed only where the region isn't ``all``.
         """
 
@@ -116,8 +117,9 @@ class Lsci(Codec):
         if self._segmenter is not None:
             slices.append(self._slice(self.params.segmenter, self._segmenter, inference_tensors(self._segmenter)))
         if self._restorer is not None and self._how is not None:
-            tensors = inference_tensors(self._restorer)
-            slices.append(self._slice(str(self._how.super_resolution), self._restorer, tensors))
+            name, tensors = str(self._how.super_resolution), inference_tensors(self._restorer)
+            precision, sparsity = self._how.precision, self._how.sparsity
+            slices.append(self._slice(name, self._restorer, tensors, precision=precision, sparsity=sparsity))
         return tuple(slices)
 
     @property
@@ -126,10 +128,11 @@ class Lsci(Codec):
 
     def _slice(
         self, name: str, network: nn.Module, tensors: dict[str, NDArray[Any]], requires: tuple[str, ...] = (),
-        version: int = 1,
+        version: int = 1, precision: Precision | None = None, sparsity: float | None = None,
     ) -> Slice:  # fmt: skip
         return make_slice(
-            name, "decoder", tensors, precision=self.params.precision, sparsity=self.params.sparsity,
+            name, "decoder", tensors, precision=precision or self.params.precision,
+            sparsity=self.params.sparsity if sparsity is None else sparsity,
             requires=requires, version=version, channel_axis=transposed_axes(network),
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Training under the rounding and pruning that slices will have (paper 000, Fig. 10: fine-tuning on).
+"""Training under the rounding and pruning that slices will have (paper 000 compresses, Fig. 10, without saying more).
 
 Forward passes see the weights as a receiver will, but for the peaks' rounding to float16 (and all of float16's);
 gradients pass by the rounding as if it were not there (straight-through), and pruned weights stay zero.

@@ -2,11 +2,11 @@
 
 The policy gradient of the expected L, in one of two ways. *Sampled* is REINFORCE as in the paper: every picture is
 coded several times at one price; what the others earned from the same concept on, on average, is the baseline of each.
-An action is credited with what comes after it, not with what came before (the paper's (21) credits it with both, which
-has the same mean). *Counterfactual* computes what every level of a concept would lead to, the other concepts as the
-episode has them (Foerster et al., AAAI 2018): the expectation over a concept's actions is a sum, without the noise of
-the others' actions. Either way a picture's advantages are divided by their spread, so that pictures at a low price
-count as much as those at a high one.
+An action is credited with what comes after it, not with what came before as well, as in the paper's (21); nor does a
+later action weigh less than an early one, as by the γ^m of (15). *Counterfactual* computes what every level of a
+concept would lead to, the other concepts as the episode has them (Foerster et al., AAAI 2018): the expectation over a
+concept's actions is a sum, without the noise of the others' actions. Either way a picture's advantages are divided by
+their spread, so that pictures at a low price count as much as those at a high one.
 """
 
 from __future__ import annotations

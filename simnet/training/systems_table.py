@@ -78,7 +78,7 @@ class System:
 
 SYSTEMS = (
     System(
-        "LSCI, SeSM", "Dong et al.", "base model and enhancement slices; vector-quantised codes", "lsci", {"stages": 0},
+        "LSCI, SeSM", "Dong et al.", "base model and enhancement slices; scalar-quantised codes", "lsci", {"stages": 0},
         _lsci, ("lsci_rate", "lsci_slices", "slice_or_model", "lsci_channel", "lsci_variants"),
     ),
     System(

@@ -24,6 +24,7 @@ from simnet.codecs.base import CodecError
 from simnet.codecs.classical.codestream import Codestreams
 from simnet.data.street_classes import CLASS_GROUPS, STREET_CLASSES
 from simnet.tasks.networks.segmenter import Segmenter
+from simnet.wire.slices import Precision
 
 GREY = 128
 """The byte of a residual of 0."""
@@ -35,7 +36,8 @@ class Enhancement(BaseModel):
     ``pooling``: factor by which the residual is averaged, along both axes. ``bpp``: bits per pixel of the picture that
     JPEG2000 aims at for it, its headers left out; it can't go below some 25 bytes.
     ``region``: a group of classes (``all``, ``foreground``, ``background``) or a list of them. ``super_resolution``:
-    zoo name of the slice that restores the residual; null: none.
+    zoo name of the slice that restores the residual; null: none. ``precision``, ``sparsity``: of its weights; null: as
+    those of the base model.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +46,8 @@ class Enhancement(BaseModel):
     bpp: Annotated[float, Field(gt=0, le=24)] = 0.1
     region: Literal["all", "foreground", "background"] | tuple[str, ...] = "all"
     super_resolution: str | None = None
+    precision: Precision | None = None
+    sparsity: Annotated[float, Field(ge=0.0, le=0.9)] | None = None
 
     @field_validator("region")
     @classmethod

@@ -55,6 +55,20 @@ def test_each_slice_makes_the_picture_better(images: Tensor) -> None:
     assert errors[2] < plain  # what the super-resolution slice is for
 
 
+def test_an_enhancement_slice_comes_in_variants_of_its_own() -> None:
+    how = {"pooling": 2, "super_resolution": "lsci_sr/street_2"}
+    *base, whole = lsci(enhancement=how).decoder_slices
+    variants = [{"precision": "int4"}, {"sparsity": 0.5}, {"precision": "int4", "sparsity": 0.5}]
+    sizes = [whole.n_byte]
+    for variant in variants:
+        *same, restorer = lsci(enhancement={**how, **variant}).decoder_slices
+        assert same == base and restorer.name == whole.name and restorer.id != whole.id
+        sizes.append(restorer.n_byte)
+    assert sizes[3] < min(sizes[1:3]) <= max(sizes[1:3]) < sizes[0]
+    *_, pruned_no_more = lsci(sparsity=0.5, enhancement={**how, "sparsity": 0.0}).decoder_slices
+    assert pruned_no_more == whole
+
+
 def test_a_region_leaves_all_else_as_the_base_made_it(images: Tensor) -> None:
     base = lsci()
     before = base.decode(base.encode(images), base.decoder_slices)
