@@ -16,7 +16,7 @@ from simnet.net.block import Block, format_of
 from simnet.phy.blocks import BLOCK_BITS, BlockFormat, capacity_byte
 from simnet.phy.chain import BlockJob, Reception
 from simnet.phy.channels.binary_symmetric import flip
-from simnet.phy.link_fading import ChannelState, FadingSettings, LinkFading
+from simnet.phy.link_fading import ChannelState, FadingSettings, Heard, LinkFading
 from simnet.phy.tables.bler import Lookup, load_table, thresholds
 from simnet.scenario.schema import Radio
 from simnet.signal.plane import SignalPlane
@@ -64,13 +64,13 @@ class Air(ABC):
             return self._fixed
         ladder = thresholds(k, self.radio.target_bler, self._adaptive, self.radio.code)
         for least, mcs in ladder:
-            if self.effective_esno((state,), mean_esno, format_of(k, mcs, self.radio.code)) >= least:
+            if self.effective_esno((Heard(state, mean_esno),), format_of(k, mcs, self.radio.code)) >= least:
                 return mcs
         return ladder[-1][1]
 
-    def effective_esno(self, states: Sequence[ChannelState], mean_esno: float, block_format: BlockFormat) -> float:
+    def effective_esno(self, heard: Sequence[Heard], block_format: BlockFormat) -> float:
         """The Es/N0 (linear) at which a block fares in AWGN as it does when heard over these channels."""
-        return self.fading.effective_esno(states, mean_esno, block_format)
+        return self.fading.effective_esno(heard, block_format)
 
     @cached_property
     def burst_symbols(self) -> int:
@@ -114,8 +114,8 @@ class Air(ABC):
         n_most = self.radio.max_attempts if self.radio.protection == "harq" else 1
         failing = [1.0]
         while len(failing) <= n_most and failing[-1] > 1e-9:
-            heard = (state,) * len(failing)
-            failing.append(self.lookup(block_format, self.effective_esno(heard, mean_esno, block_format)).bler)
+            heard = (Heard(state, mean_esno),) * len(failing)
+            failing.append(self.lookup(block_format, self.effective_esno(heard, block_format)).bler)
         return (1.0 - failing[-1]) / sum(failing[:-1])
 
     def expected_airtime_s(self, byte_per_s: float, n_byte: int) -> float:
@@ -131,9 +131,9 @@ class Air(ABC):
 class IdealAir(Air):
     """No errors: airtime and queues only; but unprotected blocks cross a binary symmetric channel, if there is one."""
 
-    def effective_esno(self, states: Sequence[ChannelState], mean_esno: float, block_format: BlockFormat) -> float:
+    def effective_esno(self, heard: Sequence[Heard], block_format: BlockFormat) -> float:
         """As on other air, but needs no table: of a frequency-selective channel, the mean."""
-        return sum(map(self.fading.mean_power, states)) * mean_esno
+        return sum(self.fading.mean_power(state) * mean_esno for state, mean_esno in heard)
 
     def lookup(self, block_format: BlockFormat, esno: float) -> Lookup:
         return Lookup(0.0, "measured")
@@ -149,7 +149,7 @@ class IdealAir(Air):
 
 
 def _fate(block: Block) -> tuple[int, ...]:
-    """What the error rate of a burst's blocks hangs on: their length, and which states they were heard over, by
+    """What the error rate of a burst's blocks hangs on: their length, and in which bursts they were heard before, by
     identity, for states may be arrays."""
     return (block.k, *map(id, block.heard))
 
@@ -173,20 +173,20 @@ class TableAir(Air):
         blers: list[float] = []
         for _, group in groupby(blocks, _fate):  # nearly all of a burst are alike
             alike = list(group)
-            found = self._found(alike[0], mcs, state, transfer.receiver.esno)
+            found = self._found(alike[0], mcs, Heard(state, transfer.receiver.esno))
             self.plane.count_lookups(found, len(alike))
             blers += [found.bler] * len(alike)
         if self.radio.audit:
             self._audit(transfer, blocks, mcs, state, blers)
         return [INTACT if draw >= bler else LOST for draw, bler in zip(draws, blers, strict=True)]
 
-    def _found(self, block: Block, mcs: Mcs, state: ChannelState, mean_esno: float) -> Lookup:
+    def _found(self, block: Block, mcs: Mcs, now: Heard) -> Lookup:
         """The probability that a block fails now, given that it has failed before."""
         block_format, heard = block.format(mcs), block.heard
-        found = self.lookup(block_format, self.effective_esno((*heard, state), mean_esno, block_format))
+        found = self.lookup(block_format, self.effective_esno((*heard, now), block_format))
         if heard:
-            before = self.lookup(block_format, self.effective_esno(heard, mean_esno, block_format))
-            alone = self.lookup(block_format, self.effective_esno((state,), mean_esno, block_format))
+            before = self.lookup(block_format, self.effective_esno(heard, block_format))
+            alone = self.lookup(block_format, self.effective_esno((now,), block_format))
             found = found._replace(bler=min(found.bler / before.bler, alone.bler))
         return found
 
@@ -221,10 +221,10 @@ def _job(air: Air, transfer: Transfer, block: Block, mcs: Mcs, state: ChannelSta
     block_format = block.format(mcs)
     first = block.attempt - len(block.heard)
     receptions = []
-    for attempt, then in enumerate((*block.heard, state), start=first):
+    for attempt, then in enumerate((*block.heard, Heard(state, transfer.receiver.esno)), start=first):
         names = (*transfer.noise_name, block.index, attempt)
-        gain = air.fading.gains(then, block_format.channel_uses, *names)
-        receptions.append(Reception(transfer.receiver.esno, gain, (air.seed, "noise", *names)))
+        gain = air.fading.gains(then.state, block_format.channel_uses, *names)
+        receptions.append(Reception(then.mean_esno, gain, (air.seed, "noise", *names)))
     return BlockJob(block.data(transfer.payload), block_format, tuple(receptions))
 
 

@@ -10,7 +10,7 @@ from simnet.core.mcs import CodeFamily, Mcs
 from simnet.net.payload import Payload
 from simnet.phy.blocks import BLOCK_BITS, BlockFormat, capacity_byte, segment
 from simnet.phy.learned.on_air import Uses
-from simnet.phy.link_fading import ChannelState
+from simnet.phy.link_fading import Heard
 
 
 @lru_cache(maxsize=1024)
@@ -35,7 +35,7 @@ class Block:
         code: LDPC code family.
         attempt: transmissions before this one.
         mcs: at which it must be sent: by HARQ that of its first transmission, else the radio's where it has two.
-        heard: HARQ: the channel's states at earlier transmissions, whose symbols the receiver has kept.
+        heard: HARQ: what earlier transmissions met, whose symbols the receiver has kept.
     """
 
     index: int
@@ -47,7 +47,7 @@ class Block:
     code: CodeFamily = "ieee80216e"
     attempt: int = 0
     mcs: Mcs | None = None
-    heard: tuple[ChannelState, ...] = ()
+    heard: tuple[Heard, ...] = ()
 
     def format(self, mcs: Mcs) -> BlockFormat:
         return format_of(self.k, mcs, self.code)
@@ -63,9 +63,9 @@ class Block:
         """For plain ARQ: what was received is thrown away."""
         return replace(self, attempt=self.attempt + 1)
 
-    def combined(self, mcs: Mcs, state: ChannelState) -> Block:
+    def combined(self, mcs: Mcs, heard: Heard) -> Block:
         """For HARQ: the receiver keeps what it heard."""
-        return replace(self, attempt=self.attempt + 1, mcs=mcs, heard=(*self.heard, state))
+        return replace(self, attempt=self.attempt + 1, mcs=mcs, heard=(*self.heard, heard))
 
     def data(self, payload: Payload) -> bytes:
         return (payload.body if self.in_body else payload.frame)[self.offset : self.offset + self.n_byte]

@@ -21,7 +21,7 @@ from simnet.net.errors import LinkFailed
 from simnet.net.payload import Payload
 from simnet.net.wired import Direction
 from simnet.phy.learned.on_air import OnAir, Uses
-from simnet.phy.link_fading import ChannelState
+from simnet.phy.link_fading import ChannelState, Heard
 from simnet.scenario.schema import Radio
 
 
@@ -199,7 +199,7 @@ class RadioLink:
             return 0
         again: list[AnyBlock] = []
         lost_byte = lost_use = 0
-        each = iter(outcomes)
+        each, heard = iter(outcomes), Heard(burst.state, transfer.receiver.esno)
         for block, n_use in zip(burst.blocks, burst.uses, strict=True):
             if isinstance(block, AnalogBlock):
                 continue
@@ -211,7 +211,7 @@ class RadioLink:
                 lost_byte += block.n_byte
                 lost_use += n_use
                 harq = self.radio.protection == "harq"
-                again.append(block.combined(burst.mcs, burst.state) if harq else block.retried())
+                again.append(block.combined(burst.mcs, heard) if harq else block.retried())
         row.lost_byte += lost_byte
         row.lost_channel_use += lost_use
         row.delivered_byte += burst.n_byte - lost_byte

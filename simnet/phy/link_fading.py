@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,14 @@ PER_SYMBOL = "per symbol"
 """The state of fast fading: the gains of a block are drawn when it is sent."""
 ChannelState: TypeAlias = complex | NDArray[np.complex64] | str
 """h; or h of each subcarrier; or :data:`PER_SYMBOL`. E|h|² = 1."""
+
+
+class Heard(NamedTuple):
+    """What a block was heard over: the channel's state, and the link's mean Es/N0 (linear) then."""
+
+    state: ChannelState
+    mean_esno: float
+
 
 _N_SAMPLE = 64
 _N_QUANTILE = 2048
@@ -132,30 +140,34 @@ class LinkFading:
             return 1.0
         return float(np.mean(np.abs(state) ** 2))
 
-    def effective_esno(self, states: Sequence[ChannelState], mean_esno: float, block_format: BlockFormat) -> float:
+    def effective_esno(self, heard: Sequence[Heard], block_format: BlockFormat) -> float:
         """The Es/N0 (linear) at which a block fares in AWGN as it does when heard over these channels.
 
-        Several receptions are combined symbol by symbol, so that the powers of each symbol add up.
+        Several receptions are combined symbol by symbol, so that the powers of each symbol add up; of fast fading as if
+        all had met the mean of their mean Es/N0.
 
         Raises:
             SimnetError: the channel is not flat, and the format has no BLER table or none with a fitted map.
         """
-        if isinstance(states[0], complex):
-            return sum(self.mean_power(state) for state in states) * mean_esno
-        powers = self._powers(states)
-        return self._effective_of_powers(powers.tobytes(), mean_esno, block_format)
+        esno = heard[-1].mean_esno
+        shares = [1.0 if mean_esno == esno else mean_esno / esno for _, mean_esno in heard]
+        if isinstance(heard[0].state, complex):
+            return sum(self.mean_power(state) * share for (state, _), share in zip(heard, shares, strict=True)) * esno
+        powers = self._powers([state for state, _ in heard], shares)
+        return self._effective_of_powers(powers.tobytes(), esno, block_format)
 
     @staticmethod
     def _effective(powers: bytes, mean_esno: float, block_format: BlockFormat) -> float:
         esno: NDArray[np.float64] = np.frombuffer(powers) * mean_esno
         return load_table(block_format).effective_esno(esno)
 
-    def _powers(self, states: Sequence[ChannelState]) -> NDArray[np.float64]:
-        """Σ |h|² of the symbols of a long block over its receptions; of fast fading its distribution."""
+    def _powers(self, states: Sequence[ChannelState], shares: Sequence[float]) -> NDArray[np.float64]:
+        """Σ share · |h|² of the symbols of a long block over its receptions; of fast fading its distribution."""
         if isinstance(states[0], str):
             k = 0.0 if self.settings.kind == "rayleigh_fast" else db_to_linear(self.settings.rician_k_db)
-            return _fast_powers(k, len(states))
-        total: NDArray[np.float64] = np.sum([np.abs(state).astype(np.float64) ** 2 for state in states], axis=0)
+            return _fast_powers(k, len(states)) * (sum(shares) / len(shares))
+        powers = [np.abs(state).astype(np.float64) ** 2 * share for state, share in zip(states, shares, strict=True)]
+        total: NDArray[np.float64] = np.sum(powers, axis=0)
         return total
 
     @cached_property

@@ -13,6 +13,7 @@ from simnet.core.units import db_to_linear
 from simnet.net.air import Arrived, ExactAir, IdealAir, TableAir
 from simnet.net.block import Block
 from simnet.phy.chain import BlockJob
+from simnet.phy.link_fading import Heard
 from simnet.phy.tables.bler import Lookup
 from simnet.signal.plane import SignalPlane
 from tests.support.links import Ether, Sent
@@ -95,6 +96,39 @@ def test_a_repeated_block_keeps_its_scheme_and_its_receptions_are_those_of_its_a
     keys = [reception.noise_key for reception in seen[-1][0].receptions]
     assert len(set(keys)) == 3 and keys[:2] == [r.noise_key for r in seen[1][0].receptions]
     assert [r.gain for r in seen[-1][0].receptions] == [made.link.state(0.1 * i + 0.001 * i) for i in range(3)]
+    assert [r.esno for r in seen[-1][0].receptions] == [jobs[0].receptions[-1].esno for jobs in seen]
+
+
+@pytest.mark.parametrize("kind", [TableAir, ExactAir])
+def test_what_was_heard_was_heard_at_the_mean_esno_of_then(
+    kind: type[TableAir | ExactAir], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the mean swings, receptions differ in it: the exact chain and the tables see Σ |h|² Es/N0."""
+    seen: list[list[float]] = []
+
+    def transmit(self: SignalPlane, jobs: list[BlockJob], backend: str) -> list[BlockJob]:
+        seen.append([reception.esno for reception in jobs[0].receptions])
+        return list(jobs)
+
+    def lookup(self: TableAir, block_format: Any, esno: float) -> Lookup:
+        looked_up.append(esno)
+        return Lookup(1.0, "measured")
+
+    looked_up: list[float] = []
+    monkeypatch.setattr(SignalPlane, "transmit", transmit)
+    monkeypatch.setattr(ExactAir, "end", lambda self, burst: [Arrived(False) for _ in burst.ticket])
+    monkeypatch.setattr(TableAir, "lookup", lookup)
+    swing = {"esno_swing_db": 10.0, "swing_period_s": 1.0, "retry_delay_s": 0.11}
+    made = ether(kind, protection="harq", fading="none", mcs="QPSK 1/2", max_attempts=4, max_burst_s=0.1, **swing)
+    (row,) = made.send_all([Sent(0.0, n_byte=30)])
+    assert row.attempt_count == 4
+    if kind is ExactAir:
+        assert [esnos[:-1] for esnos in seen[1:]] == seen[:-1] and len(set(seen[-1])) == 4
+    else:
+        alone = [looked_up[0], *looked_up[3::3]]  # of a repeated block: all, those before, the new one alone
+        assert len(set(alone)) == 4
+        assert looked_up[1::3] == pytest.approx(np.cumsum(alone)[1:])
+        assert looked_up[2::3] == pytest.approx(np.cumsum(alone)[:-1])
 
 
 def test_a_burst_has_one_scheme() -> None:
@@ -171,8 +205,8 @@ def test_where_tables_end_a_repeated_block_arrives(esno_db: float) -> None:
     assert isinstance(air, TableAir)
     block, blers = Block(0, 1152, 0, 141, True), []
     for _ in range(6):
-        blers.append(air._found(block, mcs, 1 + 0j, esno).bler)
-        block = block.combined(mcs, 1 + 0j)
+        blers.append(air._found(block, mcs, Heard(1 + 0j, esno)).bler)
+        block = block.combined(mcs, Heard(1 + 0j, esno))
     assert max(blers[1:]) <= blers[0] < 1e-3
 
 
