@@ -21,7 +21,7 @@ from simnet.core.streams import generator
 from simnet.core.units import db_to_linear
 from simnet.phy.ldpc.decoder import DecoderSettings, LdpcDecoder
 from simnet.phy.ldpc.ieee80216e import ieee80216e
-from simnet.phy.tables.bler import wilson_interval
+from simnet.statistics.rate import wilson_interval
 
 RESULTS = Path(__file__).parent / "results" / "decoders.json"
 KINDS = {
@@ -42,7 +42,8 @@ def lost_words(n: int, ebno_db: float, n_words: int) -> dict[str, int]:
     variance = 1 / db_to_linear(ebno_db)  # 1/(2·rate·Eb/N0) at rate 1/2
     for start in range(0, n_words, 1000):
         rng = generator(1, "decoders", n, str(ebno_db), start)
-        words = code.encode(torch.from_numpy(rng.integers(0, 2, (1000, code.k), dtype=np.uint8)))
+        size = min(1000, n_words - start), code.k
+        words = code.encode(torch.from_numpy(rng.integers(0, 2, size, dtype=np.uint8)))
         noise = torch.from_numpy(rng.standard_normal(tuple(words.shape), dtype=np.float32)) * variance**0.5
         llr = (1 - 2 * words.float() + noise) * (2 / variance)
         for name, decoder in decoders.items():

@@ -44,7 +44,7 @@ from simnet.phy.ldpc.ieee80216e import ieee80216e
 from simnet.phy.ldpc.kernel import flat_checks
 from simnet.phy.ldpc.nr import NrRateMatched
 from simnet.phy.reference import regular_code
-from simnet.phy.tables.bler import wilson_interval
+from simnet.statistics.rate import wilson_interval
 
 FOLDER = Path(__file__).parent / "results"
 RESULTS = {"cpu": FOLDER / "phy.json", "cuda": FOLDER / "phy_cuda.json"}

@@ -49,11 +49,15 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="these scenarios (default: all)")
     parser.add_argument("--json", type=Path, default=RESULTS, help=f"file of the figures (default {RESULTS})")
     options = parser.parse_args()
-    rows = []
+    known = json.loads(options.json.read_text(encoding="utf-8")) if options.json.is_file() else None
+    left = [] if known is None else [row for row in known["rows"] if row["scenario"] not in options.only]
+    if left and known["machine"] != machine_type():
+        parser.error(f"--only: the other rows of {options.json} are of another machine; give another file with --json")
+    rows = {row["scenario"]: row for row in left}
     for name in options.only:
-        rows.append(timed(SCENARIOS / f"{name}.yaml"))
-        print("{scenario:20} {arms:2} arms {requests:7,} requests {wall_s:6.1f} s".format_map(rows[-1]), flush=True)
-    document = {"machine": machine_type(), "rows": rows}
+        row = rows[name] = timed(SCENARIOS / f"{name}.yaml")
+        print("{scenario:20} {arms:2} arms {requests:7,} requests {wall_s:6.1f} s".format_map(row), flush=True)
+    document = {"machine": machine_type(), "rows": [rows[name] for name in names if name in rows]}
     options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import platform
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -153,8 +154,7 @@ def run_scenario(
         "drain_s": scenario.drain_s,
         "arms": list(arms),
         "sources": list(scenario.sources),
-        "fidelity": {name: radio.fidelity for name, radio in scenario.radios.items()}
-        | dict.fromkeys(scenario.wires, "ideal"),
+        "fidelity": {name: radio.fidelity for name, radio in scenario.radios.items()},
         "codec_fidelity": dict.fromkeys(scenario.sources, "neural")
         | dict.fromkeys((group_name(like) for like in simulation.plane.surrogates.likes), "surrogate"),
         "codecs": _codec_facts(simulation.plane, list(scenario.codecs)),
@@ -165,8 +165,8 @@ def run_scenario(
         "device": device,
         "machine": _machine(device),
         "libraries": library_versions(),
-        "wall_s": {"build": built_s} | {name: result["wall_s"] for name, result in arms.items()},
     }
+    wall_s = {"build": built_s, "arms": {name: result["wall_s"] for name, result in arms.items()}}
     timeline = {name: result["timeline"] for name, result in arms.items()}
     path = out / f"{scenario.name}-{_hash(text, device, named)}"
     with _appearing(path) as folder:
@@ -175,7 +175,7 @@ def run_scenario(
         if scenario.signal.trace:
             _save_trace(folder / "trace.csv", timeline)
         manifest["rows"] = recorder.write(folder)
-        manifest["wall_s"]["total"] = time.perf_counter() - began  # type: ignore[index]
+        manifest["wall_s"] = {**wall_s, "total": time.perf_counter() - began}
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return RunFolder(path, manifest, timeline)
 
@@ -458,8 +458,7 @@ def _appearing(path: Path) -> Iterator[Path]:
 
     It replaces what an earlier run of the same has left; what others have put there stays.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")  # another run may be writing the same
     partial.mkdir()
     try:
         yield partial

@@ -382,13 +382,16 @@ def _paid(results: Results) -> pd.DataFrame:
     rates = _kinds(base["rate_per_s"], base["zipf"], len(results.source_types))
     columns = ["model_byte", "n_fetches", "end_to_end_byte", "n_requests"]
     for system in _travelling(results):
-        mine = results.values(columns, (), "from_fetch", where={**base, "system": system, "ttl_s": shortest})
-        hits = results.values(columns, (), "from_fetch", where={**base, "system": system, "ttl_s": None})
+        mine, hits = (
+            results.values(columns, (), "from_fetch", where={**base, "system": system, "ttl_s": ttl}).set_index(SEED)
+            for ttl in (shortest, None)
+        )
         code = (hits["end_to_end_byte"] - hits["model_byte"]) / hits["n_requests"]
         model = (mine["end_to_end_byte"] - code * mine["n_requests"]) / mine["n_fetches"]
         for rival in _rivals(results):
-            other = results.values(TRAFFIC, (), "from_fetch", where={"system": rival})
-            found = break_even(model, other[TRAFFIC], code)
+            other = results.values(TRAFFIC, (), "from_fetch", where={"system": rival}).set_index(SEED)[TRAFFIC]
+            paired = pd.DataFrame({"model": model, "rival": other, "code": code}).dropna()
+            found = break_even(paired["model"], paired["rival"], paired["code"])
             least = {arm: [found.least_ttl_s(rate, ttl_from) for rate in rates] for arm, ttl_from in TTL_FROM.items()}
             limit = found.p_miss_limit
             rows.append(
@@ -396,7 +399,7 @@ def _paid(results: Results) -> pd.DataFrame:
                     "decoders of": system,
                     "against": rival,
                     "M (B)": f"{model.mean():,.0f}",
-                    "J (B)": f"{other[TRAFFIC].mean():,.0f}",
+                    "J (B)": f"{other.mean():,.0f}",
                     "c (B)": f"{code.mean():,.0f}",
                     "n*": str(found),
                     "misses below": "never" if limit is None or limit <= 0 else f"{limit:.4f}",

@@ -1,6 +1,7 @@
 """``simnet check FILE``: say what is wrong with a scenario, without running it.
 
-All that a run makes before its first request is made: network, models, images. What that takes is seconds.
+All that a run makes before its first request is made, and the plan of that: network, models, images, traffic. What that
+takes is seconds.
 """
 
 from __future__ import annotations
@@ -25,6 +26,6 @@ def check(
 
     from simnet.build import build
 
-    build(scenario)
+    next(build(scenario).requests(), None)
     arms = ", ".join(arm_protocols(scenario))
     print(f"{file}: ok: scenario {scenario.name!r}, {scenario.duration_s:g} s; arms: {arms}")

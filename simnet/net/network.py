@@ -127,14 +127,14 @@ class Network:
     def install(
         self, node: Node, slice_: Slice, arrived: Slice, fetch_cost_byte: float, *, renews: bool = True
     ) -> bool:
-        """Store a slice as it arrived; False if it is used once and not stored.
+        """Store a slice as it arrived, but no damaged one in a clean one's place; False if it is used once, not stored.
 
         Args:
             renews: false: one that the store holds already stays as it is, and what arrived is not stored.
         """
-        if arrived.damaged and not self.protocol.keep_damaged:
-            return False
         slice_id, store, requires = slice_.id, node.store, slice_.requires
+        if arrived.damaged and (not self.protocol.keep_damaged or node.offers(slice_id)):
+            return False
         if requires:
             requires = tuple(r for r in requires if r not in node.provisioned)
         worth = self._worth.of(slice_id) if store.policy.reads_worth else 1.0
@@ -142,7 +142,10 @@ class Network:
             return False
         if arrived.damaged:
             node.damaged[slice_id] = arrived
-        elif self._holders is not None:
+            return True
+        if node.damaged:
+            node.damaged.pop(slice_id, None)
+        if self._holders is not None:
             self._holders.add(slice_id, node.name)
         return True
 

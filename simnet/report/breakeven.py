@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.core.streams import generator
-from simnet.report.statistics import N_RESAMPLES
+from simnet.report.statistics import LEAST_UNITS, N_RESAMPLES
 
 MAX_BLOCKS = 200
 """The bootstrap resamples this many runs of consecutive requests, which keeps their dependence in time."""
@@ -166,8 +166,10 @@ def _holder_crossings(costs: Costs, *, upfront_each: int) -> NDArray[np.float64]
 
 
 def _n_star_interval(costs: Costs, m: float, fetches: int, seed: int) -> tuple[float | None, float | None]:
-    """Percentile interval of M/(J − c) over resampled blocks of consecutive requests."""
+    """Percentile interval of M/(J − c) over resampled blocks of consecutive requests; none of too few."""
     n = len(costs.use)
+    if n < LEAST_UNITS:
+        return None, None
     starts = np.linspace(0, n, min(n, MAX_BLOCKS) + 1).astype(int)[:-1]
     facts = np.stack([costs.rival - costs.use, costs.model, (costs.model > 0).astype(np.int64), np.ones(n, np.int64)])
     blocks = np.add.reduceat(facts, starts, axis=1)

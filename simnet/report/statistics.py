@@ -1,7 +1,8 @@
 """Rates with counts, means with intervals: what the report says about samples that are not independent.
 
 One item is asked for many times and then decodes alike; one consumer fetches a decoder once for many
-requests. So intervals are over clusters (items, consumers), never over single requests. All are 95 %.
+requests. So intervals of means and ratios are over clusters (items, consumers), not over single requests, as only
+Wilson's are, of shares. All are 95 %.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simnet.report.scores import total
-from simnet.tasks.similarity import Z_95, Rate
+from simnet.statistics.rate import Rate
+from simnet.statistics.replications import t_factor
 
 N_RESAMPLES = 1000
+LEAST_UNITS = 10
+"""A bootstrap of fewer units has no interval: of five its 95 % hold two thirds, of one it claims certainty."""
 
 
 def rate(n_hits: int, n: int) -> dict[str, Any]:
@@ -28,7 +32,7 @@ def rate(n_hits: int, n: int) -> dict[str, Any]:
 
 
 def ratio(numerator: ArrayLike, denominator: ArrayLike, clusters: ArrayLike) -> dict[str, Any]:
-    """Σ numerator / Σ denominator with the linearised interval of a cluster sample.
+    """Σ numerator / Σ denominator with the linearised interval of a cluster sample, by Student's t of K − 1.
 
     Var = K/(K−1) · Σ_k (a_k − r·b_k)² / (Σ b)², with a_k, b_k the sums of cluster k (Cochran, Sampling
     Techniques, 3rd ed., section 6.4, with whole clusters as units).
@@ -47,7 +51,7 @@ def ratio(numerator: ArrayLike, denominator: ArrayLike, clusters: ArrayLike) -> 
     if k < 2:
         return {"value": value, "low": None, "high": None, "n": len(b)}
     residuals = np.bincount(label, a) - value * np.bincount(label, b)
-    half = Z_95 * math.sqrt(k / (k - 1) * float((residuals**2).sum())) / total
+    half = t_factor(k) * math.sqrt(k / (k - 1) * float((residuals**2).sum())) / total
     return {"value": value, "low": value - half, "high": value + half, "n": len(b)}
 
 
@@ -59,7 +63,8 @@ def mean(values: ArrayLike, clusters: ArrayLike) -> dict[str, Any]:
 def ss_population(
     original: NDArray[np.float64], recovered: NDArray[np.float64], items: ArrayLike, *, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Ratio of recognition rates (or of mean ST) with its paired bootstrap interval, whole items resampled.
+    """Ratio of recognition rates (or of mean ST) with its paired bootstrap interval, whole items resampled; without one
+    of fewer than ``LEAST_UNITS`` items.
 
     ``simnet.tasks.similarity.ss_population`` is for sets in which each item stands once; here an item
     stands as often as it was delivered. Items with equal counts are exchangeable, so a
@@ -75,10 +80,12 @@ def ss_population(
         return {"value": None, "low": None, "high": None, "items": 0, **counts}
     _, label = np.unique(np.asarray(items), return_inverse=True)
     pairs = np.stack([np.bincount(label, original), np.bincount(label, recovered)], axis=1)
+    value = counts["n_recovered"] / counts["n_original"]
+    if len(pairs) < LEAST_UNITS:
+        return {"value": value, "low": None, "high": None, "items": len(pairs), **counts}
     cells, n_items = np.unique(pairs, axis=0, return_counts=True)
     draws = rng.multinomial(len(pairs), n_items / len(pairs), size=N_RESAMPLES)
     sums = draws @ cells
     defined = sums[:, 0] > 0
     low, high = np.quantile(sums[defined, 1] / sums[defined, 0], [0.025, 0.975])
-    value = counts["n_recovered"] / counts["n_original"]
     return {"value": value, "low": float(low), "high": float(high), "items": len(pairs), **counts}

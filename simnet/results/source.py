@@ -10,11 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
-from simnet.report.metrics import ALL, ANALYSIS, metrics
+from simnet.report.metrics import ALL, ANALYSIS, METRICS, SUMS, metrics
 from simnet.report.run_folder import RunFolder
 from simnet.results.errors import ResultsError
 
@@ -229,7 +230,27 @@ def _unique(source: Source, where: str) -> Source:
     strangers = sorted(set(source.runs["arm"]) - set(source.arms))
     if strangers:
         raise ResultsError(f"{where}: arms that are not listed: {', '.join(strangers)}; run it again")
-    return replace(source, runs=source.runs.reset_index(drop=True))
+    return replace(source, runs=_with_empty_rows(source.runs.reset_index(drop=True)))
+
+
+def _with_empty_rows(runs: pd.DataFrame) -> pd.DataFrame:
+    """A run writes no row for a source type without requests; where other replications of its point had some, 0 is what
+    it counted."""
+    keys = ["point", "seed", "arm"]
+    types = runs.loc[runs["source_type"] != ALL, ["point", "source_type"]].drop_duplicates()
+    wanted = runs.loc[runs["source_type"] == ALL].drop(columns="source_type").merge(types, on="point")
+    there = pd.MultiIndex.from_frame(runs[[*keys, "source_type"]])
+    empty = wanted[~pd.MultiIndex.from_frame(wanted[[*keys, "source_type"]]).isin(there)]
+    if empty.empty:
+        return runs
+    counted = [c for c in METRICS if c in runs and (c.startswith("n_") or c in SUMS)]
+    measured = [c for c in METRICS if c in runs and c not in (*counted, "warm_up_s", "fidelity")]
+    empty = empty.assign(**dict.fromkeys(counted, 0), **dict.fromkeys(measured, np.nan))
+    whole = pd.concat([runs, empty[runs.columns]], ignore_index=True)
+    order = [*keys, "source_type"]
+    ranks = [whole[key].map({value: rank for rank, value in enumerate(runs[key].unique())}) for key in order]
+    whole = whole.iloc[np.lexsort(ranks[::-1])].reset_index(drop=True)
+    return whole.astype(runs.dtypes)
 
 
 def _check_digest(folder: Path, about: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from simnet.core.plugins import KINDS
 from simnet.core.versions import library_versions
 from simnet.core.zoo import zoo_root
 from simnet.scenario.checks import models
-from simnet.scenario.load import digests
+from simnet.scenario.load import FilePlace
 from simnet.scenario.schema import Scenario
 
 LENGTH = 20
@@ -39,10 +39,12 @@ class Settings:
     keep: str
 
 
-def run_ids(scenario: Scenario, seeds: tuple[int, ...], settings: Settings) -> tuple[str, ...]:
-    """The name of the run of each seed."""
+def run_ids(
+    scenario: Scenario, seeds: tuple[int, ...], settings: Settings, named: Mapping[FilePlace, str]
+) -> tuple[str, ...]:
+    """The name of the run of each seed; ``named``: digests of the files that the scenario names."""
     data = scenario.model_dump(mode="json", exclude={"seed"})
-    for (part, key), digest in digests(scenario).items():
+    for (part, key), digest in named.items():
         data[part][key] = digest
     document = {
         "scenario": data,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from simnet.core.errors import SimnetError
 from simnet.scenario.dump import dump_scenario
-from simnet.scenario.load import FilePlace, with_files
+from simnet.scenario.load import FilePlace, digests, with_files
 from simnet.scenario.schema import Scenario
 from simnet.sweep.identity import Settings, code_digest, different, versions, zoo_digests
 from simnet.sweep.machine import machine_type
@@ -38,6 +38,7 @@ class Job:
         code: digest of the simnet that must make it.
         versions: of the libraries that it must be made with.
         models: digests of the models that it needs.
+        digests: place -> digest of a file that the scenario names, as it was when the run got its name.
         files: place -> name and content of a file that the scenario names, for workers that don't see it.
     """
 
@@ -47,6 +48,7 @@ class Job:
     code: str
     versions: Mapping[str, str | None] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[FilePlace, str] = field(default_factory=dict)
     files: Mapping[FilePlace, tuple[str, bytes]] = field(default_factory=dict)
 
 
@@ -101,7 +103,7 @@ def execute(job: Job, scratch: Path | None = None) -> Finished:
 
     Raises:
         Misfit: this is another simnet than the job is for, or it has other libraries or models.
-        SimnetError: the scenario's parts don't fit, or no such device.
+        SimnetError: a file that the scenario names has changed since, its parts don't fit, or no such device.
     """
     from simnet.build import run_scenario
     from simnet.report.metrics import metrics
@@ -120,6 +122,11 @@ def execute(job: Job, scratch: Path | None = None) -> Finished:
     with tempfile.TemporaryDirectory(prefix=FOLDER, dir=scratch) as name:
         folder = Path(name)
         scenario = with_files(described, _unpacked(job, folder))
+        for place, digest in digests(scenario).items():
+            if digest != job.digests.get(place):
+                raise SimnetError(
+                    f"{'.'.join(place)}: the file has changed since the sweep began; start the sweep again"
+                )
         run = run_scenario(scenario, out=folder / "runs", device=job.settings.device, quiet=True, kept=_kept(job))
         records = RunFolder.open(run.path)
         start_s, settled = warm_up_s(records, job.settings.warm_up)

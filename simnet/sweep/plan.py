@@ -8,7 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from simnet.scenario.load import files
+from simnet.scenario.load import FilePlace, digests, files
 from simnet.scenario.schema import Scenario
 from simnet.statistics.replications import enough
 from simnet.sweep.identity import Settings, code_digest, model_digests, run_ids, versions
@@ -39,7 +39,14 @@ class Plan:
     @cached_property
     def ids(self) -> list[tuple[str, ...]]:
         """[points][most] the name of every run that may be needed."""
-        return [run_ids(point.scenario, self.sweep.seeds, self.settings) for point in self.sweep.points]
+        seeds, settings = self.sweep.seeds, self.settings
+        named = zip(self.sweep.points, self._digests, strict=True)
+        return [run_ids(point.scenario, seeds, settings, digests) for point, digests in named]
+
+    @cached_property
+    def _digests(self) -> list[dict[FilePlace, str]]:
+        """[points] of the files that they name, as they are when runs get their names."""
+        return [digests(point.scenario) for point in self.sweep.points]
 
     @cached_property
     def users(self) -> dict[str, list[int]]:
@@ -66,10 +73,10 @@ class Plan:
     def job(self, id_: str, *, ship_files: bool) -> Job:
         """A run as workers get it; ``ship_files``: with the files that its scenario names."""
         scenario = self.scenario(id_)
-        named = files(scenario).items() if ship_files else ()
-        contents = {place: (path.name, path.read_bytes()) for place, path in named}
-        models = model_digests(scenario)
-        return Job(id_, scenario.model_dump_json(), self.settings, code_digest(), versions(), models, contents)
+        shipped = files(scenario).items() if ship_files else ()
+        contents = {place: (path.name, path.read_bytes()) for place, path in shipped}
+        models, named = model_digests(scenario), self._digests[self.users[id_][0]]
+        return Job(id_, scenario.model_dump_json(), self.settings, code_digest(), versions(), models, named, contents)
 
     def wanted(self, point: int, value: Callable[[str], float | None], finished: Set[str], n: int = 0) -> int:
         """Replications that a point has, as far as its finished runs tell.

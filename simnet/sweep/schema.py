@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -30,6 +31,8 @@ class Range(Part):
     def _ordered(self) -> Self:
         if not self.low < self.high:
             raise ValueError(f"got low {self.low:g} and high {self.high:g}; allowed: low < high")
+        if math.isinf(self.high - self.low):
+            raise ValueError(f"got {self.low:g} .. {self.high:g}; allowed: ends less than 1.8e308 apart")
         if self.scale == "log" and self.low <= 0:
             raise ValueError(f"got low {self.low:g} on a log scale; allowed: low > 0, or scale: linear")
         if self.integer and not (self.low.is_integer() and self.high.is_integer()):

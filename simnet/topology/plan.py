@@ -82,6 +82,7 @@ class NetworkPlan(Plan):
                 raise ValueError(f"node {node.name!r} appears twice; give each node its own name")
             names.add(node.name)
         pairs: set[frozenset[str]] = set()
+        named: set[str] = set()
         for link in self.links:
             for end in (link.a, link.b, link.carrier):
                 if end is not None and end not in names:
@@ -89,7 +90,10 @@ class NetworkPlan(Plan):
             pair = frozenset((link.a, link.b))
             if pair in pairs:
                 raise ValueError(f"link {link.name} appears twice; a link serves both directions")
+            if link.name in named:
+                raise ValueError(f"link {link.name}: its ends' names make the name of another link; rename a node")
             pairs.add(pair)
+            named.add(link.name)
         return self
 
 

@@ -18,7 +18,7 @@ from simnet.data.base import ImageSet
 from simnet.tasks.classification import Classification
 from simnet.tasks.networks import build_network, load_network
 from simnet.tasks.networks.base import Classifier
-from simnet.tasks.similarity import SURE_ST, recognition_rate
+from simnet.tasks.similarity import recognition_rate
 from simnet.training import cards, checkpoints, engine
 from simnet.training.augmentation import Augmentation, Augmenter
 from simnet.training.recipe import BaseRecipe, Strict
@@ -142,6 +142,6 @@ def accuracy_figures(run: TrainingRun, images: ImageSet) -> dict[str, JsonValue]
         "n_correct": rate.n_hits,
         "n": rate.n,
         "mean_st": round(float(st.mean()), 5),
-        "n_judge_sure": int((st >= SURE_ST).sum()),
+        "n_judge_sure": int((st >= Classification.sure_st).sum()),
         "recall": {c: round(float(hit[images.labels == k].mean()), 4) for k, c in enumerate(images.class_names)},
     }

@@ -16,6 +16,7 @@ from simnet.net.errors import RequestEnded
 from simnet.net.payload import Payload
 from simnet.net.radio import RadioLink
 from simnet.net.wired import WiredLink
+from simnet.phy.link_fading import Heard
 from simnet.phy.tables.bler import Lookup
 from simnet.scenario.schema import Radio
 
@@ -43,8 +44,8 @@ class Bsc(IdealAir):
     def lookup(self, block_format: Any, esno: float) -> Lookup:
         return Lookup(self._rate, "measured")
 
-    def _found(self, block: Any, mcs: Any, state: Any, mean_esno: float) -> Lookup:
-        return self.lookup(None, mean_esno)
+    def _found(self, block: Any, mcs: Any, now: Heard) -> Lookup:
+        return self.lookup(None, now.mean_esno)
 
     def begin(self, transfer: Any, blocks: Any, mcs: Any, state: Any) -> Any:
         return TableAir.begin(self, transfer, blocks, mcs, state)  # type: ignore[arg-type]

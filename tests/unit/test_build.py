@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,24 @@ def test_a_run_leaves_every_file_and_closed_accounts(tmp_path: Path) -> None:
     again = load_scenario(run.path / "scenario.yaml")
     assert again == pair(tmp_path)
     assert [p.name for p in (tmp_path / "runs").iterdir()] == [run.path.name]
+    assert manifest["fidelity"] == {}  # it has no radios
+    assert set(manifest["wall_s"]) == {"build", "arms", "total"} and set(manifest["wall_s"]["arms"]) == {"main"}
+
+
+def test_two_runs_of_one_scenario_at_once_are_both_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that ends later takes the place of the other; neither writes into the other's folder."""
+    scenario, out, write = pair(tmp_path), tmp_path / "runs", Recorder.write
+
+    def interrupted(self: Recorder, folder: Path) -> dict[str, int]:
+        monkeypatch.setattr(Recorder, "write", write)
+        inner.append(run_scenario(scenario, out=out, quiet=True))
+        return write(self, folder)
+
+    inner: list[Any] = []
+    monkeypatch.setattr(Recorder, "write", interrupted)
+    outer = run_scenario(scenario, out=out, quiet=True)
+    assert inner[0].path == outer.path and [path.name for path in out.iterdir()] == [outer.path.name]
+    assert {"scenario.yaml", "manifest.json", "samples"} < {path.name for path in outer.path.iterdir()}
 
 
 def test_a_full_disk_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

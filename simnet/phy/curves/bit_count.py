@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.phy.tables.bler import wilson_interval
+from simnet.statistics.rate import wilson_interval
 
 
 @dataclass(frozen=True)

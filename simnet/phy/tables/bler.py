@@ -24,22 +24,12 @@ from simnet.core.units import db_to_linear, linear_to_db
 from simnet.core.zoo import zoo_root
 from simnet.phy.blocks import BlockFormat
 from simnet.phy.tables.effective_snr import EffectiveMap, MapKind
+from simnet.statistics.rate import wilson_interval
 
 LOWEST_BLER = 1e-6
 """The extrapolated tail ends here: no table promises less."""
 _SAME_DB = 1e-9
 """Rounding of a conversion to dB."""
-_Z95 = 1.959963984540054
-
-
-def wilson_interval(errors: float, blocks: float) -> tuple[float, float]:
-    """95 % Wilson score interval of a rate, from its counts; counts of dependent events may be effective ones."""
-    rate = errors / blocks
-    z2 = _Z95**2 / blocks
-    centre = rate + z2 / 2
-    half = _Z95 * math.sqrt(rate * (1 - rate) / blocks + z2 / (4 * blocks))
-    low, high = (centre - half) / (1 + z2), (centre + half) / (1 + z2)
-    return (low if errors > 0 else 0.0, high if errors < blocks else 1.0)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from simnet.report.figures.style import arm_colours, line_style, page, time_scale
 from simnet.report.run_folder import RunFolder
-from simnet.tasks.similarity import Rate
+from simnet.statistics.rate import Rate
 
 TITLE = "Store hit ratio over time"
 MAX_BINS, LOOKUPS_PER_BIN = 24, 40

@@ -25,8 +25,8 @@ def caption(run: RunFolder, summary: dict[str, Any]) -> str:
     return (
         "One point per arm and mean Es/N0 of the consumers' own radio links, one column per radio class. Population SS "
         "counts images that never arrived as not recognised; PSNR (of the mean "
-        "squared error) and SSIM are over those that did. Bars are "
-        "95 % intervals with items as clusters."
+        "squared error) and SSIM are over those that did. Bars are 95 % intervals with items as clusters; one without "
+        "its upper half is open upwards."
     )
 
 

@@ -149,6 +149,16 @@ def test_check(run: Run, scenario_file: Path, capsys: pytest.CaptureFixture[str]
     assert "sources.digits.owners: none of tier 'device' owns this source type" in capsys.readouterr().err
 
 
+def test_check_asks_traffic_for_its_first_wish(
+    run: Run, scenario_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "wishes.csv").write_text("time_s,consumer,item_id\n1,nobody,0\n")
+    wired = ("--set", "wires={access: {}, metro: {}, backbone: {}}")
+    trace = json.dumps({"kind": "trace", "file": str(tmp_path / "wishes.csv")})
+    assert run("check", scenario_file, *wired, "--set", f"traffic={trace}") == 2
+    assert "nobody" in capsys.readouterr().err
+
+
 def test_check_reads_models_and_images(
     run: Run, scenario_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

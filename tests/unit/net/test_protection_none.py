@@ -79,6 +79,16 @@ def test_keep_damaged_keeps_it_for_later_but_never_offers_it(flips: list[Flip]) 
     assert nearest_holders(run) == {"camera"}
 
 
+def test_a_kept_one_gives_way_to_a_clean_one_and_never_takes_its_place(flips: list[Flip]) -> None:
+    flips.append(lambda flow, index: flow == "camera>reader" and index > 1)
+    run = simulate(TWICE, {**RAW, "protocol.keep_damaged": True})
+    network, reader = run.arm.network, run.arm.network.nodes["reader"]
+    ((slice_id, clean),) = run.arm.decoders.items()
+    damaged = reader.damaged[slice_id]
+    assert network.install(reader, clean, clean, 1.0) and reader.offers(slice_id) and not reader.damaged
+    assert not network.install(reader, clean, damaged, 1.0) and reader.offers(slice_id)
+
+
 def test_a_kept_one_that_is_evicted_makes_room_for_a_clean_one(flips: list[Flip]) -> None:
     flips.append(lambda flow, index: len(fetched) == 0 and index > 1)
     fetched: list[int] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from simnet.report import statistics
 from simnet.tasks.similarity import ss_population
@@ -16,9 +17,27 @@ def test_a_rate_of_nothing_has_no_value() -> None:
 def test_mean_of_independent_values_is_the_classical_interval() -> None:
     values = np.random.default_rng(1).normal(5, 2, 500)
     found = statistics.mean(values, np.arange(500))
-    half = 1.959963984540054 * values.std(ddof=1) / np.sqrt(500)
+    half = stats.t.ppf(0.975, 499) * values.std(ddof=1) / np.sqrt(500)
     assert found["value"] == pytest.approx(values.mean())
     assert found["high"] - found["value"] == pytest.approx(half)
+
+
+@pytest.mark.parametrize("n_clusters", [2, 3, 5, 10])
+def test_intervals_of_few_clusters_hold_what_they_claim(n_clusters: int) -> None:
+    """Of 2,000 samples with a normal effect per cluster 95 % hold the true mean, within four standard errors."""
+    rng, n = np.random.default_rng(n_clusters), 2000
+    clusters = np.repeat(np.arange(n_clusters), 4)
+    effects = rng.normal(size=(n, n_clusters))[:, clusters] + 0.5 * rng.normal(size=(n, 4 * n_clusters))
+    found = [statistics.mean(values, clusters) for values in effects]
+    covered = np.mean([each["low"] <= 0.0 <= each["high"] for each in found])
+    assert abs(covered - 0.95) < 4 * (0.95 * 0.05 / n) ** 0.5
+
+
+def test_a_bootstrap_of_few_items_claims_nothing() -> None:
+    ones, rng = np.ones(90, bool), np.random.default_rng(1)
+    few, enough = (statistics.ss_population(ones, ones, np.arange(90) % k, rng=rng) for k in (9, 10))
+    assert (few["value"], few["low"], few["high"], few["items"]) == (1.0, None, None, 9)
+    assert (enough["low"], enough["high"]) == (1.0, 1.0)
 
 
 def test_copies_within_a_cluster_add_no_certainty() -> None:

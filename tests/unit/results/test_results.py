@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,9 @@ from scipy import stats
 
 from simnet.core.errors import UnknownName
 from simnet.report.metrics import ANALYSIS
-from simnet.results import Results, ResultsError, figures
+from simnet.results import Results, ResultsError, figures, load
 from simnet.results.labels import label
-from tests.support.sweep_folder import keep_or_fetch
+from tests.support.sweep_folder import keep_or_fetch, write_sweep
 
 A, B = [3.0, 5.0, 4.0, 8.0], [2.0, 3.5, 3.0, 5.0]
 
@@ -53,6 +54,19 @@ def test_a_replication_without_a_value_is_left_out_and_counted(make: Callable[..
     ]
     pooled = found.mean("byte_per_request", by=[]).iloc[0]
     assert (pooled["n"], pooled["mean"], pooled["n_left_out"]) == (2, 4.5, 1)
+
+
+def test_a_source_type_without_a_request_counts_as_zero(tmp_path: Path) -> None:
+    """Its run wrote no row for it; its means would be of those that had one."""
+    folder = write_sweep(tmp_path / "s", {"ttl_s": [60]}, lambda *_: {"n_requests": 2, "byte_per_request": 5.0})
+    table = pd.read_parquet(folder / "results.parquet")
+    silent = (table["seed"] == table["seed"].max()) & (table["source_type"] == "digits")
+    table[~silent].to_parquet(folder / "results.parquet")
+    found, whole = load(folder), table["seed"].nunique()
+    assert len(found.runs) == len(table) and found.runs["source_type"].to_list() == table["source_type"].to_list()
+    asked, byte = (found.mean(name, source_type="digits").iloc[0] for name in ("n_requests", "byte_per_request"))
+    assert (asked["n"], asked["mean"], asked["n_left_out"]) == (whole, 2 * (whole - 1) / whole, 0)
+    assert (byte["n"], byte["mean"], byte["n_left_out"]) == (whole - 1, 5.0, 1)
 
 
 def test_one_replication_has_no_interval_and_none_no_mean(make: Callable[..., Results]) -> None:

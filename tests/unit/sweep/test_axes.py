@@ -141,6 +141,7 @@ def test_set_on_the_command_line_changes_the_sweep_file(tmp_path: Path) -> None:
         ("axes: [grid: {duration_s: [1]}]\nconstraints: [duration_s > 2]", r"got none of 1 points that fulfils all"),
         ("axes: [grid: {duration_s: [1]}]\nconstraints: [durations > 2]", r"constraints\.0: got the name 'durations'"),
         ("axes: [random: {n: 2, keys: {a.b: {low: 2, high: 1}}}]", r"got low 2 and high 1; allowed: low < high"),
+        ("axes: [random: {n: 2, keys: {a.b: {low: -1.7e308, high: 1.7e308}}}]", r"ends less than 1.8e308 apart"),
         ("axes: [random: {n: 2, keys: {a.b: {low: 0, high: 1, scale: log}}}]", r"got low 0 on a log scale"),
         ("replications: 0", r"replications: got 0; allowed: a whole number ≥ 1 or a mapping"),
         (UNTIL.format(least=9, most=5, metric="ss_mean", arm="small"), r"got least 9 and most 5; allowed: least"),

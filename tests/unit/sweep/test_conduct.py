@@ -174,6 +174,20 @@ def test_an_error_says_the_same_wherever_the_run_was_made(tmp_path: Path, monkey
     assert str(tmp_path) in outcomes[1].traceback  # type: ignore[union-attr]
 
 
+def test_a_file_that_changes_meanwhile_fails_its_runs(tmp_path: Path) -> None:
+    """A run is named after the file that its scenario named when the sweep began."""
+    trace, head = tmp_path / "wishes.csv", "time_s,consumer,item_id\n1,reader,0\n"
+    trace.write_text(head)
+    plan = Plan(sweep_of(tmp_path, f"replications: 1\nset: {{traffic: {{kind: trace, file: {trace}}}}}\n"), "cpu")
+    (id_,) = plan.users
+    jobs = [plan.job(id_, ship_files=shipped) for shipped in (False, True)]
+    assert all(isinstance(attempt(job), Finished) for job in jobs)
+    trace.write_text(head + "2,other,1\n")
+    outcomes = [attempt(job) for job in (*jobs, plan.job(id_, ship_files=True))]
+    failed = [isinstance(each, Failed) and "traffic.file: the file has changed" in each.error for each in outcomes]
+    assert failed == [True, False, True]  # one had brought the file as it was
+
+
 def test_a_failure_that_is_mended_is_forgotten(tmp_path: Path) -> None:
     sweep, out = sweep_of(tmp_path, "replications: 1\n"), tmp_path / "out"
     swept(sweep, out, InProcess(lambda job: Failed("lost", "its worker was killed")))

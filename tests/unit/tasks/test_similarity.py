@@ -6,25 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
 
-from simnet.tasks.similarity import Rate, recognition_rate, ss_of_deliveries, ss_population
+from simnet.tasks.similarity import recognition_rate, ss_population
 
 
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
-
-
-@pytest.mark.parametrize(("hits", "n"), [(0, 20), (7, 20), (20, 20), (9123, 10000)])
-def test_interval_is_scipys_wilson_interval(hits: int, n: int) -> None:
-    reference = binomtest(hits, n).proportion_ci(0.95, method="wilson")
-    assert Rate(hits, n).interval == pytest.approx((reference.low, reference.high), abs=1e-12)
-
-
-@pytest.mark.parametrize(("hits", "n"), [(0, 0), (-1, 5), (6, 5)])
-def test_impossible_counts(hits: int, n: int) -> None:
-    with pytest.raises(ValueError, match="allowed 0 ≤ hits ≤ n"):
-        Rate(hits, n)
 
 
 def test_recognition_rate_counts() -> None:
@@ -73,11 +60,3 @@ def test_undefined_ratios() -> None:
         ss_population(none, none, rng=rng())
     with pytest.raises(ValueError, match="they must be equal"):
         ss_population(none, np.zeros(4, bool), rng=rng())
-
-
-def test_ss_of_deliveries() -> None:
-    original = np.array([1.0, 0.5, 0.499, 0.8, 0.6])
-    recovered = np.array([0.5, 0.5, 0.9, 0.0, 0.9])
-    ss = ss_of_deliveries(original, recovered)
-    assert np.isnan(ss[2]), "the judge is unsure below 0.5"
-    assert ss[[0, 1, 3, 4]] == pytest.approx([0.5, 1.0, 0.0, 1.5])

@@ -11,6 +11,7 @@ from simnet.topology.plan import LinkPlan, NetworkPlan, NodePlan
 
 NODES = [{"name": "camera", "tier": "device"}, {"name": "hall", "tier": "gateway", "x_m": 30.0}]
 ENDS = {"a": "camera", "b": "hall"}
+WIRE = {"medium": "wired", "link_class": "wire"}
 RADIO = {**ENDS, "medium": "wireless", "link_class": "radio", "carrier": "hall", "path_loss_db": 80.0}
 
 
@@ -30,6 +31,11 @@ def test_written_out_network_is_built_as_it_stands() -> None:
     ("nodes", "links", "message"),
     [
         ([*NODES, NODES[0]], [], "node 'camera' appears twice"),
+        (
+            [{"name": name, "tier": "edge"} for name in ("a", "b--c", "a--b", "c")],
+            [{**WIRE, "a": "a", "b": "b--c"}, {**WIRE, "a": "a--b", "b": "c"}],
+            "link a--b--c: its ends' names make the name of another link",
+        ),
         (NODES, [{**RADIO, "b": "hal"}], "no node 'hal'; did you mean 'hall'"),
         (NODES, [{**RADIO, "carrier": "halle"}], "no node 'halle'; did you mean 'hall'"),
         (NODES, [{**RADIO, "b": "camera"}], "both ends are 'camera'"),

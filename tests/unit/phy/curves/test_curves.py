@@ -34,8 +34,9 @@ from simnet.phy.curves.references import (
 from simnet.phy.curves.schemes import K, schemes
 from simnet.phy.curves.setup import BlerSetup, decoder_settings
 from simnet.phy.curves.throughput import ADAPTIVE, GoodputCurve, Link, goodput_curves
-from simnet.phy.tables.bler import load_table, select_mcs, wilson_interval
+from simnet.phy.tables.bler import load_table, select_mcs
 from simnet.phy.tables.calibration import StopRule
+from simnet.statistics.rate import wilson_interval
 
 QPSK_1_2 = BlockFormat(288, mcs_by_name("QPSK 1/2"))
 FEW = StopRule(target_errors=30, max_blocks=300)

@@ -25,7 +25,6 @@ from simnet.phy.tables.bler import (
     select_mcs,
     table_path,
     thresholds,
-    wilson_interval,
 )
 from simnet.phy.tables.calibration import StopRule, calibrate
 from simnet.phy.tables.effective_snr import EffectiveMap
@@ -34,12 +33,6 @@ POINTS = tuple(BlerPoint(db, 1000, errors, 0) for db, errors in ((0.0, 1000), (1
 FORMAT = BlockFormat(288, MCS_TABLE[0])
 TABLE = BlerTable(FORMAT, {"alpha": 0.8}, 1, POINTS, (EffectiveMap("eesm", 1.5, 0.1, 0.2),))
 ALL_FORMATS = [BlockFormat(k, mcs) for k in BLOCK_BITS for mcs in MCS_TABLE]
-
-
-def test_wilson_interval_is_the_textbooks() -> None:
-    """R. G. Newcombe, Statistics in Medicine 17 (1998), table I: 81/263 and 0/20, score method."""
-    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert wilson_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
 
 
 @pytest.mark.parametrize(
