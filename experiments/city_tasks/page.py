@@ -7,6 +7,7 @@ python experiments/city_tasks/page.py runs/city_tasks-… experiments/city_tasks
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from simnet.report.figures.style import ARM_COLOURS, MARKERS, SOURCE_COLOURS, page
+from simnet.report.statistics import mean
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
 from simnet.results.page_arguments import HERE, RUN, page_arguments
-from simnet.statistics.replications import student_t
 
 ARMS = {
     "jpeg2000": "JPEG 2000",
@@ -111,8 +112,8 @@ def _traffic(ax: Axes, of: pd.DataFrame) -> None:
     for i, (arm, name) in enumerate(ARMS.items()):
         for wish in WISHES:
             rows = of[(of["arm"] == arm) & (of["wish"] == wish)]
-            x, dx = _mean(rows["uses"] / 1e3)
-            y, dy = _mean(rows["ss"])
+            x, dx = _mean(rows.assign(uses=rows["uses"] / 1e3), "uses")
+            y, dy = _mean(rows, "ss")
             high = wish == WISHES[-1]
             ax.errorbar(
                 x, y, xerr=dx, yerr=dy, fmt=MARKERS[i], color=ARM_COLOURS[i], label=name if high else None,
@@ -142,10 +143,12 @@ def _choices(ax: Axes, of: pd.DataFrame) -> None:
     ax.set(xlim=(0, 1), xlabel="share of requests")
 
 
-def _mean(values: pd.Series[Any]) -> tuple[float, float]:
-    """Mean and half width of its 95 % interval."""
-    found = student_t(values.dropna())
-    return found.value or 0.0, found.half_width or 0.0
+def _mean(served: pd.DataFrame, column: str) -> tuple[float, float]:
+    """Mean and half width of its 95 % interval, items as clusters; nan where there is none."""
+    of = served.dropna(subset=column)
+    found = mean(of[column], of["item_id"])
+    value, high = (math.nan if found[key] is None else float(found[key]) for key in ("value", "high"))
+    return value, high - value
 
 
 def _by_arm(served: pd.DataFrame) -> pd.DataFrame:
@@ -153,7 +156,7 @@ def _by_arm(served: pd.DataFrame) -> pd.DataFrame:
     for (task, wish), group in served.groupby(["task", "wish"], observed=True):
         for arm, name in ARMS.items():
             of = group[group["arm"] == arm]
-            ss, half = _mean(of["ss"])
+            ss, half = _mean(of, "ss")
             rows.append({
                 "task": task,
                 "wish": f"{wish}, {of['wish_ss'].iloc[0]:g}",

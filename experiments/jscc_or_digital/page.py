@@ -14,11 +14,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from simnet.report.figures.style import ARM_COLOURS, page
+from simnet.report.statistics import mean
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
 from simnet.results.page_arguments import HERE, RUN, page_arguments
-from simnet.statistics.replications import student_t
 
 ARMS = {
     "digital": "AVIF, LDPC, QAM, HARQ",
@@ -74,9 +74,10 @@ def _codes(run: Path) -> pd.DataFrame:
 def _bars(ax: Axes, codes: pd.DataFrame, devices: list[str], column: str) -> None:
     width = 0.8 / len(ARMS)
     for i, (arm, name) in enumerate(ARMS.items()):
-        groups = [codes[(codes["arm"] == arm) & (codes["device"] == d)][column].dropna() for d in devices]
-        means = [g.mean() for g in groups]
-        errors = [student_t(g).half_width or math.nan for g in groups]
+        groups = [codes[(codes["arm"] == arm) & (codes["device"] == d)].dropna(subset=column) for d in devices]
+        found = [mean(group[column], group["item_id"]) for group in groups]
+        means = [math.nan if each["value"] is None else each["value"] for each in found]
+        errors = [math.nan if each["high"] is None else each["high"] - each["value"] for each in found]
         places = np.arange(len(devices)) + (i - (len(ARMS) - 1) / 2) * width
         ax.bar(places, means, width, yerr=errors, color=ARM_COLOURS[i], label=name, error_kw={"elinewidth": 0.8})
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
+from simnet.report.statistics import ratio
 from simnet.results import markdown, write_table
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
@@ -23,7 +24,6 @@ ARMS = {
     "planner_chooses": "the planner chooses",
 }
 STEP_DB = 3.0
-N_RESAMPLES = 1000
 
 
 @styled
@@ -72,15 +72,13 @@ def _codes(run: Path) -> pd.DataFrame:
 
 
 def _figures(codes: pd.DataFrame) -> pd.Series:  # type: ignore[type-arg]
-    """Mean airtime, ΣST(recovered)/ΣST(original) with its bootstrap interval, share that went as symbols."""
-    before, after = codes["st_original"].to_numpy(float), codes["st_recovered"].to_numpy(float)
-    drawn = np.random.default_rng(1).integers(0, len(codes), (N_RESAMPLES, len(codes)))
-    low, high = np.quantile(after[drawn].sum(1) / before[drawn].sum(1), [0.025, 0.975])
+    """Mean airtime, ΣST(recovered)/ΣST(original) with its interval, items as clusters, share that went as symbols."""
+    ss = ratio(codes["st_recovered"], codes["st_original"], codes["item_id"])
     return pd.Series({
         "air_ms": 1e3 * codes["air_s"].mean(),
-        "ss": after.sum() / before.sum(),
-        "ss_low": low,
-        "ss_high": high,
+        "ss": ss["value"],
+        "ss_low": ss["low"],
+        "ss_high": ss["high"],
         "symbols_share": codes["codec"].str.startswith("symbols").mean(),
     })  # fmt: skip
 

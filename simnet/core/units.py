@@ -35,11 +35,6 @@ def dbm_to_watt(power_dbm: float) -> float:
     return 1e-3 * db_to_linear(power_dbm)
 
 
-def watt_to_dbm(power_w: float) -> float:
-    """Power in dBm of a value in W; −inf for 0."""
-    return linear_to_db(power_w / 1e-3)
-
-
 def noise_density_w_per_hz(noise_figure_db: float) -> float:
     """One-sided thermal noise density N0 = k·T0·F, W/Hz, of a receiver with this noise figure."""
     return BOLTZMANN_J_PER_K * REFERENCE_TEMPERATURE_K * db_to_linear(noise_figure_db)

@@ -12,6 +12,7 @@ import simpy
 
 from simnet.core.records import ColumnsOf, Notes, Recorder, Spread
 from simnet.core.tables import NodeRow, RequestRow, StoreRow, TransferRow
+from simnet.core.terms import TIERS
 from simnet.core.units import linear_to_db
 from simnet.core.walks import N_HOP, PAYLOAD, PAYLOAD_BYTE, REQUEST_ID, WALK, Sent, delivered_columns, hops_of
 from simnet.net.assembly import AnyLink, LinkMaker, make_nodes
@@ -29,7 +30,7 @@ from simnet.net.worth import SliceWorth
 from simnet.scenario.schema import Protocol, Scenario
 from simnet.signal.plane import SignalPlane
 from simnet.store.store import StoreEvent, ignore
-from simnet.topology.plan import TIERS, NetworkPlan
+from simnet.topology.plan import NetworkPlan
 from simnet.wire.slices import Slice
 
 KIND, SLICE_ID, OCCUPANCY_BYTE, TIME_S, STORE = map(

@@ -18,10 +18,10 @@ from simnet.core.tables import Outcome, PayloadClass
 from simnet.report import statistics
 from simnet.report.breakeven import Costs, break_even
 from simnet.report.errors import RunError
+from simnet.report.metrics import ALL
 from simnet.report.run_folder import RunFolder
 from simnet.report.scores import scores
 
-ALL = "all"
 """In place of a source type: every source type together."""
 LATENCY_PARTS = ("queue_s", "air_s", "propagation_s", "compute_s", "model_fetch_s")
 BASES = ("counted", "stripped", "link", "channel_use")

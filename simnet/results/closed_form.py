@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from simnet.core.terms import TtlFrom
 from simnet.report.breakeven import uses_to_pay
 from simnet.report.wording import number
 from simnet.results.errors import ResultsError
 from simnet.statistics.ratio import ratio_of_means
-
-TtlFrom = Literal["from_fetch", "renewed_on_use"]
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from simnet.core.errors import UnknownName
 from simnet.core.fading import FadingKind, constant_over_burst
 from simnet.core.mcs import MCS_NAMES, UNCODED_NAMES, CodeFamily
 from simnet.core.plugins import KINDS
+from simnet.core.terms import Tier, TtlFrom
 from simnet.core.units import LARGEST_DB
 from simnet.scenario.plugin_field import PluginField, PluginSpec
 
-Tier = Literal["device", "gateway", "edge", "cloud"]
 Protection = Literal["arq", "harq", "none"]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
@@ -240,7 +240,7 @@ class StoreSpec(Part):
 
     policy: plugin("store") = Field({"kind": "lru"}, validate_default=True, description="who is evicted")  # type: ignore[valid-type]
     ttl_s: Positive | None = Field(None, description="time to live of a stored slice, s; null: for ever")
-    ttl_from: Literal["from_fetch", "renewed_on_use"] = Field("from_fetch", description="when the TTL starts")
+    ttl_from: TtlFrom = Field("from_fetch", description="when the TTL starts")
     store_byte: dict[Tier, Annotated[int, Field(ge=0)]] = Field(
         {}, description="capacity per tier in place of the tier's own, bytes"
     )

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
+from simnet.core.terms import TtlFrom
 from simnet.store.base import EvictionPolicy
 from simnet.store.eviction_queue import EvictionQueue
 from simnet.store.line import Line
 from simnet.store.slice_heap import SliceHeap
 from simnet.store.stored_slice import StoredSlice
 
-TtlFrom = Literal["from_fetch", "renewed_on_use"]
 EventKind = Literal["insert", "evict", "expire", "reject", "hit", "miss"]
 Refusal = Literal["", "too_large", "pinned", "missing_requirement", "held"]
 """Why a slice wasn't stored: ``too_large`` for the whole store; only ``pinned`` slices, or those that it requires,

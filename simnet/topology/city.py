@@ -9,9 +9,10 @@ from itertools import pairwise
 from pydantic import Field
 
 from simnet.core.streams import uniform
+from simnet.core.terms import Tier
 from simnet.topology.base import Topology
 from simnet.topology.layout import Place, circle, jittered_grid, near
-from simnet.topology.plan import Count, LinkPlan, Name, NetworkPlan, NodePlan, Plan, Positive, Tier
+from simnet.topology.plan import Count, LinkPlan, Name, NetworkPlan, NodePlan, Plan, Positive
 from simnet.topology.radio_geometry import LogDistance, air_delay_s, fibre_delay_s
 
 ROUNDING_DB = 1e-9

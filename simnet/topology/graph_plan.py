@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import networkx as nx
 from pydantic import Field
 
+from simnet.core.terms import TIERS, Tier
 from simnet.topology.base import TopologyError
 from simnet.topology.layout import Place, circle
-from simnet.topology.plan import TIERS, Count, LinkPlan, Name, NetworkPlan, NodePlan, Plan, Tier
+from simnet.topology.plan import Count, LinkPlan, Name, NetworkPlan, NodePlan, Plan
 from simnet.topology.radio_geometry import LogDistance, air_delay_s, fibre_delay_s
 
 

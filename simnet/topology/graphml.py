@@ -11,11 +11,12 @@ import networkx as nx
 from pydantic import Field, model_validator
 
 from simnet.core.errors import UnknownName
+from simnet.core.terms import Tier
 from simnet.topology.base import Topology, TopologyError
 from simnet.topology.graph_files import read_graph, sample_file
 from simnet.topology.graph_plan import LinkRules, TiersByDegree, largest_component, plan_graph
 from simnet.topology.layout import Place
-from simnet.topology.plan import MAX_NAME, Name, NetworkPlan, Plan, Tier
+from simnet.topology.plan import MAX_NAME, Name, NetworkPlan, Plan
 from simnet.topology.radio_geometry import EARTH_RADIUS_M, great_circle_m
 
 

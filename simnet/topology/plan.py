@@ -7,10 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simnet.core.errors import nearest
+from simnet.core.terms import Tier
 
-Tier = Literal["device", "gateway", "edge", "cloud"]
-TIERS: tuple[Tier, ...] = ("device", "gateway", "edge", "cloud")
-"""From the smallest machines to the largest."""
 Medium = Literal["wireless", "wired"]
 MAX_NAME = 200
 """Longest name of a node or of a link class, in characters."""

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.core.plugins import KINDS
+from simnet.core.terms import TtlFrom
 from simnet.statistics.interval import Interval
-from simnet.store.store import Store, TtlFrom
+from simnet.store.store import Store
 from simnet.validation.bench import Bench
 from simnet.validation.cache_theory import (
     che_hit_ratios,

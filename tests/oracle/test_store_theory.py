@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from simnet.core.plugins import KINDS
-from simnet.store.store import Store, TtlFrom
+from simnet.core.terms import TtlFrom
+from simnet.store.store import Store
 
 
 def miss_flags(store: Store, ids: NDArray[np.int64]) -> NDArray[np.bool_]:

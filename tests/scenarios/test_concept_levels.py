@@ -11,6 +11,7 @@ from simnet.core.zoo import zoo_root
 from simnet.data.camvid_small import CamVidSmall
 
 AGENTS = sorted(card.parent.name for card in (zoo_root() / "rlasc_agent").glob("*/card.yaml"))
+assert AGENTS
 SMALL = ("pole", "sign", "pedestrian", "bicyclist")
 WIDE = ("sky", "road")
 

@@ -12,6 +12,7 @@ from simnet.core.tables import TABLES
 from simnet.scenario.load import load_scenario
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+assert SCENARIOS
 STAR = """
 name: star
 duration_s: 20

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from simnet.core.terms import Tier
 from simnet.net.propagation.base import Propagation
-from simnet.scenario.schema import Tier
 from simnet.wire.slices import Slice
 
 

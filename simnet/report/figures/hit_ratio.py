@@ -8,13 +8,13 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
+from simnet.core.terms import TIERS
 from simnet.report.figures.style import arm_colours, line_style, page, time_scale
 from simnet.report.run_folder import RunFolder
 from simnet.statistics.rate import Rate
 
 TITLE = "Store hit ratio over time"
 MAX_BINS, LOOKUPS_PER_BIN = 24, 40
-TIERS = ("device", "gateway", "edge", "cloud")
 
 
 def caption(run: RunFolder, summary: dict[str, Any]) -> str:

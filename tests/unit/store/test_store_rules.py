@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from simnet.core.terms import TtlFrom
 from simnet.store.gdsf import Gdsf
 from simnet.store.lfu import Lfu
 from simnet.store.lru import Lru
 from simnet.store.ss_aware import SsAware
-from simnet.store.store import Store, StoreEvent, TtlFrom
+from simnet.store.store import Store, StoreEvent
 
 
 def make(

@@ -155,7 +155,11 @@ def test_bfloat16_trains_to_float32_weights(tmp_path: Path, data_root: Path) -> 
         assert file.get_tensor("head.weight").dtype == torch.float32
 
 
-@pytest.mark.parametrize("card", sorted(zoo_root().glob("*/*/card.yaml")), ids=lambda card: card.parent.name)
+CARDS = sorted(zoo_root().glob("*/*/card.yaml"))
+assert CARDS
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.parent.name)
 def test_the_zoos_cards_are_of_their_recipes(card: Path) -> None:
     assert cards.read_card(card.parent).training.recipe_sha256 == read_recipe(card.parent / "train.yaml").digest()
 
@@ -334,7 +338,11 @@ def test_missing_or_broken_card(tmp_path: Path) -> None:
 ZOO = Path(__file__).parents[3] / "models"
 
 
-@pytest.mark.parametrize("path", sorted(ZOO.glob("*/*/train*.yaml")), ids=lambda p: f"{p.parent.name}/{p.stem}")
+RECIPES = sorted(ZOO.glob("*/*/train*.yaml"))
+assert RECIPES
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_every_recipe_of_the_zoo_can_be_read(path: Path) -> None:
     recipe = read_recipe(path)
     assert recipe.optimisation.epochs > 0
