@@ -69,8 +69,8 @@ def draw(run: Path, here: Path) -> None:
     n_requests = served["request_id"].nunique()
     figure.suptitle(
         f"One city, three tasks, {n_requests} requests. Above: open for low wishes, filled for high ones (dotted); "
-        "retries counted; bars: 95 %.\nBelow: whose codes the planner by airtime chose, by wish and by where camera "
-        "and device were (white: the request ended before)",
+        "retries counted; bars: 95 % over items.\nBelow: whose codes the planner by airtime chose, by wish and by "
+        "where camera and device were (white: the request ended before)",
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
     save(axes.ravel().tolist(), here / "figure.png")

@@ -51,7 +51,7 @@ def draw(run: Path, here: Path) -> None:
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
     figure.suptitle(
         f"A picture file by LDPC and QAM, or symbols straight from a network?\n{codes['arm'].eq('digital').sum()} "
-        "requests for CIFAR-10 images; a code with its digital header, retries and overhead; bars: 95 % intervals; "
+        "requests for CIFAR-10 images; a code with its digital header, retries and overhead; bars: 95 % over items; "
         "dotted: the wish",
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip

@@ -49,7 +49,7 @@ def draw(run: Path, here: Path) -> None:
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
     figure.suptitle(
         "Is it cheaper to send bits or symbols?\nA day in which the mean Es/N0 swings; "
-        f"{codes['arm'].eq('ldpc').sum()} requests; bars: 95 % intervals",
+        f"{codes['arm'].eq('ldpc').sum()} requests; bars: 95 % intervals over pictures",
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
     save([left, right], here / "network.png")
