@@ -73,8 +73,8 @@ OWN_FILES = {
 
 
 @dataclass(frozen=True)
-class RunFolder:
-    """A finished run.
+class FinishedRun:
+    """What a run left: its folder, and what it says of itself.
 
     Args:
         timeline: arm -> its events, if the scenario traces them.
@@ -122,7 +122,7 @@ class Simulation:
 @rare_garbage()
 def run_scenario(
     scenario: Scenario, *, out: Path, device: str = "cpu", quiet: bool = False, kept: Kept | None = None
-) -> RunFolder:
+) -> FinishedRun:
     """Simulate a scenario and leave its records in ``out/<name>-<hash>/``.
 
     The folder appears whole or not at all: it is written under another name and renamed at the end.
@@ -177,7 +177,7 @@ def run_scenario(
         manifest["rows"] = recorder.write(folder)
         manifest["wall_s"] = {**wall_s, "total": time.perf_counter() - began}
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    return RunFolder(path, manifest, timeline)
+    return FinishedRun(path, manifest, timeline)
 
 
 def check_device(device: str) -> None:

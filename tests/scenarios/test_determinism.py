@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from simnet.build import RunFolder, run_scenario
+from simnet.build import FinishedRun, run_scenario
 from simnet.core.tables import TABLES
 from simnet.scenario.load import load_scenario
 
@@ -39,20 +39,20 @@ def star(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def run(file: Path, out: Path, *overrides: str) -> RunFolder:
+def run(file: Path, out: Path, *overrides: str) -> FinishedRun:
     return run_scenario(load_scenario(file, overrides=overrides), out=out, quiet=True)
 
 
-def tables(run: RunFolder) -> dict[str, bytes]:
+def tables(run: FinishedRun) -> dict[str, bytes]:
     return {name: (run.path / f"{name}.parquet").read_bytes() for name in TABLES}
 
 
 @pytest.fixture(scope="module")
-def reference(star: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+def reference(star: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
     return run(star, tmp_path_factory.mktemp("reference"))
 
 
-def test_the_reference_run_has_something_to_differ_in(reference: RunFolder) -> None:
+def test_the_reference_run_has_something_to_differ_in(reference: FinishedRun) -> None:
     totals = reference.manifest["accounting"]["models"]["bytes_and_channel_uses"]
     assert totals["model"]["delivered_byte"] > 0 and totals["code"]["delivered_byte"] > 0
     assert sum(total["retry_byte"] for total in totals.values()) > 0
@@ -60,19 +60,19 @@ def test_the_reference_run_has_something_to_differ_in(reference: RunFolder) -> N
 
 
 @pytest.mark.parametrize("knobs", [(), ("signal.batch=1",), ("signal.trace=true",)], ids=["again", "batch 1", "traced"])
-def test_records_are_byte_identical(star: Path, reference: RunFolder, tmp_path: Path, knobs: tuple[str, ...]) -> None:
+def test_records_are_byte_identical(star: Path, reference: FinishedRun, tmp_path: Path, knobs: tuple[str, ...]) -> None:
     again = run(star, tmp_path, *knobs)
     assert tables(again) == tables(reference)
     assert again.manifest["accounting"] == reference.manifest["accounting"]
     assert bool(again.timeline["models"]) == ("signal.trace=true" in knobs)
 
 
-def test_another_seed_gives_other_records(star: Path, reference: RunFolder, tmp_path: Path) -> None:
+def test_another_seed_gives_other_records(star: Path, reference: FinishedRun, tmp_path: Path) -> None:
     other = run(star, tmp_path, "seed=2")
     assert all(other_bytes != tables(reference)[name] for name, other_bytes in tables(other).items())
 
 
-def test_no_wall_time_or_process_leaks_into_tables(reference: RunFolder) -> None:
+def test_no_wall_time_or_process_leaks_into_tables(reference: FinishedRun) -> None:
     for name in TABLES:
         metadata = pyarrow.parquet.read_metadata(reference.path / f"{name}.parquet").metadata
         assert set(metadata or {}) <= {b"ARROW:schema"}

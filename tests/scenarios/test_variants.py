@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from simnet.build import RunFolder, build, run_scenario
+from simnet.build import FinishedRun, build, run_scenario
 from simnet.scenario.load import load_scenario
 from simnet.signal.plane import SignalPlane
 from simnet.wire.messages import SliceData, encode_message
@@ -43,7 +43,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> SignalPlane:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+def run(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
     folder = tmp_path_factory.mktemp("variants")
     return run_scenario(load_scenario(_file(folder)), out=folder, quiet=True)
 
@@ -78,7 +78,7 @@ def test_a_variants_card_is_measured_with_its_own_decoder(plane: SignalPlane) ->
     assert ss["fine"] > 0.98 > ss["coarse"] > 0.9 > 0.5 > ss["broken"] > 0.05
 
 
-def test_the_cheapest_variant_that_promises_the_wish_is_chosen_and_its_bytes_travel(run: RunFolder) -> None:
+def test_the_cheapest_variant_that_promises_the_wish_is_chosen_and_its_bytes_travel(run: FinishedRun) -> None:
     pandas = pytest.importorskip("pandas")
     requests, transfers, stores = (
         pandas.read_parquet(run.path / f"{table}.parquet") for table in ("requests", "transfers", "stores")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from simnet.build import RunFolder, build, run_scenario
+from simnet.build import FinishedRun, build, run_scenario
 from simnet.codecs.aesc import Aesc
 from simnet.codecs.networks.aesc import load_autoencoder, pack_autoencoder
 from simnet.core.errors import SimnetError
@@ -74,7 +74,7 @@ def in_zoo(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def run(zoo: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+def run(zoo: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
     folder = tmp_path_factory.mktemp("versions")
     (folder / "versions.yaml").write_text(SCENARIO, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
@@ -96,7 +96,7 @@ def test_versions_share_names_and_nothing_else() -> None:
         codec(3)
 
 
-def test_deltas_save_bytes_and_every_account_closes(run: RunFolder) -> None:
+def test_deltas_save_bytes_and_every_account_closes(run: FinishedRun) -> None:
     requests, transfers = (pandas.read_parquet(run.path / f"{table}.parquet") for table in ("requests", "transfers"))
     assert json.loads((run.path / "manifest.json").read_text())["accounting"].keys() == {"deltas", "whole", "mixed"}
     by_arm = requests.groupby("arm").model_byte.sum()
@@ -113,7 +113,7 @@ def test_deltas_save_bytes_and_every_account_closes(run: RunFolder) -> None:
     assert by_arm["whole"] - by_arm["deltas"] == 2 * (whole_frames.max() - sent.payload_byte.max())
 
 
-def test_both_arms_decode_with_the_same_slices(run: RunFolder) -> None:
+def test_both_arms_decode_with_the_same_slices(run: FinishedRun) -> None:
     deliveries = pandas.read_parquet(run.path / "deliveries.parquet").set_index("request_id")
     deltas, whole = (deliveries[deliveries.arm == arm] for arm in ("deltas", "whole"))
     both = deltas.index.intersection(whole.index)
@@ -123,7 +123,7 @@ def test_both_arms_decode_with_the_same_slices(run: RunFolder) -> None:
     assert not deliveries.damaged.any()
 
 
-def test_mixed_deliveries_say_so_and_cost_no_model_bytes(run: RunFolder) -> None:
+def test_mixed_deliveries_say_so_and_cost_no_model_bytes(run: FinishedRun) -> None:
     deliveries, requests = (pandas.read_parquet(run.path / f"{t}.parquet") for t in ("deliveries", "requests"))
     decoded = deliveries[deliveries.arm == "mixed"]
     late = decoded.merge(requests[requests.arm == "mixed"], on="request_id").query("created_s > 60")
@@ -139,7 +139,7 @@ def test_mixed_deliveries_say_so_and_cost_no_model_bytes(run: RunFolder) -> None
 
 
 @pytest.mark.usefixtures("in_zoo")
-def test_what_a_mix_promises_was_measured_with_both(run: RunFolder) -> None:
+def test_what_a_mix_promises_was_measured_with_both(run: FinishedRun) -> None:
     plane = build(load_scenario(run.path / "scenario.yaml")).plane
     source, first, second = plane.sources["digits"], codec(1), codec(2)
     with torch.no_grad():
