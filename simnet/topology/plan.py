@@ -66,8 +66,8 @@ class LinkPlan(Plan):
 
 
 class NetworkPlan(Plan):
-    """All nodes and links, names checked: each node once, each pair linked at most once, carriers are
-    nodes."""
+    """All nodes and links, names checked: each node and each link once, each pair linked at most once, carriers
+    are nodes."""
 
     nodes: tuple[NodePlan, ...]
     links: tuple[LinkPlan, ...]
