@@ -14,6 +14,7 @@ import inspect
 import pkgutil
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from simnet.core.errors import SimnetError, UnknownName
@@ -64,8 +65,14 @@ class PluginKind:
         spec = importlib.util.find_spec(module)
         if spec is None or spec.origin is None:
             raise SimnetError(f"plug-in module {module} cannot be found: is its package installed?")
-        with open(spec.origin, encoding="utf-8") as file:
-            return ast.parse(file.read())
+        try:
+            return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+        except (SyntaxError, UnicodeDecodeError) as error:
+            line = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
+            reason = error.msg if isinstance(error, SyntaxError) else error.reason
+            raise SimnetError(
+                f"{spec.origin}{line}: not a plug-in's Python: {reason}; mend the file or take it away"
+            ) from None
 
     def names(self) -> list[str]:
         """Every name that a scenario may use, sorted."""

@@ -46,7 +46,10 @@ class RequestRow:
     air_s: float = field(default=0.0, metadata={"description": "transmitting code and control, retries included"})
     propagation_s: float = field(default=0.0, metadata={"description": "time of flight"})
     compute_s: float = field(default=0.0, metadata={"description": "encoding, decoding, task; queue included"})
-    model_fetch_s: float = field(default=0.0, metadata={"description": "until missing slices had arrived"})
+    model_fetch_s: float = field(
+        default=0.0,
+        metadata={"description": "from the code's arrival to the last missing slice's; waiting behind slices is queue"},
+    )
     slices_needed: int = 0
     slices_missed: int = 0
 

@@ -41,7 +41,7 @@ METRICS: dict[str, str] = {
     "latency_mean_s": "of delivered requests",
     "latency_median_s": "of delivered requests",
     "latency_p95_s": "of delivered requests, 95 % quantile",
-    "model_fetch_mean_s": "of delivered requests: until missing slices had arrived, 0 where none was missing",
+    "model_fetch_mean_s": "of delivered requests: mean model_fetch_s, 0 where no slice was missing",
     "n_slices_needed": "slices that requests needed",
     "n_slices_missed": "of those, not held when needed",
     "miss_ratio": "n_slices_missed / n_slices_needed",

@@ -53,7 +53,7 @@ def chosen(source: Source, arm: Names, source_type: Names, where: Where) -> pd.D
             has = ["null" if pd.isna(value) else str(value) for value in table[column].unique()]
             more = f" and {len(has) - MAX_LISTED} more" if len(has) > MAX_LISTED else ""
             raise ResultsError(
-                f"where: got {column} = {wanted}; no run has it. Allowed: {', '.join(has[:MAX_LISTED])}{more}"
+                f"where: got {column} = {wanted!r}; no run has it. Allowed: {', '.join(has[:MAX_LISTED])}{more}"
             )
         table = table[matches]
     return table

@@ -288,10 +288,14 @@ def read_table(path: Path) -> pd.DataFrame:
         table: pd.DataFrame = pyarrow.parquet.read_table(path).to_pandas()
         return table
     except FileNotFoundError:
-        raise ResultsError(
-            f"{path}: the file is missing: its writer did not end; 'simnet sweep' goes on where it was, 'simnet run' "
-            "begins anew"
-        ) from None
+        raise ResultsError(f"{path}: the file is missing: its writer did not end; {_again(path)}") from None
     except (OSError, pyarrow.ArrowException) as error:
         reason = str(error).partition("\n")[0]
-        raise ResultsError(f"{path}: the file is damaged ({reason}); delete it and run it again") from None
+        raise ResultsError(f"{path}: the file is damaged ({reason}); {_again(path)}") from None
+
+
+def _again(path: Path) -> str:
+    """What to do about a table that can't be read; a sweep makes a run anew if its folder is gone."""
+    if path.parent.name == "records":
+        return f"delete {path.parent.parent} and run 'simnet sweep' again, which makes that run anew"
+    return "delete it and run 'simnet sweep' again, which goes on where it was, or 'simnet run', which begins anew"

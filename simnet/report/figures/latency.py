@@ -26,7 +26,8 @@ def caption(run: RunFolder, summary: dict[str, Any]) -> str:
     """What the figure shows, for the page."""
     return (
         "Mean time from request to result, over delivered requests, by what it was spent on. “Model fetch” "
-        "is the time until missing slices had arrived, whatever link or queue held them up."
+        "is the time beyond the code's own journey until missing slices had arrived, whatever link or queue held "
+        "them up. Where slices travel before the code, as with_code sends them, the code waits behind them: queue."
     )
 
 

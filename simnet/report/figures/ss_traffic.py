@@ -61,6 +61,8 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
     if len(traffic) == 1:  # one point has no extent to scale by
         axes.set_autoscalex_on(False)
         axes.set_xlim(0.5 * min(traffic), 2.0 * max(traffic))
+        axes.set_xticks(list(traffic))
+        axes.minorticks_off()
     arms = [Line2D([], [], marker="o", linestyle="", color=colours[arm], label=arm) for arm in run.arms]
     sources = [
         Line2D([], [], marker=markers[s], linestyle="", color=INK, markerfacecolor="white", label=s)

@@ -112,11 +112,11 @@ def one_arm(results: Results, choice: Choice, what: str) -> str:
 
 
 def save(axes: Axes | Sequence[Axes], file: str | Path) -> Path:
-    """Write the figure of these axes; the format is the file's ending (png: 150 dpi). Its folder is made.
+    """Write the figure of these axes; the format is the file's ending (png, 150 dpi, if none). Its folder is made.
 
-    The same figure gives the same bytes: no date is written.
+    The same figure gives the same bytes: no date is written. Returns the file.
     """
-    path = Path(file)
+    path = Path(file) if Path(file).suffix else Path(f"{file}.png")
     figure = (axes if isinstance(axes, Axes) else axes[0]).figure
     if not isinstance(figure, Figure):
         raise ResultsError(f"save: got axes without a figure of their own; allowed those of a figure ({path})")
