@@ -241,7 +241,7 @@ def test_train_and_measure_hand_on(
 
     monkeypatch.setattr(simnet.training, "train", interrupted)
     assert run("train", recipe) == 130
-    assert capsys.readouterr().err == "simnet: stopped by Ctrl-C; this call kept nothing\n"
+    assert capsys.readouterr().err == "simnet: stopped by Ctrl-C; nothing was kept\n"
     (tmp_path / "checkpoint.safetensors").touch()
     assert run("train", recipe) == 130
     assert "checkpoint.safetensors holds the last finished epoch; go on with --resume" in capsys.readouterr().err
