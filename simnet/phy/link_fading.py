@@ -150,7 +150,7 @@ class LinkFading:
             SimnetError: the channel is not flat, and the format has no BLER table or none with a fitted map.
         """
         esno = heard[-1].mean_esno
-        shares = [1.0 if mean_esno == esno else mean_esno / esno for _, mean_esno in heard]
+        shares = [1.0 if mean_esno == esno else mean_esno / esno for _, mean_esno in heard]  # both may be 0
         if isinstance(heard[0].state, complex):
             return sum(self.mean_power(state) * share for (state, _), share in zip(heard, shares, strict=True)) * esno
         powers = self._powers([state for state, _ in heard], shares)

@@ -1,8 +1,8 @@
 """Rates with counts, means with intervals: what the report says about samples that are not independent.
 
 One item is asked for many times and then decodes alike; one consumer fetches a decoder once for many
-requests. So intervals of means and ratios are over clusters (items, consumers), not over single requests, as only
-Wilson's are, of shares. All are 95 %.
+requests. So intervals of means and ratios are over clusters (items, consumers); only Wilson's, of shares, are over
+single requests. All are 95 %.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def _sweep(path: Path) -> Source:
         failed=list(about.get("failed") or []),
         records={run: folder for run, folder in kept.items() if folder.is_dir()},
     )
-    return _unique(source, str(path))
+    return _whole(source, str(path))
 
 
 def _as_in(column: pd.Series[Any], values: list[Any]) -> list[Any]:
@@ -153,7 +153,7 @@ def _runs(paths: Sequence[Path]) -> Source:
         runs=_tidy(runs, ["scenario"] if len(points) > 1 else []),
         records=dict(zip(called, paths, strict=True)),
     )
-    return _unique(source, ", ".join(map(str, paths)))
+    return _whole(source, ", ".join(map(str, paths)))
 
 
 def _told_apart(paths: Sequence[Path]) -> list[str]:
@@ -201,7 +201,7 @@ def _together(sources: list[Source]) -> Source:
         failed=[one for source in sources for one in source.failed],
         records={run: folder for source in sources for run, folder in source.records.items()},
     )
-    return _unique(together, together.name)
+    return _whole(together, together.name)
 
 
 def _tidy(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
@@ -210,8 +210,9 @@ def _tidy(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     return runs[[*head, *(c for c in runs.columns if c not in head)]]
 
 
-def _unique(source: Source, where: str) -> Source:
-    """Check that a replication stands once, for twice the same number would look like two."""
+def _whole(source: Source, where: str) -> Source:
+    """Check that a replication stands once, for twice the same number would look like two, and that nothing else is
+    amiss; then give what was counted as 0 its rows."""
     keys = ["point", "seed", "arm", "source_type"]
     twice = source.runs[source.runs.duplicated(keys)]
     if len(twice):

@@ -39,9 +39,10 @@ class Plan:
     @cached_property
     def ids(self) -> list[tuple[str, ...]]:
         """[points][most] the name of every run that may be needed."""
-        seeds, settings = self.sweep.seeds, self.settings
-        named = zip(self.sweep.points, self._digests, strict=True)
-        return [run_ids(point.scenario, seeds, settings, digests) for point, digests in named]
+        return [
+            run_ids(point.scenario, self.sweep.seeds, self.settings, named)
+            for point, named in zip(self.sweep.points, self._digests, strict=True)
+        ]
 
     @cached_property
     def _digests(self) -> list[dict[FilePlace, str]]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from simnet.codecs.entropy.static import N_BINS, TOTAL, EntropyError, fit_table, range_coding, read_words, shortest
 
 MAX_CLASSES: Final = 64
+"""Each must have a weight ≥ 1 of a row's sum of 256, and room to differ."""
 
 
 def class_bit(n_classes: int) -> int:

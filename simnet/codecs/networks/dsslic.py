@@ -16,6 +16,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from simnet.codecs.entropy.label_map import MAX_CLASSES
 from simnet.codecs.networks.rlasc import STRIDE, Global, RlascShape
 from simnet.tasks.networks.weights import half_tensors, load_weights
 
@@ -32,7 +33,7 @@ class DsslicShape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     width: Annotated[int, Field(ge=4, le=128, multiple_of=2)] = 64
-    n_classes: Annotated[int, Field(ge=2, le=64)] = 11
+    n_classes: Annotated[int, Field(ge=2, le=MAX_CLASSES)] = 11
 
 
 class FineNet(nn.Module):

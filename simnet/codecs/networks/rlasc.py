@@ -29,6 +29,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from simnet.codecs.entropy.label_map import MAX_CLASSES
 from simnet.codecs.networks.lsci import ChannelNorm
 from simnet.tasks.networks.weights import half_tensors, load_weights
 
@@ -51,7 +52,7 @@ class RlascShape(BaseModel):
 
     width: Annotated[int, Field(ge=4, le=128, multiple_of=2)] = 64
     code_channels: Annotated[int, Field(ge=1, le=256)] = 16
-    n_classes: Annotated[int, Field(ge=2, le=64)] = 11
+    n_classes: Annotated[int, Field(ge=2, le=MAX_CLASSES)] = 11
     normalisation: Literal["instance", "channel"] = "instance"
 
     def norm(self, n: int) -> nn.Module:
