@@ -92,7 +92,7 @@ def test_ctrl_c_ends_with_130_and_says_what_was_kept(
 ) -> None:
     backend.error = KeyboardInterrupt()
     assert run("run", scenario_file) == 130
-    assert capsys.readouterr().err == "simnet: stopped by Ctrl-C; this call kept nothing\n"
+    assert capsys.readouterr().err == "simnet: stopped by Ctrl-C; nothing was kept\n"
     backend.error, backend.draw_error = None, KeyboardInterrupt()
     assert run("run", scenario_file) == 130
     assert re.search(r"the records are whole in .*small-1; 'simnet report .*small-1' draws", capsys.readouterr().err)
@@ -289,7 +289,7 @@ def test_a_real_ctrl_c(scenario_file: Path) -> None:
         assert process.stdout.readline() == "running\n"
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=30)
-    assert (process.returncode, error) == (130, "simnet: stopped by Ctrl-C; this call kept nothing\n")
+    assert (process.returncode, error) == (130, "simnet: stopped by Ctrl-C; nothing was kept\n")
 
 
 def test_python_dash_m() -> None:
