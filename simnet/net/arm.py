@@ -14,9 +14,11 @@ from simnet.core.tables import DeliveryRow, RequestRow
 from simnet.net.accounting import check_accounts
 from simnet.net.assembly import AnyLink
 from simnet.net.clock import Clock
+from simnet.net.decoder_exchange import DecoderExchange
 from simnet.net.deltas import Deltas
 from simnet.net.directory import DIRECTORIES
 from simnet.net.exchange import Exchange
+from simnet.net.image_exchange import ImageExchange
 from simnet.net.network import Network
 from simnet.net.node import Node
 from simnet.net.planner import Plan, Planner
@@ -160,7 +162,12 @@ class Arm:
         self.network.requests[request_id] = self.recorder.add(row)
         if self.timeline.wanted:
             self.timeline.add(self.clock.now, consumer, "wishes item {} of {}", item_id, owner)
-        self.clock.start(Exchange(self, row, item, index, wish.task).run())
+        exchange: Exchange = (
+            DecoderExchange(self, row, item, index)
+            if wish.task == "decoder"
+            else ImageExchange(self, row, item, index, wish.task)
+        )
+        self.clock.start(exchange.run())
 
     def _drawn_ss(self, wanted: Sequence[float], consumer: str, source_type: str) -> float:
         """Which of these a consumer wants of a source type, in every arm the same."""

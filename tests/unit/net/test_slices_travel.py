@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simnet.net import exchange
+from simnet.net import image_exchange
 from simnet.net.arm import Arm
 from simnet.net.errors import LinkFailed
 from simnet.net.fetch import Fetch
@@ -204,8 +204,8 @@ def test_a_request_names_no_more_than_a_message_holds(propagation: str, monkeypa
     codecs, wishes = {"tiny": Tiny(n_slice=3)}, [(0.0, "reader", 0), (10.0, "reader", 1)]
     whole: list[tuple[str, int]] = []
     cut: list[tuple[str, int]] = []
-    for rows, limit in ((whole, exchange.MAX_SHORT_IDS), (cut, 2)):
-        monkeypatch.setattr(exchange, "MAX_SHORT_IDS", limit)
+    for rows, limit in ((whole, image_exchange.MAX_SHORT_IDS), (cut, 2)):
+        monkeypatch.setattr(image_exchange, "MAX_SHORT_IDS", limit)
         run = simulate(wishes, changes, codecs=codecs)
         assert [row.outcome for row in run.requests()] == ["satisfied"] * 2
         rows += [(t.payload, t.payload_byte) for t in run.transfers() if t.request_id == 1]
