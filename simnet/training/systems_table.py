@@ -84,7 +84,7 @@ SYSTEMS = (
     System(
         "AESC-I", "Dong et al.", "an autoencoder's decoder for each source; entropy-coded features", "aesc",
         {"model": "vehicles_z8", "precision": "int6", "code_bits": 4},
-        _aesc, ("break_even", "keep_or_fetch", "corrupted_models", "traffic_against_ss"),
+        _aesc, ("break_even", "keep_or_fetch", "corrupted_models", "traffic_against_ss", "aesc_channel"),
     ),
     System(
         "SE-SC", "Fu et al.", "shared feature and decoder; symbols of the features that the task needs", "sesc", {},
