@@ -173,7 +173,7 @@ def _held(
     drawn = rng.integers(len(seen), size=(N_RESAMPLE, len(seen)))
     values = {"ss": (_ratio(after, before), after[drawn].sum(1) / before[drawn].sum(1))}
     values["feature_distance"] = float(distances.mean()), distances[drawn].mean(1)
-    held = {}
+    held: dict[str, float] = {}
     for name, (value, resampled) in values.items():
         low, high = np.percentile(resampled, (2.5, 97.5))
         held |= {name: value, f"{name}_low": float(low), f"{name}_high": float(high)}
@@ -268,12 +268,13 @@ def _pictures(here: Path) -> None:
             for esno_db in SHOWN_AT_DB:
                 link = _Link(db_to_linear(esno_db), 1.0, ("shown", system, source_type, f"{esno_db:g}"), chain)
                 shown.append(_carried(_codec(system, source_type), images, link)[0])
-            for axes, made, esno_db in zip(row, shown, (None, *SHOWN_AT_DB), strict=True):
+            titles = ("original", *(f"{esno_db:g} dB" for esno_db in SHOWN_AT_DB))
+            for axes, made, title in zip(row, shown, titles, strict=True):
                 axes.imshow(made[0].permute(1, 2, 0).numpy(), interpolation="nearest")
                 axes.set_xticks([])
                 axes.set_yticks([])
                 if axes in grid[0]:
-                    axes.set_title("original" if esno_db is None else f"{esno_db:g} dB", fontsize=9)
+                    axes.set_title(title, fontsize=9)
             row[0].set_ylabel(SYSTEMS[system].split(" (")[0].replace(", ", ",\n"), fontsize=8)
     figure.suptitle(
         "What arrives over AWGN when decoder and code are sent once, LDPC ½ and QPSK (Es/N0)",

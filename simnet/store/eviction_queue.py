@@ -37,7 +37,7 @@ class EvictionQueue:
         assert least is not None
         return least
 
-    def __iter__(self) -> Iterator[StoredSlice]:
+    def in_order(self) -> Iterator[StoredSlice]:
         """The slices in the order in which they would go; the store doesn't change meanwhile."""
         looked_at: list[StoredSlice] = []
         try:
@@ -48,6 +48,9 @@ class EvictionQueue:
         finally:
             for slice_ in looked_at:
                 self._heap.push(slice_)
+
+    def tidy(self) -> None:
+        """Nothing to do: a heap drops entries as it is pushed onto."""
 
     def __len__(self) -> int:
         """Entries kept: at least one per slice."""

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from simnet.store.stored_slice import StoredSlice
 
 
 class Line(deque[StoredSlice]):
-    """First to go first: append a slice when it comes, and again when it is used, and count its ``entries``.
+    """First in, first to go.
 
-    Its last entry counts. Those before it, and those of slices that are gone (``entries`` 0), are dropped when they
-    come to the front, or are most. The entries are neighbours in memory, unlike those of an ordered dictionary.
+    Entries of slices that are gone (``entries`` 0) are dropped when they come to the front, or are most.
+
+    Args:
+        slices: the store's own mapping, read whenever the line is tidied.
     """
+
+    def __init__(self, slices: Mapping[str, StoredSlice]) -> None:
+        super().__init__()
+        self._slices = slices
+
+    add = deque.append
+    """A slice was inserted."""
+
+    def used(self, slice_: StoredSlice) -> None:
+        """A slice was used: that changes nothing."""
 
     def first(self) -> StoredSlice:
         """The next to go; the store isn't empty."""
@@ -33,12 +45,26 @@ class Line(deque[StoredSlice]):
             elif slice_.entries:
                 passed[slice_.slice_id] = n_before + 1
 
-    def tidy(self, n_slice: int) -> None:
-        """Drop the entries that don't count, if they are most; so many slices are stored."""
-        if len(self) <= 2 * n_slice + 64:
+    def tidy(self) -> None:
+        """Drop the entries that don't count, if they are most."""
+        if len(self) <= 2 * len(self._slices) + 64:
             return
         slices = list(self.in_order())
         self.clear()
         self.extend(slices)
         for slice_ in slices:
             slice_.entries = 1
+
+
+class UseLine(Line):
+    """Used longest ago, first to go.
+
+    A slice stands there once for its insertion and for each use, and its last entry counts. The entries are neighbours
+    in memory, unlike those of an ordered dictionary.
+    """
+
+    def used(self, slice_: StoredSlice) -> None:
+        """A slice was used: it goes to the end."""
+        self.append(slice_)
+        slice_.entries += 1
+        self.tidy()

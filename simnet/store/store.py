@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from simnet.core.terms import TtlFrom
 from simnet.store.base import EvictionPolicy
 from simnet.store.eviction_queue import EvictionQueue
-from simnet.store.line import Line
+from simnet.store.line import Line, UseLine
 from simnet.store.slice_heap import SliceHeap
 from simnet.store.stored_slice import StoredSlice
 
@@ -88,10 +88,7 @@ class Store:
         self.name = name
         self.occupancy_byte = 0
         self._slices: dict[str, StoredSlice] = {}
-        self._line = Line()
-        """Empty where slices go by priority."""
-        self._queue = EvictionQueue(policy, self._slices) if policy.ordered_by == "priority" else None
-        self._renewed = policy.ordered_by == "use"
+        self._leaving = _leaving_order(policy, self._slices)
         self._by_expiry = SliceHeap(self._slices, lambda slice_: (self._expiry_s(slice_),))
         """Empty where nothing expires."""
         self._overdue: dict[str, None] = {}
@@ -186,10 +183,7 @@ class Store:
         for required in requires:
             slices[required].add_dependent(slice_id)
         self.occupancy_byte = occupancy_byte = self.occupancy_byte + n_byte
-        if self._queue is None:
-            self._line.append(slice_)
-        else:
-            self._queue.add(slice_)
+        self._leaving.add(slice_)
         if self.ttl_s is not None:
             self._by_expiry.push(slice_)
         self.on_event(("insert", slice_id, n_byte, occupancy_byte, now_s, self.name))
@@ -231,12 +225,7 @@ class Store:
         slice_.uses += 1
         slice_.used_s = now_s
         slice_.used_order = self._order
-        if self._renewed:
-            self._line.append(slice_)
-            slice_.entries += 1
-            self._line.tidy(len(self._slices))
-        elif self._queue is not None:
-            self._queue.used(slice_)
+        self._leaving.used(slice_)
         if self._overdue and slice_.slice_id in self._overdue and self._expiry_s(slice_) > now_s:
             del self._overdue[slice_.slice_id]
             self._by_expiry.push(slice_)
@@ -258,7 +247,7 @@ class Store:
             self._by_expiry.drop_least()
             gone += self._expire(slice_, self._expiry_s(slice_))
         if gone:
-            self._line.tidy(len(self._slices))
+            self._leaving.tidy()
         return gone
 
     def _expire(self, slice_: StoredSlice, time_s: float) -> tuple[str, ...]:
@@ -270,7 +259,7 @@ class Store:
 
     def _make_room(self, n_byte: int, now_s: float, keep: tuple[str, ...]) -> bool:
         """Evict what frees ``n_byte``, of fewer than are stored; nothing, and False, if pins or ``keep`` forbid."""
-        first = self._line.first() if self._queue is None else self._queue.first()
+        first = self._leaving.first()
         if first.n_byte >= n_byte and not (first.pins or first.dependents or first.slice_id in keep):
             self.policy.evicted(first)
             self._remove(first, "evict", now_s)
@@ -279,14 +268,14 @@ class Store:
         for victim in victims:
             self.policy.evicted(victim)
             self._remove_group(victim, "evict", now_s)
-        self._line.tidy(len(self._slices))
+        self._leaving.tidy()
         return bool(victims)
 
     def _choose_victims(self, n_byte: int, keep: tuple[str, ...]) -> list[StoredSlice]:
         """Slices, least priority first, that with their dependents free ``n_byte``; none if pins or ``keep`` forbid."""
         victims: list[StoredSlice] = []
         leaving: set[str] = set()
-        for slice_ in self._line.in_order() if self._queue is None else self._queue:
+        for slice_ in self._leaving.in_order():
             if slice_.slice_id in leaving:
                 continue
             group = [member for member in self._group(slice_) if member.slice_id not in leaving]
@@ -340,3 +329,10 @@ class Store:
     def _refuse(self, slice_id: str, n_byte: int, now_s: float, refusal: Refusal) -> Refusal:
         self.on_event(("reject", slice_id, n_byte, self.occupancy_byte, now_s, self.name))
         return refusal
+
+
+def _leaving_order(policy: EvictionPolicy, slices: Mapping[str, StoredSlice]) -> Line | EvictionQueue:
+    """In which order slices go."""
+    if policy.ordered_by == "priority":
+        return EvictionQueue(policy, slices)
+    return UseLine(slices) if policy.ordered_by == "use" else Line(slices)

@@ -143,5 +143,5 @@ def test_bookkeeping_stays_small_however_many_slices_pass(name: str) -> None:
     for step in range(5000):
         store.insert(str(step), 1, (), float(step))
     assert len(store.slice_ids(5000.0)) == 4
-    assert len(store._slices) == 4 and (store._queue is None or len(store._queue) < 200) and len(store._line) < 200
+    assert len(store._slices) == 4 and len(store._leaving) < 200
     assert len(store._by_expiry) < 200
