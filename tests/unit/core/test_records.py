@@ -50,9 +50,15 @@ def test_every_column_has_its_type_even_without_rows(table: str, tmp_path: Path)
             assert str(schema.field(field.name).type) == "double", field.name
         if suffix in ("byte", "use", "id") and field.name != "slice_id":
             assert str(schema.field(field.name).type) == "int64", field.name
-        description = field.metadata.get("description")
         metadata = schema.field(field.name).metadata or {}
-        assert metadata.get(b"description", b"").decode() == (description or "")
+        assert metadata[b"description"].decode() == field.metadata["description"]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_column_says_what_it_is(table: str) -> None:
+    for column in fields(TABLES[table]):
+        description = column.metadata.get("description", "").strip()
+        assert description and description != column.name, f"{table}.{column.name}: no description"
 
 
 def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:
