@@ -1,7 +1,8 @@
 """The command line: one file per verb; nothing heavy is imported before a verb needs it.
 
-Exit codes: 0 done · 1 our own bug, with traceback · 2 the user can mend it, without traceback · 3 done, but
-'simnet validate' found that the simulator contradicts theory, or runs of 'simnet sweep' failed · 130 Ctrl-C.
+Exit codes: 0 done · 1 our own bug, with traceback · 2 the user can mend it, without traceback unless it is a plug-in's
+code that broke · 3 done, but 'simnet validate' found that the simulator contradicts theory, or runs of 'simnet sweep'
+failed · 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from simnet.cli import (
     validate,
 )
 from simnet.cli.characters import prepare_stdout
-from simnet.cli.group import Group
+from simnet.cli.group import USER_ERROR, Group
 
 app = typer.Typer(
     cls=Group,
@@ -57,7 +58,12 @@ def main() -> None:
     prepare_stdout()
     try:
         app(prog_name="simnet")
-    except Exception:
+    except Exception as error:
+        from simnet.core.plugin_fault import plugin_fault
+
         traceback.print_exc()
+        if (fault := plugin_fault(error)) is not None:
+            print(f"\nsimnet: {fault}", file=sys.stderr)
+            sys.exit(USER_ERROR)
         print("\nsimnet: a bug of simnet, not of your input; please report it with the lines above", file=sys.stderr)
         sys.exit(1)

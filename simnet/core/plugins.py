@@ -12,12 +12,19 @@ import importlib.metadata
 import importlib.util
 import inspect
 import pkgutil
+import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, get_args, get_type_hints
 
 from simnet.core.errors import SimnetError, UnknownName
+
+
+class PluginError(SimnetError):
+    """A plug-in that isn't what its folder's base class asks for."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class PluginKind:
         return self.package.rpartition(".")[2]
 
     @cached_property
-    def _modules(self) -> dict[str, str]:
+    def modules(self) -> dict[str, str]:
         """Plug-in name -> dotted module that holds it."""
         spec = importlib.util.find_spec(self.package)
         if spec is None or spec.submodule_search_locations is None:
@@ -62,21 +69,21 @@ class PluginKind:
 
     @staticmethod
     def _tree(module: str) -> ast.Module:
-        spec = importlib.util.find_spec(module)
-        if spec is None or spec.origin is None:
+        origin = _origin(module)
+        if origin is None:
             raise SimnetError(f"plug-in module {module} cannot be found: is its package installed?")
         try:
-            return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+            return ast.parse(Path(origin).read_text(encoding="utf-8"))
         except (SyntaxError, UnicodeDecodeError) as error:
             line = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
             reason = error.msg if isinstance(error, SyntaxError) else error.reason
             raise SimnetError(
-                f"{spec.origin}{line}: not a plug-in's Python: {reason}; mend the file or take it away"
+                f"{origin}{line}: not a plug-in's Python: {reason}; mend the file or take it away"
             ) from None
 
     def names(self) -> list[str]:
         """Every name that a scenario may use, sorted."""
-        return sorted(self._modules)
+        return sorted(self.modules)
 
     def summary(self, name: str) -> str:
         """First line of the plug-in file's docstring, read without importing it."""
@@ -88,8 +95,18 @@ class PluginKind:
 
         Raises:
             UnknownName: no file of that name; the message lists all and the nearest.
+            PluginError: it can't be imported, or doesn't keep what its base asks for.
         """
-        module = importlib.import_module(self._module(name))
+        if name not in self._loaded:
+            self._loaded[name] = self._checked(name)
+        return self._loaded[name]
+
+    @cached_property
+    def _loaded(self) -> dict[str, type[Any]]:
+        return {}
+
+    def _checked(self, name: str) -> type[Any]:
+        module = self._imported(name)
         base = getattr(importlib.import_module(f"{self.package}.base"), self.base)
         classes = [
             c
@@ -97,13 +114,87 @@ class PluginKind:
             if inspect.isclass(c) and issubclass(c, base) and c.__module__ == module.__name__
         ]
         if len(classes) != 1:
-            raise SimnetError(f"{module.__name__} must define exactly one {self.base}; it defines {len(classes)}")
-        return classes[0]
+            raise PluginError(
+                f"{module.__file__}: {self.word} plug-in {name!r}: got {len(classes)} subclasses of {self.base}; "
+                "allowed: exactly one; move the others to a file of their own"
+            )
+        plugin = classes[0]
+        if wrong := [*_lacking(plugin), *_bad_params(plugin, base), *_uncallable(plugin, base)]:
+            line = inspect.getsourcelines(plugin)[1]
+            raise PluginError(
+                f"{module.__file__}:{line}: {self.word} plug-in {name!r}: class {plugin.__name__}: {'; '.join(wrong)}; "
+                f"{self.package}.base.{self.base} says what each must do"
+            )
+        return plugin
+
+    def _imported(self, name: str) -> ModuleType:
+        module = self._module(name)
+        try:
+            return importlib.import_module(module)
+        except SimnetError:
+            raise
+        except Exception as error:
+            of_package = module.startswith(f"{self.package}.")
+            frames = [(f.f_globals.get("__name__", ""), n) for f, n in traceback.walk_tb(error.__traceback__)]
+            ours = [each for each in frames if each[0] == module or each[0].startswith("simnet.")]
+            if of_package and ours[-1][0] != module:
+                raise  # what it imports of simnet is broken
+            line = next((f":{n}" for name, n in reversed(frames) if name == module), "")
+            raise PluginError(
+                f"{_origin(module) or module}{line}: {self.word} plug-in {name!r} can't be imported: "
+                f"{type(error).__name__}: {error}; mend the file, install what it needs, or take it away"
+            ) from error
 
     def _module(self, name: str) -> str:
-        if name not in self._modules:
-            raise UnknownName(self.word, name, self._modules, hint=f"simnet list {self.folder}")
-        return self._modules[name]
+        if name not in self.modules:
+            raise UnknownName(self.word, name, self.modules, hint=f"simnet list {self.folder}")
+        return self.modules[name]
+
+
+def _origin(module: str) -> str | None:
+    """The module's file; nothing but its packages is imported."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return None
+    return None if spec is None else spec.origin
+
+
+def _lacking(plugin: type[Any]) -> Iterator[str]:
+    """What is abstract in its bases, and still is."""
+    if inspect.isabstract(plugin):
+        yield f"lacks {', '.join(sorted(plugin.__abstractmethods__))}"
+
+
+def _bad_params(plugin: type[Any], base: type[Any]) -> Iterator[str]:
+    """Where the base has ``Params``, the plug-in has its own, a pydantic model."""
+    from pydantic import BaseModel
+
+    hint = get_type_hints(base).get("Params")
+    if hint is None and not hasattr(base, "Params"):
+        return
+    while get_args(hint):
+        (hint,) = get_args(hint)  # Settings of ClassVar[type[Settings]]
+    wanted: type[BaseModel] = hint or BaseModel
+    got = getattr(plugin, "Params", None)
+    if not (inspect.isclass(got) and issubclass(got, wanted)):
+        yield f"Params: got {got!r}; allowed: a class derived from {wanted.__name__}"
+
+
+def _uncallable(plugin: type[Any], base: type[Any]) -> Iterator[str]:
+    """Methods that can't be called as the base's are."""
+    for name, wanted in inspect.getmembers(base, inspect.isfunction):
+        got = getattr(plugin, name)
+        if got is wanted or not inspect.isfunction(got):
+            continue
+        parameters = inspect.signature(wanted).parameters.values()
+        by_name = dict.fromkeys(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+        in_order = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        try:
+            inspect.signature(got).bind(*in_order, **by_name)
+        except TypeError as error:
+            names = ", ".join([*in_order, *(f"{name}=" for name in by_name)])
+            yield f"{name}: {error}; called as {name}({names})"
 
 
 def _last_name(node: ast.expr) -> str:

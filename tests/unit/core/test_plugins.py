@@ -1,4 +1,4 @@
-"""Plug-ins that can't be read are said with their line, whoever asks for which."""
+"""Plug-ins that can't be read, imported or used are said with their file and line."""
 
 from __future__ import annotations
 
@@ -30,3 +30,71 @@ def test_a_file_that_is_no_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (package / "rush.py").write_bytes(text)
     with pytest.raises(SimnetError, match=re.escape(str(package)) + "/" + message):
         PluginKind("traffic", package.name, "Traffic").names()
+
+
+BASE = """
+from abc import ABC, abstractmethod
+from pydantic import BaseModel
+
+
+class Traffic(ABC):
+    Params: type[BaseModel]
+
+    @abstractmethod
+    def requests(self, *, consumers, seed): ...
+"""
+GOOD = """
+from pydantic import BaseModel
+from {package}.base import Traffic
+
+
+class Rush(Traffic):
+    class Params(BaseModel):
+        rate: float = 1.0
+
+    def requests(self, *, consumers, seed):
+        return iter(())
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "def requests",
+            "def wishes",
+            r"rush\.py:6: .*'rush': class Rush: lacks requests; .*\.base\.Traffic says what",
+        ),
+        (
+            "consumers, seed",
+            "consumers",
+            r"rush\.py:6: .*: requests: got an unexpected keyword argument 'seed'; called",
+        ),
+        ("consumers, seed", "consumers, seed, more", r"rush\.py:6: .* missing a required argument: 'more'; called as"),
+        ("class Params(BaseModel)", "class Params", r"rush\.py:6: .*Params: got <class .*>; allowed: .* BaseModel"),
+        ("class Params(BaseModel)", "class Settings", r"rush\.py:6: .*Params: got None; allowed: a class derived from"),
+        ("rate: float", "rate: float = x", r"rush\.py\b.*: not a plug-in's Python"),
+        ("= 1.0", "= one", r"rush\.py:8: .*can't be imported: NameError: name 'one' is not defined; mend the file"),
+        ("from pydantic", "from pidantic", r"rush\.py:2: .*can't be imported: ModuleNotFoundError: .*; mend the file"),
+        (
+            "    def requests",
+            "class Hush(Traffic):\n    def requests",
+            r"rush\.py: .*: got 2 subclasses of Traffic; allowed",
+        ),
+    ],
+)
+def test_a_class_that_is_no_plug_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, message: str
+) -> None:
+    package = tmp_path / f"plugs_{abs(hash((old, new)))}"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "base.py").write_text(BASE)
+    good = GOOD.format(package=package.name)
+    assert good.count(old) >= 1
+    (package / "calm.py").write_text(good)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert PluginKind("traffic", package.name, "Traffic").load("calm").__name__ == "Rush"
+    (package / "rush.py").write_text(good.replace(old, new))
+    with pytest.raises(SimnetError, match=re.escape(str(package)) + "/" + message):
+        PluginKind("traffic", package.name, "Traffic").load("rush")
