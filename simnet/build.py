@@ -171,6 +171,7 @@ def run_scenario(
     """
     began = time.perf_counter()
     made_folder(out)
+    plugins = _plugin_digests(scenario)
     torch.set_num_threads(1)  # results must not depend on the number of cores; small operators gain nothing by more
     simulation = build(scenario, device=device, kept=kept)
     built_s = time.perf_counter() - began
@@ -185,6 +186,7 @@ def run_scenario(
         "description": scenario.description,
         "seed": scenario.seed,
         "files": named,
+        "plugins": plugins,
         "duration_s": scenario.duration_s,
         "drain_s": scenario.drain_s,
         "arms": list(arms),
@@ -203,7 +205,7 @@ def run_scenario(
     }
     wall_s = {"build": built_s, "arms": {name: result["wall_s"] for name, result in arms.items()}}
     timeline = {name: result["timeline"] for name, result in arms.items()}
-    path = out / f"{scenario.name}-{_hash(text, device, named)}"
+    path = out / f"{scenario.name}-{_hash(text, device, named | plugins)}"
     with _appearing(path) as folder:
         (folder / "scenario.yaml").write_text(text, encoding="utf-8")
         _save_samples(folder / "samples", simulation.plane, recorder)
@@ -540,9 +542,25 @@ def _progress(quiet: bool, n_arms: int) -> Iterator[Callable[[str, float], None]
             yield report
 
 
+def _plugin_digests(scenario: Scenario) -> dict[str, str]:
+    """Digests of the plug-ins that the scenario names and simnet's version says nothing of: ``traffic/rush`` -> its
+    file's."""
+    protocols = arm_protocols(scenario).values()
+    named = {
+        ("topology", scenario.topology.kind),
+        ("traffic", scenario.traffic.kind),
+        *(("codecs", codec.kind) for codec in scenario.codecs.values()),
+        *(("data", source.dataset) for source in scenario.sources.values()),
+        *(("propagation", protocol.propagation.kind) for protocol in protocols),
+        *(("store", protocol.store.policy.kind) for protocol in protocols),
+    }
+    found = {f"{folder}/{name}": KINDS[folder].digest(name) for folder, name in sorted(named)}
+    return {place: digest for place, digest in found.items() if digest is not None}
+
+
 def _hash(text: str, device: str, named: Mapping[str, str]) -> str:
-    """Names the run folder: the resolved scenario and the files that it names, the seed in it, the code's version and
-    the device."""
+    """Names the run folder: the resolved scenario and the files and plug-ins that it names, the seed in it, the code's
+    version and the device."""
     whole = [simnet.__version__, device, text, *(f"{key} {digest}" for key, digest in named.items())]
     return hashlib.blake2b("\n".join(whole).encode(), digest_size=4).hexdigest()
 

@@ -7,6 +7,7 @@ The word that a scenario uses is the file's name. Listing reads the files' docst
 from __future__ import annotations
 
 import ast
+import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -35,11 +36,13 @@ class PluginKind:
         word: singular, as in messages: ``"store policy"``.
         package: dotted package that holds the files.
         base: name of the base class, found in ``<package>.base``. A plug-in file defines exactly one subclass of it.
+        own: names that came with simnet, whose version says what they are.
     """
 
     word: str
     package: str
     base: str
+    own: frozenset[str] = frozenset()
 
     @property
     def folder(self) -> str:
@@ -89,6 +92,14 @@ class PluginKind:
         """First line of the plug-in file's docstring, read without importing it."""
         docstring = ast.get_docstring(self._tree(self._module(name))) or ""
         return docstring.partition("\n")[0]
+
+    def digest(self, name: str) -> str | None:
+        """SHA-256 of the plug-in's file; None of one that came with simnet."""
+        module = self._module(name)
+        if name in self.own and module.startswith(f"{self.package}."):
+            return None
+        origin = _origin(module)
+        return "" if origin is None else hashlib.sha256(Path(origin).read_bytes()).hexdigest()
 
     def load(self, name: str) -> type[Any]:
         """The plug-in's class.
@@ -204,16 +215,28 @@ def _last_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
+def _kind(word: str, package: str, base: str, own: str) -> PluginKind:
+    return PluginKind(word, package, base, frozenset(own.split()))
+
+
 KINDS: dict[str, PluginKind] = {
     kind.folder: kind
     for kind in (
-        PluginKind("codec", "simnet.codecs", "Codec"),
-        PluginKind("store policy", "simnet.store", "EvictionPolicy"),
-        PluginKind("topology", "simnet.topology", "Topology"),
-        PluginKind("traffic", "simnet.traffic", "Traffic"),
-        PluginKind("task", "simnet.tasks", "Task"),
-        PluginKind("data set", "simnet.data", "Dataset"),
-        PluginKind("propagation strategy", "simnet.net.propagation", "Propagation"),
+        _kind(
+            "codec", "simnet.codecs", "Codec",
+            "aesc avif comcnn dsslic hevc jpeg jpeg2000 jscc lsci lsci_channel raw rlasc sesc thumbnail webp",
+        ),
+        _kind("store policy", "simnet.store", "EvictionPolicy", "fifo gdsf lfu lru ss_aware"),
+        _kind("topology", "simnet.topology", "Topology", "city explicit generator graphml"),
+        _kind("traffic", "simnet.traffic", "Traffic", "periodic poisson trace"),
+        _kind("task", "simnet.tasks", "Task", "classification detection segmentation source_identification"),
+        _kind(
+            "data set", "simnet.data", "Dataset", "camvid camvid_small cifar10 cityscapes fashion_mnist mnist streets"
+        ),
+        _kind(
+            "propagation strategy", "simnet.net.propagation", "Propagation",
+            "nearest_copy none on_path preload with_code",
+        ),
     )
-}
+}  # fmt: skip
 """Folder name, as in ``simnet list FOLDER``, -> kind."""

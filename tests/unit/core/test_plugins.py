@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simnet.core.errors import SimnetError
-from simnet.core.plugins import PluginKind
+from simnet.core.plugins import KINDS, PluginKind
 
 
 @pytest.mark.parametrize(
@@ -98,3 +98,8 @@ def test_a_class_that_is_no_plug_in(
     (package / "rush.py").write_text(good.replace(old, new))
     with pytest.raises(SimnetError, match=re.escape(str(package)) + "/" + message):
         PluginKind("traffic", package.name, "Traffic").load("rush")
+
+
+@pytest.mark.parametrize("folder", KINDS)
+def test_what_came_with_simnet_is_there(folder: str) -> None:
+    assert KINDS[folder].own and KINDS[folder].own <= set(KINDS[folder].names())
