@@ -8,7 +8,6 @@ import inspect
 import json
 import math
 import platform
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
@@ -29,7 +28,7 @@ import simnet
 from simnet.codecs.base import Codec
 from simnet.core import streams
 from simnet.core.errors import SimnetError, nearest
-from simnet.core.folders import made_folder
+from simnet.core.folders import made_folder, partial_folder, remove_abandoned
 from simnet.core.garbage import rare_garbage
 from simnet.core.plugins import KINDS
 from simnet.core.records import Recorder
@@ -160,7 +159,8 @@ def run_scenario(
 ) -> FinishedRun:
     """Simulate a scenario and leave its records in ``out/<name>-<hash>/``.
 
-    The folder appears whole or not at all: it is written under another name and renamed at the end.
+    The folder appears whole or not at all: it is written under another name and renamed at the end. What a killed run
+    has left half-written in ``out`` is removed.
 
     Args:
         kept: what earlier runs with the same zoo have computed; this one adds to it.
@@ -170,7 +170,7 @@ def run_scenario(
         AccountingError: the run's accounts don't close (a bug).
     """
     began = time.perf_counter()
-    made_folder(out)
+    remove_abandoned(made_folder(out))
     plugins = _plugin_digests(scenario)
     torch.set_num_threads(1)  # results must not depend on the number of cores; small operators gain nothing by more
     simulation = build(scenario, device=device, kept=kept)
@@ -495,19 +495,16 @@ def _appearing(path: Path) -> Iterator[Path]:
 
     It replaces what an earlier run of the same has left; what others have put there stays.
     """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")  # another run may be writing the same
-    partial.mkdir()
     try:
-        yield partial
-        for kept in path.iterdir() if path.is_dir() else ():
-            if kept.name not in OWN_FILES and not (partial / kept.name).exists():
-                kept.rename(partial / kept.name)
-        shutil.rmtree(path, ignore_errors=True)
-        partial.rename(path)
+        with partial_folder(path) as partial:
+            yield partial
+            for kept in path.iterdir() if path.is_dir() else ():
+                if kept.name not in OWN_FILES and not (partial / kept.name).exists():
+                    kept.rename(partial / kept.name)
+            shutil.rmtree(path, ignore_errors=True)
+            partial.rename(path)
     except OSError as error:
         raise SimnetError(f"cannot write the run to {path}: {error.strerror or error}; nothing was kept") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 @contextmanager

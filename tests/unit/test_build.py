@@ -84,6 +84,21 @@ def test_two_runs_of_one_scenario_at_once_are_both_whole(tmp_path: Path, monkeyp
     assert {"scenario.yaml", "manifest.json", "samples"} < {path.name for path in outer.path.iterdir()}
 
 
+def test_the_next_run_removes_what_a_killed_one_has_left(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, simnet.build\n"
+        "from simnet.core.records import Recorder\n"
+        "Recorder.write = lambda self, folder: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from tests.unit.test_build import pair\n"
+        "from pathlib import Path\n"
+        f"simnet.build.run_scenario(pair(Path({str(tmp_path)!r})), out=Path({str(tmp_path / 'runs')!r}), quiet=True)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
+    assert [path.suffix for path in (tmp_path / "runs").iterdir() if path.is_dir()] == [".partial"]
+    run = run_scenario(pair(tmp_path), out=tmp_path / "runs", quiet=True)
+    assert list((tmp_path / "runs").iterdir()) == [run.path]
+
+
 def test_a_full_disk_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def write(self: Recorder, folder: Path) -> dict[str, int]:
         (folder / "requests.parquet").write_bytes(b"half")
