@@ -37,7 +37,7 @@ class Group(TyperGroup):
             _say(f"{error.filename or 'writing'}: {error.strerror}; make room, or choose another folder with --out")
             sys.exit(USER_ERROR)
         except KeyboardInterrupt as interrupt:
-            _say(str(interrupt) or "stopped by Ctrl-C; nothing was kept")
+            _say(str(interrupt) or "stopped by Ctrl-C; this call kept nothing")
             sys.exit(INTERRUPTED)
 
 

@@ -19,7 +19,11 @@ def report(
     run: Annotated[Path, typer.Argument(help="Run folder, such as runs/hello-1a2b3c.")], quiet: Quiet = False
 ) -> None:
     """Draw a run's figures, tables and page anew, from its files alone."""
-    draw(run, quiet=quiet)
+    try:
+        draw(run, quiet=quiet)
+    except KeyboardInterrupt:
+        kept = f"the records in {run} are as they were; 'simnet report {run}' draws what is missing"
+        raise KeyboardInterrupt(f"stopped by Ctrl-C; {kept}") from None
 
 
 def draw(run: Path, *, quiet: bool) -> None:

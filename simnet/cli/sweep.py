@@ -53,31 +53,34 @@ def sweep(
     quiet: Quiet = False,
 ) -> None:
     """Run a scenario over axes and replications; rerun to resume."""
-    from simnet.sweep.cluster import parsed_resources
-    from simnet.sweep.conduct import conduct
-    from simnet.sweep.estimate import estimate, lines
-    from simnet.sweep.folder import SweepFolder
-    from simnet.sweep.plan import Plan
-    from simnet.sweep.progress import shown
-    from simnet.sweep.sweep import load_sweep
+    place = out
+    try:
+        from simnet.sweep.cluster import parsed_resources
+        from simnet.sweep.conduct import conduct
+        from simnet.sweep.estimate import estimate, lines
+        from simnet.sweep.folder import SweepFolder
+        from simnet.sweep.plan import Plan
+        from simnet.sweep.progress import shown
+        from simnet.sweep.sweep import load_sweep
 
-    plan = Plan(load_sweep(file, overrides=set_ or []), device, mixed)
-    folder = SweepFolder(out / plan.sweep.file.name)
-    with folder.locked():
-        pool = _pool(plan, folder, workers, cluster, parsed_resources(resources or []))
-        try:
-            if dry_run:
-                print("\n".join(lines(plan, estimate(plan, folder, pool), pool.n)))
-                return
-            with shown(quiet) as tell:
-                made = conduct(plan, folder, pool, tell)
-        except KeyboardInterrupt:
-            kept = f"finished runs are kept in {folder.path}; the same command goes on from there"
-            raise KeyboardInterrupt(f"stopped by Ctrl-C; {kept}") from None
-        finally:
-            pool.close()
-        if not _closed(plan, folder, made, quiet=quiet):
-            sys.exit(SOME_FAILED)
+        plan = Plan(load_sweep(file, overrides=set_ or []), device, mixed)
+        folder = SweepFolder(out / plan.sweep.file.name)
+        place = folder.path
+        with folder.locked():
+            pool = _pool(plan, folder, workers, cluster, parsed_resources(resources or []))
+            try:
+                if dry_run:
+                    print("\n".join(lines(plan, estimate(plan, folder, pool), pool.n)))
+                    return
+                with shown(quiet) as tell:
+                    made = conduct(plan, folder, pool, tell)
+            finally:
+                pool.close()
+            if not _closed(plan, folder, made, quiet=quiet):
+                sys.exit(SOME_FAILED)
+    except KeyboardInterrupt:
+        kept = f"finished runs are kept in {place}; the same command goes on from there"
+        raise KeyboardInterrupt(f"stopped by Ctrl-C; {kept}") from None
 
 
 def _pool(plan: Plan, folder: SweepFolder, n: int | None, cluster: str | None, resources: dict[str, float]) -> Workers:

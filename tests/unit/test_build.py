@@ -285,6 +285,6 @@ def test_ctrl_c_ends_with_130_and_keeps_nothing(tmp_path: Path) -> None:
     finally:
         process.kill()
     assert process.returncode == 130
-    assert "nothing was kept" in message
+    assert "this call kept nothing" in message
     runs = tmp_path / "runs"
     assert not runs.exists() or list(runs.iterdir()) == []

@@ -92,10 +92,22 @@ def test_ctrl_c_ends_with_130_and_says_what_was_kept(
 ) -> None:
     backend.error = KeyboardInterrupt()
     assert run("run", scenario_file) == 130
-    assert capsys.readouterr().err == "simnet: stopped by Ctrl-C; nothing was kept\n"
+    assert capsys.readouterr().err == "simnet: stopped by Ctrl-C; this call kept nothing\n"
     backend.error, backend.draw_error = None, KeyboardInterrupt()
     assert run("run", scenario_file) == 130
     assert re.search(r"the records are whole in .*small-1; 'simnet report .*small-1' draws", capsys.readouterr().err)
+
+
+def test_ctrl_c_while_a_report_is_drawn(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_run: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("simnet.report.redraw", interrupted)
+    assert run("report", tmp_path) == 130
+    told = f"the records in {tmp_path} are as they were; 'simnet report {tmp_path}' draws what is missing"
+    assert capsys.readouterr().err == f"simnet: stopped by Ctrl-C; {told}\n"
 
 
 def test_full_disk_ends_with_2(
@@ -289,7 +301,7 @@ def test_a_real_ctrl_c(scenario_file: Path) -> None:
         assert process.stdout.readline() == "running\n"
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=30)
-    assert (process.returncode, error) == (130, "simnet: stopped by Ctrl-C; nothing was kept\n")
+    assert (process.returncode, error) == (130, "simnet: stopped by Ctrl-C; this call kept nothing\n")
 
 
 def test_python_dash_m() -> None:

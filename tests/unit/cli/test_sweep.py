@@ -104,6 +104,28 @@ def test_ctrl_c_says_what_is_kept(
     assert len(list((tmp_path / "out" / "tiny" / "runs").iterdir())) == 1
 
 
+@pytest.mark.parametrize(
+    ("early", "place"),
+    [("simnet.sweep.sweep.load_sweep", "out"), ("simnet.cli.sweep._pool", "out/tiny"),
+     ("simnet.cli.sweep._closed", "out/tiny")],
+)  # fmt: skip
+def test_ctrl_c_before_the_first_run_and_after_the_last_keeps_what_is_finished(
+    tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    early: str, place: str,
+) -> None:  # fmt: skip
+    file = sweep_of(tmp_path, TEXT).path
+    assert run("sweep", file, "--out", tmp_path / "out", "--quiet") == 0
+    capsys.readouterr()
+
+    def interrupted(*_args: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(early, interrupted)
+    assert run("sweep", file, "--out", tmp_path / "out", "--quiet") == 130
+    kept = f"finished runs are kept in {tmp_path / place}; the same command goes on from there"
+    assert capsys.readouterr().err == f"simnet: stopped by Ctrl-C; {kept}\n"
+
+
 def test_without_a_card_nothing_is_begun(
     tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
