@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -16,15 +17,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from simnet.report.figures.style import RC, SOURCE_COLOURS, arm_colours, page, write_png
+from simnet.report.metrics import ALL
 from simnet.results.choice import Choice
 from simnet.results.errors import ResultsError
-from simnet.results.labels import quantity
+from simnet.results.labels import name_of, quantity, setting_text, value_text
 from simnet.results.results import Results
 
 P = ParamSpec("P")
 T = TypeVar("T")
 NOTE = "#666666"
+NOTE_CHARACTERS_PER_IN, NOTE_LINE_PT = 20, 10
 WIDTH_IN, HEIGHT_IN = 6.4, 4.0
+MOST_VALUES = 5
+"""Of a choice of more values than these their number is said."""
 
 
 def styled(draw: Callable[P, T]) -> Callable[P, T]:
@@ -43,15 +48,41 @@ def new_axes(axes: Axes | None, width_in: float = WIDTH_IN, height_in: float = H
     return page(width_in, height_in).add_subplot() if axes is None else axes
 
 
-def head(axes: Axes, title: str | None, results: Results, note: str) -> None:
-    """Title (the question, if none is given; "" for none) and below it, smaller, the note."""
+def head(axes: Axes, title: str | None, results: Results, *notes: str) -> None:
+    """Title (the question, if none is given; "" for none) and below it, smaller, the notes that aren't empty."""
     text = results.question if title is None else title
     figure = axes.get_figure(root=True)
     width = axes.get_position().width * float(figure.get_size_inches()[0]) if figure is not None else WIDTH_IN
     lines = textwrap.wrap(text, max(30, int(15 * width)))
-    axes.set_title("\n".join(lines), pad=20, parse_math=False)
-    said = axes.text(0, 1, note, transform=axes.transAxes, fontsize=8, color=NOTE, va="bottom", ha="left")
+    said_lines = textwrap.wrap("; ".join(filter(None, notes)), max(40, int(NOTE_CHARACTERS_PER_IN * width)))
+    pad = 20 + NOTE_LINE_PT * (len(said_lines) - 1)
+    axes.set_title("\n".join(lines), pad=pad, parse_math=False)
+    said = axes.text(
+        0, 1, "\n".join(said_lines), transform=axes.transAxes, fontsize=8, color=NOTE, va="bottom", ha="left"
+    )
     said.set(y=1.015, parse_math=False)
+
+
+def chosen_text(results: Results, choice: Choice, shown: Collection[str]) -> str:
+    """What of the results is drawn, where that isn't all of them: "on_demand, source type digits, TTL 60 s".
+
+    Args:
+        shown: columns whose values the figure itself shows.
+    """
+    arm, source_type = choice.get("arm"), choice.get("source_type", ALL)
+    arms = results.arms if arm is None else [arm] if isinstance(arm, str) else list(arm)
+    said = [arms[0]] if len(arms) == 1 < len(results.arms) and "arm" not in shown else []
+    if source_type != ALL:
+        said.append(f"source type {source_type}")
+    for column, wanted in (choice.get("where") or {}).items():
+        if column in shown:
+            continue
+        values = list(wanted) if isinstance(wanted, list | tuple | set | range | np.ndarray) else [wanted]
+        several = f"{name_of(column)} {', '.join(map(value_text, values))}"
+        if len(values) > MOST_VALUES:
+            several = f"{len(values)} values of {name_of(column)}"
+        said.append(setting_text(column, values[0]) if len(values) == 1 else several)
+    return ", ".join(said)
 
 
 def replications_text(n: pd.Series[Any], what: str) -> str:

@@ -12,7 +12,7 @@ from simnet.report.figures.style import INK, MARKERS, arm_colours
 from simnet.results.choice import Choice
 from simnet.results.errors import ResultsError
 from simnet.results.estimates import groups, interval_of
-from simnet.results.figures.canvas import head, new_axes, number_ticks, replications_text, styled
+from simnet.results.figures.canvas import chosen_text, head, new_axes, number_ticks, replications_text, styled
 from simnet.results.front import DOMINATED
 from simnet.results.labels import label, quantity, value_text
 from simnet.results.results import Results
@@ -95,13 +95,15 @@ def front(
     for which in ("x", "y"):
         number_ticks(axes, which)
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), labelspacing=0.9)
-    named = f"; points: {' / '.join(label(c) for c in varying)}" if varying and len(best) <= FEW_POINTS else ""
-    corner = f"reference {quantity(worst[0], 4)}, {quantity(worst[1], 4)}"
+    is_named = bool(varying) and len(best) <= FEW_POINTS
     head(
         axes,
         title,
         results,
-        f"{replications_text(table['n'], 'bars of the front' if crowded else 'bars')}; {corner}{named}",
+        chosen_text(results, choice, ("arm", *(varying if is_named else ()))),
+        replications_text(table["n"], "bars of the front" if crowded else "bars"),
+        f"reference {quantity(worst[0], 4)}, {quantity(worst[1], 4)}",
+        f"points: {' / '.join(label(c) for c in varying)}" if is_named else "",
     )
     return axes
 

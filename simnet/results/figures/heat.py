@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter
 from simnet.report.figures.style import FAINT, INK, page
 from simnet.report.wording import NONE
 from simnet.results.choice import Choice
-from simnet.results.figures.canvas import head, one_arm, replications_text, styled
+from simnet.results.figures.canvas import chosen_text, head, one_arm, replications_text, styled
 from simnet.results.labels import label, quantity, value_text
 from simnet.results.results import Results
 
@@ -71,7 +71,8 @@ def heat(
             image, ax=axes, label=label(value), format=FuncFormatter(lambda v, _: quantity(v, 4))
         )
         bar.outline.set_visible(False)
-    head(axes, title, results, f"{arm}; {replications_text(table['n'], '±')}")
+    chosen = chosen_text(results, choice, ("arm", x, y))
+    head(axes, title, results, ", ".join(filter(None, (arm, chosen))), replications_text(table["n"], "±"))
     return axes
 
 

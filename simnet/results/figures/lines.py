@@ -14,6 +14,7 @@ from simnet.results.choice import Choice
 from simnet.results.errors import ResultsError
 from simnet.results.estimates import groups
 from simnet.results.figures.canvas import (
+    chosen_text,
     colour_of,
     colours,
     head,
@@ -66,9 +67,9 @@ def lines(
         ResultsError: several arms where one is needed, or a logarithm of what has none.
     """
     axes = new_axes(axes)
-    n = _draw(axes, results, (x, y, by), log, choice)
+    notes = _draw(axes, results, (x, y, by), log, choice)
     axes.set_xlabel(label(x))
-    head(axes, title, results, n)
+    head(axes, title, results, *notes)
     return axes
 
 
@@ -96,12 +97,14 @@ def curves_over(
     panels: list[Axes] = list(figure.subplots(len(ys), 1, sharex=True, squeeze=False)[:, 0])
     notes = [_draw(axes, results, (x, y, by), log, choice) for axes, y in zip(panels, ys, strict=True)]
     panels[-1].set_xlabel(label(x))
-    head(panels[0], title, results, notes[0])
+    head(panels[0], title, results, *notes[0])
     return panels
 
 
-def _draw(axes: Axes, results: Results, columns: tuple[str, str, str], log: str | None, choice: Choice) -> str:
-    """Draw one panel without title and x label; returns the note on its intervals."""
+def _draw(
+    axes: Axes, results: Results, columns: tuple[str, str, str], log: str | None, choice: Choice
+) -> tuple[str, str]:
+    """Draw one panel without title and x label; returns the notes on what is shown and on its intervals."""
     x, y, by = columns
     if log is not None and not set(log) <= {"x", "y"}:
         raise ResultsError(f"log: got {log!r}; allowed 'x', 'y', 'xy', '' or None")
@@ -139,7 +142,8 @@ def _draw(axes: Axes, results: Results, columns: tuple[str, str, str], log: str 
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     elif len(ends) > 1:
         _label_ends(axes, ends)
-    return replications_text(table["n"], "bands" if many else "bars")
+    shown = (x, by) if len(ends) > 1 else (x,)
+    return chosen_text(results, choice, shown), replications_text(table["n"], "bands" if many else "bars")
 
 
 def _line(axes: Axes, part: pd.DataFrame, scale: Scale, look: dict[str, Any], many: bool) -> None:

@@ -30,6 +30,12 @@ def texts(axes: Axes) -> list[str]:
     return [text.get_text() for text in axes.texts]
 
 
+def note(axes: Axes) -> str:
+    """The line below the title."""
+    (found,) = (text.get_text() for text in axes.texts if text.get_position() == (0, 1.015))
+    return str(found).replace("\n", " ")
+
+
 def bars(axes: Axes) -> dict[str, np.ndarray]:
     """Colour -> [n, 3] x, low, high of vertical error bars."""
     found: dict[str, np.ndarray] = {}
@@ -45,7 +51,7 @@ def test_lines_show_means_and_intervals_and_null_at_the_right(sweep: Results) ->
     assert axes.get_title(loc="left") == sweep.question
     assert axes.get_xscale() == "log", "60 to 3600 is more than a factor of 20"
     assert ticks(axes) == ["60", "600", "3,600", "∞"]
-    assert "5 replications, bars: 95 % intervals" in texts(axes)
+    assert note(axes) == "store 64,000 B; 5 replications, bars: 95 % intervals"
     assert {"on_demand", "no_stores", "jpeg"} <= set(texts(axes)), "named at the lines' ends"
     table = sweep.mean("byte_per_request", by="ttl_s", where=KEPT)
     drawn = bars(axes)
@@ -231,3 +237,27 @@ def test_scale_of_numbers_null_and_words() -> None:
     assert Scale.of(["b", None, "a"]).positions.tolist() == [0, 1, 2]
     assert Scale.of([True, False]).words
     assert not Scale.of([-5.0, 100.0]).log
+
+
+def test_the_note_says_what_is_shown(sweep: Results) -> None:
+    n = "5 replications, bars: 95 % intervals"
+    assert note(figures.lines(sweep, "ttl_s", "ss_mean")) == n
+    assert note(figures.lines(sweep, "ttl_s", "ss_mean", where=KEPT)) == f"store 64,000 B; {n}"
+    one = figures.lines(sweep, "ttl_s", "ss_mean", arm="jpeg", source_type="digits", where={**KEPT, "ttl_s": [60, 600]})
+    assert note(one) == f"jpeg, source type digits, store 64,000 B; {n}", "the x axis shows its own values"
+    by = figures.lines(sweep, "store_byte", "ss_mean", by="ttl_s", arm="jpeg", where={"ttl_s": [60, None]})
+    assert note(by) == f"jpeg; {n}", "each line is named"
+    alone = figures.lines(sweep, "store_byte", "ss_mean", by="ttl_s", arm="jpeg", where={"ttl_s": None})
+    assert note(alone) == f"jpeg, TTL ∞; {n}", "a line alone is not"
+    panels = figures.curves_over(
+        sweep, "ttl_s", ["ss_mean", "byte_per_request"], arm="jpeg", where={"replication": range(3)}
+    )
+    assert note(panels[0]) == "jpeg, replication 0, 1, 2; 3 replications, bars: 95 % intervals"
+    heat = figures.heat(sweep, "ttl_s", "store_byte", "ss_mean", arm="jpeg", source_type="clothes")
+    assert note(heat) == "jpeg, source type clothes; 5 replications, ±: 95 % intervals"
+    pairs = figures.differences(
+        sweep, "ss_mean", "jpeg", by="store_byte", where={"ttl_s": [60, 600]}, source_type="digits"
+    )
+    assert note(pairs).startswith("source type digits, TTL 60, 600; 5 replications, paired")
+    best = figures.front(sweep, "byte_per_request", "ss_mean", where=KEPT, source_type="digits")
+    assert note(best).startswith("source type digits, store 64,000 B; 5 replications, bars: 95 % intervals; reference")
