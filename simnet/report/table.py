@@ -11,13 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from simnet.report.errors import RunError
+from simnet.report.name_cell import NameCell
 from simnet.report.run_folder import RunFolder
 from simnet.report.wording import NONE, closed_form, kilobyte, number, percent, short_verdict
 
 NOTES = (
-    "SS: population SS of what was delivered. kB, ksym, mJ: per request; bytes end to end, all classes; thousand "
-    "complex symbols on the air, with retries and overhead; energy of radio, wires and compute, without idle power."
+    "SS: population SS of what was delivered. {columns}: per request; bytes end to end, all classes; {symbols}energy "
+    "of radio, wires and compute, without idle power."
 )
+SYMBOLS = "thousand complex symbols on the air, with retries and overhead; "
 BREAK_EVEN_NOTES = (
     " Pays off: number of requests from which the arm's traffic stays below the rival's, headers counted or "
     "stripped (>n: expected at n, beyond this run); an arm that fetched nothing is charged with the decoders that "
@@ -44,15 +46,23 @@ def closing_table(run: Path) -> Table:
     page.add_row(_arms(summary))
     if summary["break_even"]:
         page.add_row(_break_even(summary))
-    page.add_row(Text(NOTES + (BREAK_EVEN_NOTES if summary["break_even"] else ""), style="dim"))
+    page.add_row(Text(_notes(summary), style="dim"))
     return page
+
+
+def _notes(summary: dict[str, Any]) -> str:
+    """What the columns that are there mean."""
+    on_air = any(_channel_uses(summary).values())
+    columns = ("kB", *(["ksym"] if on_air else []), "mJ")
+    notes = NOTES.format(columns=", ".join(columns), symbols=SYMBOLS if on_air else "")
+    return notes + (BREAK_EVEN_NOTES if summary["break_even"] else "")
 
 
 def _arms(summary: dict[str, Any]) -> Table:
     table = _table(f"{summary['scenario']}, seed {summary['seed']}")
-    table.add_column("arm", overflow="fold")
+    table.add_column("arm")
     rival = summary["baseline"]
-    uses = {name: _channel_use(arm["all"]) for name, arm in summary["arms"].items()}
+    uses = _channel_uses(summary)
     on_air = any(uses.values())
     symbols = ("ksym",) if on_air else ()
     for heading in ("requests", "satisfied", "SS", "kB", *symbols, "models", "p95 (s)", "mJ"):
@@ -69,7 +79,7 @@ def _arms(summary: dict[str, Any]) -> Table:
         n = cell["requests"]
         ss, active_j = cell["ss_population"]["value"], arm["energy"]["active_j_per_request"]
         table.add_row(
-            Text(name),
+            NameCell(name),
             f"{n:,}",
             percent(cell["satisfied"]["value"]),
             NONE if ss is None else f"{ss:.3f}",
@@ -83,6 +93,11 @@ def _arms(summary: dict[str, Any]) -> Table:
     return table
 
 
+def _channel_uses(summary: dict[str, Any]) -> dict[str, int]:
+    """By arm."""
+    return {name: _channel_use(arm["all"]) for name, arm in summary["arms"].items()}
+
+
 def _channel_use(cell: dict[str, Any]) -> int:
     """Complex symbols on the air, all classes, with retries and overhead."""
     use = cell["channel_use"]
@@ -92,8 +107,8 @@ def _channel_use(cell: dict[str, Any]) -> int:
 def _break_even(summary: dict[str, Any]) -> Table:
     """Every arm with models against the baseline, headers counted and stripped."""
     table = _table(f"Break-even against {summary['baseline']}, by source type")
-    table.add_column("source type", overflow="fold")
-    table.add_column("arm", overflow="fold")
+    table.add_column("source type")
+    table.add_column("arm")
     for heading in ("J (B)", "c (B)", "M (B)", "p_miss", "n*", "counted", "stripped"):
         table.add_column(heading, justify="right", no_wrap=True)
     rows = [row for row in summary["break_even"] if row["rival"] == summary["baseline"]]
@@ -102,8 +117,8 @@ def _break_even(summary: dict[str, Any]) -> Table:
     order = list(dict.fromkeys(row["source_type"] for row in counted))
     for row in sorted(counted, key=lambda row: order.index(row["source_type"])):
         table.add_row(
-            Text(row["source_type"]),
-            Text(row["arm"]),
+            NameCell(row["source_type"]),
+            NameCell(row["arm"]),
             number(row["rival_mean"]),
             number(row["use_mean"]),
             number(row["model_mean"]),

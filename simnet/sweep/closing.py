@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simnet.report.metrics import ALL
+from simnet.report.name_cell import NameCell
 from simnet.statistics.interval import Interval
 from simnet.statistics.replications import student_t
 
@@ -38,7 +39,7 @@ def closing_table(title: str, results: pd.DataFrame, axes: Sequence[str]) -> Tab
             break
         settings = [_shown(rows[axis].iloc[0]) for axis in axes]
         means = [str(_mean(rows[metric])) for metric in SHOWN]
-        table.add_row(str(point), *map(Text, settings), Text(str(arm)), *means)
+        table.add_row(str(point), *map(NameCell, settings), NameCell(str(arm)), *means)
     return table
 
 

@@ -25,6 +25,7 @@ from simnet.core.tables import TABLES
 from simnet.report import redraw
 from simnet.report.errors import RunError
 from simnet.report.figures import FIGURES
+from simnet.report.name_cell import NameCell
 from simnet.report.records_doc import records_markdown
 from simnet.report.run_folder import RunFolder
 from simnet.report.summary import summarise
@@ -195,6 +196,47 @@ def test_closing_table_is_readable_at_100_columns(make_run: MakeRun) -> None:
     symbols = use["overhead"] + sum(n for part in by_class for n in part.values())
     assert symbols > 0 and re.search(rf"^\s*jpeg +3,000 .* {symbols / 3000 / 1000:.3g} ", text, re.MULTILINE)
     assert "never" in text and re.search(r">[\d,]+", text)
+    assert "kB, ksym, mJ: per request" in " ".join(text.split()) and "complex symbols" in text
+
+
+def test_the_closing_table_explains_the_columns_that_it_has(make_run: MakeRun) -> None:
+    run = make_run(n_requests=60, wireless=False)
+    summarise(run)
+    text = as_text(run)
+    assert "ksym" not in text and "symbols" not in text and "kB, mJ: per request; bytes end to end" in text
+
+
+def test_the_closing_table_breaks_names_where_their_words_end(make_run: MakeRun) -> None:
+    run = make_run(n_requests=3000)
+    summarise(run)
+    path, arm = run / "summary.json", "on_demand_with_lossy_links_20"
+    path.write_text(path.read_text().replace("on_demand", arm).replace("vehicles", "vehicles of the city"))
+    lines = as_text(run).splitlines()
+    assert max(map(len, lines)) <= 100 and not any("…" in line for line in lines)
+    words = re.compile(r"^(?:on|demand|with|lossy|links|20|_)+$")
+    parts = [
+        part
+        for line in lines
+        for part in re.split(r"\s{2,}", line.strip())
+        if re.match(r"(on|demand|with|lossy)_", part)
+    ]
+    assert parts and all(words.match(part.split(" ")[-1]) for part in parts), parts
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "lines"),
+    [
+        ("on_demand", 9, ["on_demand"]),
+        ("on_demand", 8, ["on_", "demand"]),
+        ("on_demand", 4, ["on_", "dema", "nd"]),
+        ("like digits", 7, ["like", "digits"]),
+        ("a-b_c", 4, ["a-b_", "c"]),
+        ("__", 4, ["__"]),
+        ("", 4, [""]),
+    ],
+)
+def test_a_name_in_lines(name: str, width: int, lines: list[str]) -> None:
+    assert NameCell(name).lines(width) == lines
 
 
 @pytest.mark.parametrize(
