@@ -15,7 +15,7 @@ help:
 	@echo "make demo   virtual environment, install, the city scenario"
 	@echo "make test   virtual environment, install, lint, types, import rules, the whole suite"
 	@echo "make slow   the long tests as well"
-	@echo "make lint   ruff, mypy, import-linter"
+	@echo "make lint   ruff, its format, mypy, import-linter"
 	@echo "make figures  the figures of docs/, from fresh runs"
 	@echo "make validate  theory as judge, the long run; the table of docs/validation.md"
 	@echo "make bench  every benchmark, beside the libraries that it is measured against; docs/performance.md"
@@ -47,6 +47,7 @@ slow: $(READY)
 
 lint: $(READY)
 	$(BIN)/ruff check $(PACKAGES)
+	$(BIN)/ruff format --check $(PACKAGES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config setup.cfg
 
