@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from simnet.sweep.plan import Plan
     from simnet.sweep.workers import Workers
 
+MOST_NAMED = 5
+"""Of more runs that were made again their number is said."""
 SOME_FAILED = 3
 """Exit code: the sweep is done, but some of its runs, or its page, failed."""
 
@@ -128,6 +130,10 @@ def _closed(plan: Plan, folder: SweepFolder, made: Made, *, quiet: bool) -> bool
     unsettled = sum(not folder.meta(id_)["settled"] for id_ in results["run"].unique())
     if unsettled:
         _say(f"in {unsettled} of {results['run'].nunique()} runs MSER-5 saw no end of the warm-up; raise duration_s")
+    for id_ in made.damaged[:MOST_NAMED]:
+        _say(f"{folder.run(id_)}: files were missing or damaged; the run was made again")
+    if len(made.damaged) > MOST_NAMED:
+        _say(f"… and {len(made.damaged) - MOST_NAMED} more")
     for id_, error in made.failed.items():
         _say(f"failed: point {', '.join(map(str, dict.fromkeys(plan.users[id_])))}: {error}")
         _say(f"  scenario and traceback: {folder.path / 'failed' / id_}")

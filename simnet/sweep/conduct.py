@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -23,12 +23,14 @@ class Progress:
         found: runs that an earlier call has left.
         made: runs finished by this call.
         failed: run -> its error, in one line.
+        damaged: runs that an earlier call has left, of which something is missing now.
     """
 
     total: int = 0
     found: int = 0
     made: int = 0
     failed: dict[str, str] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,12 @@ class Made:
     Args:
         replications: [points] of each, failed ones included.
         failed: run -> its error, in one line.
+        damaged: runs that had been finished, but were no longer whole, and so were made again.
     """
 
     replications: tuple[int, ...]
     failed: Mapping[str, str]
+    damaged: Sequence[str] = ()
 
     def places(self, plan: Plan) -> Iterator[tuple[int, int, str]]:
         """Point, replication and run, in the order of the results."""
@@ -77,6 +81,8 @@ def conduct(
         for id_ in plan.order(points):
             if id_ not in finished and id_ not in submitted:
                 submitted.add(id_)
+                if folder.run(id_).is_dir():
+                    progress.damaged.append(id_)
                 workers.submit(plan.job(id_, ship_files=workers.remote))
 
     def count() -> int:
@@ -114,7 +120,7 @@ def conduct(
             hand_out(more)
             progress.total = count()
         tell(progress)
-    return Made(tuple(replications[point] for point in range(len(replications))), progress.failed)
+    return Made(tuple(replications[point] for point in range(len(replications))), progress.failed, progress.damaged)
 
 
 class Kinds:

@@ -19,8 +19,9 @@ from simnet.core.folders import made_folder
 from simnet.sweep.job import Failed, Finished
 
 PARTIAL = ".partial-"
-META = {"wall_s", "cpu", "device", "settled"}
-"""What a finished run's ``meta.json`` has."""
+RECORDS = "records"
+META = {"wall_s", "cpu", "device", "settled", RECORDS}
+"""What a finished run's ``meta.json`` has; ``records``: the size of each of its files there, in bytes."""
 
 
 class SweepFolder:
@@ -72,11 +73,17 @@ class SweepFolder:
         return self.path / "runs" / id_
 
     def finished(self, id_: str) -> bool:
-        """Whether a run's rows are there, and whole, and what is known of them."""
+        """Whether a run's rows are there, and whole, and what is known of them; of its records, whether each is there
+        and as long as it was."""
         try:
-            return not self.rows(id_).empty and self.meta(id_).keys() >= META
+            meta = self.meta(id_)
+            return not self.rows(id_).empty and meta.keys() >= META and self._has_records(id_, meta[RECORDS])
         except (OSError, ValueError, AttributeError, pyarrow.ArrowException):
             return False
+
+    def _has_records(self, id_: str, n_byte: Mapping[str, int]) -> bool:
+        folder = self.run(id_) / RECORDS
+        return all((folder / name).stat().st_size == n for name, n in n_byte.items())
 
     def rows(self, id_: str) -> pd.DataFrame:
         """Metrics of a finished run, one row per arm and source type."""
@@ -96,8 +103,9 @@ class SweepFolder:
 
     def keep(self, id_: str, run: Finished) -> None:
         """Write a finished run; it is there whole or not at all."""
-        files = {f"records/{name}": content for name, content in run.records.items()}
-        files |= {"meta.json": _json(run.meta), "rows.parquet": run.rows}
+        files = {f"{RECORDS}/{name}": content for name, content in run.records.items()}
+        sizes = {name: len(content) for name, content in run.records.items()}
+        files |= {"meta.json": _json({**run.meta, RECORDS: sizes}), "rows.parquet": run.rows}
         self._appear(self.run(id_), files)
         self.forgive(id_)
 

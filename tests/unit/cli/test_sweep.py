@@ -73,6 +73,21 @@ def test_a_page_that_fails_loses_no_results(tmp_path: Path, run: Run, capsys: py
     assert "WRONG" in (folder / "page_traceback.txt").read_text() and (folder / "results.parquet").exists()
 
 
+def test_runs_that_are_made_again_are_named(tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    file = sweep_of(tmp_path, TEXT).path
+    assert run("sweep", file, "--out", tmp_path / "out", "--quiet") == 0
+    assert "made again" not in capsys.readouterr().err
+    runs = sorted((tmp_path / "out" / "tiny" / "runs").iterdir())
+    (runs[0] / "meta.json").unlink()
+    assert run("sweep", file, "--out", tmp_path / "out", "--quiet") == 0
+    assert f"simnet: {runs[0]}: files were missing or damaged; the run was made again" in capsys.readouterr().err
+    for each in runs:
+        (each / "rows.parquet").write_bytes(b"")
+    assert run("sweep", file, "--out", tmp_path / "out", "--quiet") == 0
+    log = capsys.readouterr().err
+    assert log.count("the run was made again") == 5 and "… and 1 more" in log
+
+
 def test_a_dry_run_makes_one_run_at_most_and_says_so(
     tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str], pool: InProcess
 ) -> None:

@@ -129,6 +129,26 @@ def test_what_is_finished_is_not_made_again_and_half_a_run_is(grid: Swept, tmp_p
     assert sorted((out / "runs").iterdir()) == runs
 
 
+def test_a_run_whose_records_are_damaged_is_made_again(tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, "axes: [grid: {traffic.rate_per_s: [0.5, 1, 2, 4]}]\nreplications: 1\nkeep: records\n")
+    swept(sweep, tmp_path / "out", InProcess())
+    gone, half, without, whole = sorted((tmp_path / "out" / "runs").iterdir())
+    shutil.rmtree(gone / "records")
+    table = half / "records" / "transfers.parquet"
+    table.write_bytes(table.read_bytes()[:-1])
+    (without / "records" / "manifest.json").unlink()
+    (whole / "records" / "summary.json").write_text("what a report adds")
+    again = InProcess()
+    plan, folder = Plan(sweep, "cpu"), SweepFolder(tmp_path / "out")
+    with folder.locked():
+        made = conduct(plan, folder, again)
+    wanted = [each.name for each in (gone, half, without)]
+    assert sorted(job.id for job in again.made) == sorted(made.damaged) == wanted
+    for each in (gone, half, without):
+        RunFolder.open(each / "records").transfers  # noqa: B018
+    assert (whole / "records" / "summary.json").exists()
+
+
 def test_a_scenario_that_occurs_twice_is_run_once(tmp_path: Path) -> None:
     sweep = sweep_of(tmp_path, "axes: [grid: {protocol.store.ttl_s: [60, 60, 30]}]\nreplications: 2\n")
     workers = InProcess()
