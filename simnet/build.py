@@ -185,6 +185,7 @@ def run_scenario(
         "scenario": scenario.name,
         "description": scenario.description,
         "seed": scenario.seed,
+        "scenario_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "files": named,
         "plugins": plugins,
         "duration_s": scenario.duration_s,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -29,9 +30,12 @@ def report(
 def draw(run: Path, *, quiet: bool) -> None:
     """Draw a run's report, print its closing table and where the page is."""
     from simnet.report import redraw
+    from simnet.report.run_folder import RunFolder
     from simnet.report.table import closing_table
 
     redraw(run)
+    if (misfit := RunFolder.open(run).misfit) is not None:
+        print(f"simnet: {misfit}", file=sys.stderr)
     if not quiet:
         from rich.console import Console
 

@@ -48,6 +48,7 @@ def page(folder: RunFolder, summary: Summary, figures: list[Drawn]) -> str:
         *(_figure(folder, drawn) for drawn in figures),
         _samples(folder),
         "<h2>Scenario</h2>",
+        f'<p class="note">{escape(folder.misfit)}</p>' if folder.misfit else "",
         _details("scenario.yaml, as resolved", folder.scenario_text),
         _details("manifest.json", json.dumps(folder.manifest, indent=1, ensure_ascii=False)),
     ]

@@ -57,6 +57,7 @@ class Manifest(_Part):
     arms: Annotated[list[str], Field(min_length=1)]
     sources: list[str]
     fidelity: dict[str, str]
+    scenario_sha256: str | None = None
     codec_fidelity: dict[str, str] = {}
     surrogates: _Surrogates | None = None
     bler_tables: _Lookups | None = None

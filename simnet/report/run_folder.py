@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -92,6 +93,17 @@ class RunFolder:
         if not isinstance(content, dict):
             raise RunError(f"{self.path / 'scenario.yaml'}: got no mapping of keys; run the scenario again")
         return content
+
+    @cached_property
+    def misfit(self) -> str | None:
+        """What to say if ``scenario.yaml`` was changed after the run; None if not, or if an older run can't tell."""
+        wanted, path = self.manifest.get("scenario_sha256"), self.path / "scenario.yaml"
+        if wanted is None or wanted == hashlib.sha256(self.scenario_text.encode()).hexdigest():
+            return None
+        return (
+            f"{path}: it was changed after the run, as its digest in manifest.json says: the records are of another "
+            "scenario; run the changed one, or put the old file back"
+        )
 
     @cached_property
     def samples(self) -> list[dict[str, Any]]:

@@ -345,13 +345,16 @@ def load(path: str | Path | Iterable[str | Path]) -> Results:
         ResultsError: no results there, unfinished or damaged ones, or folders that don't belong into one table.
 
     Warns:
-        UserWarning: some of the sweep's runs failed, so that points have fewer replications, or none.
+        UserWarning: some of the sweep's runs failed, so that points have fewer replications, or none; or a run's
+            ``scenario.yaml`` was changed after it.
     """
     found = source.read(Path(path)) if isinstance(path, str | Path) else source.read_all([Path(one) for one in path])
     if found.failed:
         warnings.warn(
             f"{found.name}: {len(found.failed)} runs failed and have no rows; 'failed' lists them", stacklevel=2
         )
+    for misfit in found.misfits:
+        warnings.warn(misfit, stacklevel=2)
     return Results(found)
 
 

@@ -35,6 +35,7 @@ class Source:
         runs: ``IDS``, axis columns, ``arm``, ``source_type``, metrics; one row per run, arm and source type.
         failed: runs that left no rows, as the sweep lists them.
         records: id of a run -> folder with its tables, where they were kept.
+        misfits: what is to be said of runs whose scenario was changed after them.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Source:
     runs: pd.DataFrame
     failed: list[Any] = field(default_factory=list)
     records: dict[str, Path] = field(default_factory=dict)
+    misfits: list[str] = field(default_factory=list)
 
     @cached_property
     def source_types(self) -> list[str]:
@@ -152,6 +154,7 @@ def _runs(paths: Sequence[Path]) -> Source:
         arms=list(dict.fromkeys(arm for folder in folders for arm in folder.arms)),
         runs=_tidy(runs, ["scenario"] if len(points) > 1 else []),
         records=dict(zip(called, paths, strict=True)),
+        misfits=[folder.misfit for folder in folders if folder.misfit is not None],
     )
     return _whole(source, ", ".join(map(str, paths)))
 

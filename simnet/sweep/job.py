@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import re
 import tempfile
 import time
@@ -133,7 +135,9 @@ def execute(job: Job, scratch: Path | None = None) -> Finished:
         rows = metrics(records, start_s)
         kept = _packed(run.path) if job.settings.keep == "records" else {}
         if kept:  # with the paths of where the sweep was started, not of this folder, which will be gone
-            kept["scenario.yaml"] = dump_scenario(described).encode()
+            kept["scenario.yaml"] = text = dump_scenario(described).encode()
+            manifest = {**run.manifest, "scenario_sha256": hashlib.sha256(text).hexdigest()}
+            kept["manifest.json"] = (json.dumps(manifest, indent=2) + "\n").encode()
         meta = {
             "wall_s": time.perf_counter() - began,
             "cpu": machine_type(job.settings.device),

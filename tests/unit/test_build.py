@@ -21,6 +21,7 @@ from simnet.build import build, run_scenario
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
 from simnet.core.records import Recorder
+from simnet.report.run_folder import RunFolder
 from simnet.scenario.dump import dump_scenario
 from simnet.scenario.load import load_scenario
 from simnet.scenario.schema import Scenario
@@ -63,6 +64,9 @@ def test_a_run_leaves_every_file_and_closed_accounts(tmp_path: Path) -> None:
     assert sum(accounts["outcomes"].values()) == accounts["requests"] == manifest["rows"]["requests"] > 20
     again = load_scenario(run.path / "scenario.yaml")
     assert again == pair(tmp_path)
+    assert RunFolder.open(run.path).misfit is None
+    (run.path / "scenario.yaml").write_text((run.path / "scenario.yaml").read_text().replace("20.0", "21.0"))
+    assert "scenario.yaml: it was changed after the run" in str(RunFolder.open(run.path).misfit)
     assert [p.name for p in (tmp_path / "runs").iterdir()] == [run.path.name]
     assert manifest["fidelity"] == {}  # it has no radios
     assert set(manifest["wall_s"]) == {"build", "arms", "total"} and set(manifest["wall_s"]["arms"]) == {"main"}

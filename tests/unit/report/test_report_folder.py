@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -20,6 +21,7 @@ import pytest
 from rich.console import Console
 
 from simnet.build import run_scenario
+from simnet.cli.report import draw
 from simnet.core.records import Recorder
 from simnet.core.tables import TABLES
 from simnet.report import redraw
@@ -221,6 +223,19 @@ def test_the_closing_table_breaks_names_where_their_words_end(make_run: MakeRun)
         if re.match(r"(on|demand|with|lossy)_", part)
     ]
     assert parts and all(words.match(part.split(" ")[-1]) for part in parts), parts
+
+
+def test_a_scenario_that_was_changed_after_its_run_is_said(
+    make_run: MakeRun, no_figures: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(n_requests=60)
+    manifest = json.loads((run / "manifest.json").read_text())
+    for digest, told in ((hashlib.sha256((run / "scenario.yaml").read_bytes()).hexdigest(), 0), ("0" * 64, 1)):
+        (run / "manifest.json").write_text(json.dumps({**manifest, "scenario_sha256": digest}))
+        draw(run, quiet=True)
+        said = f"{run / 'scenario.yaml'}: it was changed after the run"
+        assert capsys.readouterr().err.count(f"simnet: {said}") == told
+        assert (run / "report.html").read_text().count(said) == told
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,20 @@ def test_a_run_is_one_point_with_the_rows_of_its_metrics(tmp_path: Path) -> None
     n = run.runs.query("source_type == 'all'").set_index("arm")["n_requests"].to_dict()
     assert n == requests.groupby("arm").size().to_dict()
     assert run.mean("n_requests")["half_width"].isna().all(), "one replication has no interval"
+
+
+def test_a_scenario_that_was_changed_after_its_run_is_said(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    folder = run_folder(tmp_path / "city-1", arms=("jpeg",))
+    scenario, manifest = folder / "scenario.yaml", json.loads((folder / "manifest.json").read_text())
+    manifest["scenario_sha256"] = hashlib.sha256(scenario.read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    load(folder)
+    assert not recwarn.list
+    scenario.write_text(scenario.read_text() + "duration_s: 1\n")
+    with pytest.warns(
+        UserWarning, match=r"city-1/scenario\.yaml: it was changed after the run, .*; run the changed one"
+    ):
+        load(folder)
 
 
 def test_runs_of_one_scenario_are_replications_of_one_point(tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ def test_rows_are_the_metrics_of_the_run_that_is_kept(tmp_path: Path) -> None:
     sweep = sweep_of(tmp_path, "replications: 1\nkeep: records\nwarm_up: 5\n")
     _, results = swept(sweep, tmp_path / "out", InProcess())
     (records,) = (tmp_path / "out" / "runs").glob("*/records")
+    assert RunFolder.open(records).manifest["scenario_sha256"] and RunFolder.open(records).misfit is None
     expected = metrics_of(RunFolder.open(records), warm_up_s=5.0)
     pd.testing.assert_frame_equal(results[list(expected.columns)], expected, check_dtype=False)
     assert 0 < results["n_requests"].iloc[0] < metrics_of(RunFolder.open(records))["n_requests"].iloc[0]
