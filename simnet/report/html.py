@@ -238,7 +238,10 @@ def _paired(summary: Summary) -> str:
         ]
         for arm, found in summary["paired"].items()
     ]
-    text = f"Mean difference per request to “{summary['baseline']}”, same requests, 95 % interval."
+    text = (
+        f"Mean difference per request to “{summary['baseline']}”, same requests, 95 % interval: consumers and items as "
+        "clusters."
+    )
     return f"<h2>Paired differences</h2><p>{escape(text)}</p>" + _table(heads, rows)
 
 

@@ -1,20 +1,22 @@
 """Rates with counts, means with intervals: what the report says about samples that are not independent.
 
-One item is asked for many times and then decodes alike; one consumer fetches a decoder once for many
-requests. So intervals of means and ratios are over clusters (items, consumers); only Wilson's, of shares, are over
-single requests. All are 95 %.
+One item is asked for many times and then decodes alike; one consumer fetches a decoder once for many requests. So
+intervals are over clusters, items and consumers both; only those of shares by :func:`rate` are over single cases. All
+are 95 %.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simnet.report.scores import total
-from simnet.statistics.rate import Rate
+from simnet.statistics.rate import Z_95, Rate, wilson_interval
 from simnet.statistics.replications import t_factor
 
 N_RESAMPLES = 1000
@@ -31,33 +33,68 @@ def rate(n_hits: int, n: int) -> dict[str, Any]:
     return {"value": found.value, "low": low, "high": high, "hits": found.n_hits, "n": found.n}
 
 
-def ratio(numerator: ArrayLike, denominator: ArrayLike, clusters: ArrayLike) -> dict[str, Any]:
+def ratio(numerator: ArrayLike, denominator: ArrayLike, *clusterings: ArrayLike) -> dict[str, Any]:
     """Σ numerator / Σ denominator with the linearised interval of a cluster sample, by Student's t of K − 1.
 
     Var = K/(K−1) · Σ_k (a_k − r·b_k)² / (Σ b)², with a_k, b_k the sums of cluster k (Cochran, Sampling
-    Techniques, 3rd ed., section 6.4, with whole clusters as units).
+    Techniques, 3rd ed., section 6.4, with whole clusters as units). Of two clusterings: the sum of both variances less
+    that of their common clusters, and no less than either (Cameron, Gelbach, Miller, "Robust Inference With Multiway
+    Clustering", 2011, with K the smaller number).
 
     Args:
         numerator, denominator: [N] numbers.
-        clusters: [N] labels; what carries the same label is dependent.
+        clusterings: one or two, each [N] labels; what carries the same label is dependent.
     """
     a, b = np.asarray(numerator, float), np.asarray(denominator, float)
     total = float(b.sum())
     if total == 0:
         return {"value": None, "low": None, "high": None, "n": len(b)}
-    _, label = np.unique(np.asarray(clusters), return_inverse=True)
     value = float(a.sum()) / total
-    k = int(label.max()) + 1
+    labels = [np.unique(np.asarray(labels), return_inverse=True)[1] for labels in clusterings]
+    k = min(int(each.max()) + 1 for each in labels)
     if k < 2:
         return {"value": value, "low": None, "high": None, "n": len(b)}
-    residuals = np.bincount(label, a) - value * np.bincount(label, b)
-    half = t_factor(k) * math.sqrt(k / (k - 1) * float((residuals**2).sum())) / total
+    half = t_factor(k) * math.sqrt(_variance(a - value * b, labels)) / total
     return {"value": value, "low": value - half, "high": value + half, "n": len(b)}
 
 
-def mean(values: ArrayLike, clusters: ArrayLike) -> dict[str, Any]:
+def _variance(residuals: NDArray[np.float64], labels: Sequence[NDArray[np.int64]]) -> float:
+    """Of the sum of residuals, which is 0."""
+
+    def of(label: NDArray[np.int64]) -> float:
+        sums = np.bincount(label, residuals)
+        return len(sums) / (len(sums) - 1) * float((sums**2).sum())
+
+    alone = [of(label) for label in labels]
+    common = [np.unique(np.stack(pair), axis=1, return_inverse=True)[1].ravel() for pair in combinations(labels, 2)]
+    return max(*alone, sum(alone) - sum(map(of, common))) if common else alone[0]
+
+
+def mean(values: ArrayLike, *clusterings: ArrayLike) -> dict[str, Any]:
     """Mean of [N] values with the interval of a cluster sample."""
-    return ratio(values, np.ones(len(np.asarray(values))), clusters)
+    return ratio(values, np.ones(len(np.asarray(values))), *clusterings)
+
+
+def share(hits: ArrayLike, *clusterings: ArrayLike) -> dict[str, Any]:
+    """A share with its counts, and Wilson's interval of as many independent cases as :func:`ratio` finds it worth.
+
+    Where all cases are alike, that is the smaller number of clusters.
+
+    Args:
+        hits: [N] bool.
+    """
+    cases = np.asarray(hits, bool)
+    n, n_hits = len(cases), int(cases.sum())
+    if n == 0:
+        return rate(0, 0)
+    labels = [np.unique(np.asarray(labels), return_inverse=True)[1] for labels in clusterings]
+    k, value = min(int(each.max()) + 1 for each in labels), n_hits / n
+    worth = float(k)
+    if 0 < n_hits < n and k > 1:
+        variance = _variance(cases - value, labels) / n**2 * (t_factor(k) / Z_95) ** 2
+        worth = min(float(n), value * (1 - value) / variance)
+    low, high = wilson_interval(value * worth, worth)
+    return {"value": value, "low": low, "high": high, "hits": n_hits, "n": n}
 
 
 def ss_population(

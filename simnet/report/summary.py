@@ -185,16 +185,16 @@ def _cell(
     return {
         "requests": n,
         "outcomes": {o: int(outcomes.get(o, 0)) for o in get_args(Outcome)},
-        "satisfied": statistics.rate(int(outcomes.get("satisfied", 0)), n),
-        "delivered": statistics.rate(len(delivered), n),
+        "satisfied": statistics.share(requests["satisfied"], *_clusterings(requests)),
+        "delivered": statistics.share(requests["delivered"], *_clusterings(requests)),
         "ss_population": statistics.ss_population(
             scores(deliveries, "original"),
             scores(deliveries, "recovered"),
             deliveries["item_id"].to_numpy(),
             rng=generator(folder.seed, "report", "ss_population", *name),
         ),
-        "ss_mean": statistics.mean(sure["ss"].to_numpy(float), sure["item_id"]),
-        "ss_mean_delivered": statistics.mean(sure_delivered["ss"].to_numpy(float), sure_delivered["item_id"]),
+        "ss_mean": statistics.mean(sure["ss"].to_numpy(float), *_clusterings(sure)),
+        "ss_mean_delivered": statistics.mean(sure_delivered["ss"].to_numpy(float), *_clusterings(sure_delivered)),
         "judge_unsure": int(deliveries["judge_unsure"].sum()),
         "damaged": statistics.rate(int(deliveries["damaged"].sum()), len(deliveries)),
         "mixed_versions": statistics.rate(int(deliveries["mixed_with"].notna().sum()), len(deliveries)),
@@ -206,7 +206,7 @@ def _cell(
         "end_to_end_byte": {**end_to_end, "total": int(requests["end_to_end_byte"].sum())},
         "stripped_byte": int(requests["stripped_byte"].sum()),
         "byte_per_delivered": statistics.ratio(
-            requests["end_to_end_byte"], requests["delivered"], requests["consumer_code"]
+            requests["end_to_end_byte"], requests["delivered"], *_clusterings(requests)
         ),
         "model_share": _share(end_to_end["model"], sum(end_to_end.values())),
         "link_byte": _by_class(link, "first_byte", "retry_byte"),
@@ -225,7 +225,7 @@ def _latency(delivered: pd.DataFrame) -> dict[str, Any]:
     if not len(latency_s):
         return {"n": 0, "mean_s": None, "median_s": None, "p95_s": None, "parts": {}}
     parts = {part: float(delivered[part].mean()) for part in LATENCY_PARTS}
-    mean = statistics.mean(latency_s, delivered["consumer_code"])
+    mean = statistics.mean(latency_s, *_clusterings(delivered))
     return {
         "n": len(latency_s),
         "mean_s": mean["value"],
@@ -295,18 +295,17 @@ def _upfront_byte(folder: RunFolder, arm: str, requests: pd.DataFrame) -> int:
 
 
 def _paired(folder: RunFolder, baseline: str) -> dict[str, Any]:
-    """Mean difference arm − baseline over the requests of both, consumers as clusters."""
+    """Mean difference arm − baseline over the requests of both."""
     base_requests = _of(folder.requests, baseline)
     differences = {}
     for arm in folder.arms:
         if arm == baseline:
             continue
         mine, base = _common(_of(folder.requests, arm), base_requests)
-        cluster = mine["consumer_code"].to_numpy()
 
         def difference(column: str, both: NDArray[np.bool_], mine: Any = mine, base: Any = base) -> dict[str, Any]:
             values = mine[column].to_numpy(float) - base[column].to_numpy(float)
-            return statistics.mean(values[both], cluster[both])  # noqa: B023
+            return statistics.mean(values[both], *_clusterings(mine[both]))
 
         every = np.ones(len(mine), bool)
         delivered = mine["delivered"].to_numpy() & base["delivered"].to_numpy()
@@ -373,6 +372,11 @@ def _oracle_arms(folder: RunFolder) -> list[str]:
         if own == "oracle":
             found.append(arm)
     return found
+
+
+def _clusterings(requests: pd.DataFrame) -> tuple[pd.Series[int], pd.Series[int]]:
+    """What requests have in common: those of one consumer, and those for one item."""
+    return requests["consumer_code"], requests["item_id"]
 
 
 def _present(table: pd.DataFrame, column: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

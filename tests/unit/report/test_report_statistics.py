@@ -79,3 +79,42 @@ def test_ss_of_unrecognised_originals_is_undefined() -> None:
     nothing = np.zeros(3, bool)
     found = statistics.ss_population(nothing, nothing, np.arange(3), rng=np.random.default_rng(8))
     assert found["value"] is None and found["n"] == 3
+
+
+def test_intervals_of_two_clusterings_hold_what_they_claim() -> None:
+    """Each case has the effect of its item and that of its consumer: of 2,000 samples about 95 % hold the true mean."""
+    rng, n, n_item, n_consumer = np.random.default_rng(9), 2000, 40, 30
+    items, consumers = rng.integers(n_item, size=600), rng.integers(n_consumer, size=600)
+    covered, covered_by_one = 0, 0
+    for _ in range(n):
+        of_item, of_consumer = rng.normal(size=n_item), rng.normal(size=n_consumer)
+        values = of_item[items] + of_consumer[consumers] + rng.normal(size=600)
+        found = statistics.mean(values, consumers, items)
+        alone = statistics.mean(values, consumers)
+        covered += found["low"] <= 0.0 <= found["high"]
+        covered_by_one += alone["low"] <= 0.0 <= alone["high"]
+    assert covered_by_one / n < 0.9 < 0.93 < covered / n < 0.975
+
+
+def test_a_second_clustering_of_single_cases_changes_nothing() -> None:
+    values, items = np.random.default_rng(10).normal(size=90), np.repeat(np.arange(30), 3)
+    one, two = statistics.mean(values, items), statistics.mean(values, items, np.arange(90))
+    assert (two["low"], two["high"]) == (pytest.approx(one["low"]), pytest.approx(one["high"]))
+
+
+def test_a_share_of_independent_cases_has_wilsons_interval() -> None:
+    hits = np.arange(1000) < 300
+    found, plain = statistics.share(hits, np.arange(1000)), statistics.rate(300, 1000)
+    assert found == plain | {end: pytest.approx(plain[end], abs=1e-3) for end in ("low", "high")}
+
+
+def test_a_share_of_copies_is_as_sure_as_that_of_the_originals() -> None:
+    hits = np.arange(50) < 20
+    once, copied = (statistics.share(np.repeat(hits, k), np.repeat(np.arange(50), k)) for k in (1, 12))
+    assert (copied["low"], copied["high"]) == (pytest.approx(once["low"]), pytest.approx(once["high"]))
+    assert (copied["hits"], copied["n"]) == (240, 600)
+
+
+def test_a_share_of_all_is_as_sure_as_its_clusters_are_many() -> None:
+    found = statistics.share(np.ones(500, bool), np.arange(500) % 8, np.arange(500))
+    assert (found["low"], found["high"]) == (statistics.rate(8, 8)["low"], 1.0)
