@@ -118,14 +118,14 @@ class Air(ABC):
             failing.append(self.lookup(block_format, self.effective_esno(heard, block_format)).bler)
         return (1.0 - failing[-1]) / sum(failing[:-1])
 
-    def expected_airtime_s(self, byte_per_s: float, n_byte: int) -> float:
-        """Mean airtime of a payload at this throughput, with preamble, turn-around and ACK of each burst."""
+    def expected_times_s(self, byte_per_s: float, n_byte: int) -> tuple[float, float, float]:
+        """Airtime of a payload at this throughput: with preambles; of ACKs; of turn-arounds, in which nobody sends."""
         if byte_per_s <= 0.0:
-            return math.inf
-        data_s = max(n_byte, capacity_byte(BLOCK_BITS[0])) / byte_per_s
-        overhead_s = (self.radio.preamble_symbol + self.radio.ack_symbol) / self.radio.bandwidth_hz
-        n_burst = math.ceil(data_s / self.radio.max_burst_s)
-        return data_s + n_burst * (overhead_s + self.radio.turnaround_s)
+            return math.inf, math.inf, math.inf
+        radio, data_s = self.radio, max(n_byte, capacity_byte(BLOCK_BITS[0])) / byte_per_s
+        n_burst = math.ceil(data_s / radio.max_burst_s)
+        preambles_s, acks_s = (n_burst * n / radio.bandwidth_hz for n in (radio.preamble_symbol, radio.ack_symbol))
+        return data_s + preambles_s, acks_s, n_burst * radio.turnaround_s
 
 
 class IdealAir(Air):

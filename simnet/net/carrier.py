@@ -116,6 +116,8 @@ class Carrier:
         self.queue: Queue[Transfer] = SCHEDULERS[radio.scheduler]()
         self.n_submitted = 0
         self.serving: Transfer | None = None
+        self._unfinished: dict[int, Transfer] = {}
+        """By their order."""
 
     def submit(self, transfer: Transfer) -> None:
         """Queue a transfer.
@@ -126,6 +128,7 @@ class Carrier:
         if self.radio.queue_limit is not None and len(self.queue) >= self.radio.queue_limit:
             raise QueueFull(transfer.flow)
         self.queue.push(transfer)
+        self._unfinished[transfer.order] = transfer
         self._grant()
 
     def _grant(self) -> None:
@@ -141,6 +144,7 @@ class Carrier:
         n_wrong = transfer.link.end_burst(transfer)
         transfer.waiting_since_s = self.clock.now
         if transfer.failed or not transfer.pending:
+            del self._unfinished[transfer.order]
             transfer.done.succeed()
         elif n_wrong and self.radio.retry_delay_s:
             self._after(self.radio.retry_delay_s, lambda: self._queue_again(transfer))
@@ -149,7 +153,7 @@ class Carrier:
         self._grant()
 
     def _queue_again(self, transfer: Transfer) -> None:
-        self.queue.push_again(transfer)
+        self.queue.rejoin(transfer)
         self._grant()
 
     def _after(self, delay_s: float, what: Callable[[], None]) -> None:
@@ -157,7 +161,10 @@ class Carrier:
         self.clock.timeout(delay_s).callbacks.append(lambda event: what())
 
     def close(self) -> None:
-        """The run is over: the burst on the air, if any, stays in flight."""
+        """The run is over: the burst on the air, if any, stays in flight; the others have waited until now."""
+        for transfer in self._unfinished.values():
+            if transfer is not self.serving:
+                transfer.row.queue_s += self.clock.now - transfer.waiting_since_s
         if self.serving is not None:
             burst, row = self.serving.burst, self.serving.row
             assert burst is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from abc import ABC, abstractmethod
 from collections import deque
+from itertools import takewhile
 from typing import Any, Generic, Protocol, TypeVar
 
 
@@ -33,7 +34,11 @@ class Queue(ABC, Generic[T]):
 
     @abstractmethod
     def push_again(self, transfer: T) -> None:
-        """A transfer that has had its grant and isn't done queues again."""
+        """A transfer that has just had its grant and isn't done queues again."""
+
+    @abstractmethod
+    def rejoin(self, transfer: T) -> None:
+        """A transfer that had its grant earlier and has stayed away since queues again."""
 
     @abstractmethod
     def pop(self) -> T:
@@ -54,6 +59,9 @@ class Fifo(Queue[T]):
 
     def push_again(self, transfer: T) -> None:
         self._waiting.appendleft(transfer)
+
+    def rejoin(self, transfer: T) -> None:
+        _insert(self._waiting, transfer)
 
     def pop(self) -> T:
         return self._waiting.popleft()
@@ -77,6 +85,10 @@ class RoundRobin(Queue[T]):
 
     def push_again(self, transfer: T) -> None:
         self._flows.setdefault(transfer.flow, deque()).appendleft(transfer)
+        self._size += 1
+
+    def rejoin(self, transfer: T) -> None:
+        _insert(self._flows.setdefault(transfer.flow, deque()), transfer)
         self._size += 1
 
     def pop(self) -> T:
@@ -105,11 +117,20 @@ class Priority(Queue[T]):
     def push_again(self, transfer: T) -> None:
         self.push(transfer)
 
+    def rejoin(self, transfer: T) -> None:
+        self.push(transfer)
+
     def pop(self) -> T:
         return heapq.heappop(self._heap)[2]
 
     def __len__(self) -> int:
         return len(self._heap)
+
+
+def _insert(waiting: deque[T], transfer: T) -> None:
+    """Before all that came later."""
+    earlier = sum(1 for _ in takewhile(lambda other: other.order < transfer.order, waiting))
+    waiting.insert(earlier, transfer)
 
 
 SCHEDULERS: dict[str, type[Queue[Any]]] = {"fifo": Fifo, "round_robin": RoundRobin, "priority": Priority}

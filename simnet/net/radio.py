@@ -259,19 +259,23 @@ class RadioLink:
         return known
 
     def expected_airtime_s(self, n_byte: int, sender: str) -> float:
-        """Mean airtime of a payload, retries, preambles and acknowledgements included; waiting not."""
-        return self.air.expected_airtime_s(self._byte_per_s(self.other(sender)), n_byte)
+        """Airtime of a payload at the long-run throughput over the fading, retries, preambles and acknowledgements
+        included; waiting not. Of single short payloads the mean is larger, as one in a deep fade takes long."""
+        return sum(self.air.expected_times_s(self._byte_per_s(self.other(sender)), n_byte))
 
     def usual_airtime_s(self, n_byte: int, sender: str) -> float:
         """:meth:`expected_airtime_s` at the mean Es/N0 about which ``esno_swing_db`` moves it."""
         node = self.other(sender)
-        return self.air.expected_airtime_s(self._throughput(node, self.ends[node].esno), n_byte)
+        return sum(self.air.expected_times_s(self._throughput(node, self.ends[node].esno), n_byte))
 
     def expected_energy_j(self, n_byte: int, sender: str) -> float:
-        """Mean energy at both ends of sending a payload."""
-        radio, airtime_s = self.radio, self.expected_airtime_s(n_byte, sender)
-        power_w = self.ends[sender].power_w / radio.amplifier_efficiency + radio.circuit_power_w
-        return airtime_s * (power_w + radio.receive_power_w)
+        """Energy at both ends of sending a payload in its :meth:`expected_airtime_s`."""
+        radio, other, total_j = self.radio, self.other(sender), 0.0
+        data_s, acks_s, _ = self.air.expected_times_s(self._byte_per_s(other), n_byte)
+        for node, time_s in ((sender, data_s), (other, acks_s)):
+            power_w = self.ends[node].power_w / radio.amplifier_efficiency + radio.circuit_power_w
+            total_j += time_s * (power_w + radio.receive_power_w)
+        return total_j
 
 
 def _count_sent(row: TransferRow, blocks: Sequence[AnyBlock], uses: Sequence[int]) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from simnet.core.errors import UnknownName
-from simnet.core.fading import FadingKind, constant_over_burst
+from simnet.core.fading import FadingKind, longest_burst_s
 from simnet.core.mcs import MCS_NAMES, UNCODED_NAMES, CodeFamily
 from simnet.core.plugins import KINDS
 from simnet.core.terms import Tier, TtlFrom
@@ -114,7 +114,10 @@ class Radio(Part):
     turnaround_s: NonNegative = Field(0.0005, description="half-duplex switch before an acknowledgement, s")
     scheduler: Literal["fifo", "round_robin", "priority"] = Field("fifo", description="who gets the next grant")
     queue_limit: int | None = Field(
-        None, ge=1, description="payloads that may wait for a carrier; one more is rejected; null: no limit"
+        None,
+        ge=1,
+        description="payloads that may wait for a carrier, those not counted that stay away for "
+        "retry_delay_s; one more is rejected; null: no limit",
     )
     fidelity: Literal["exact", "table", "ideal"] = Field(
         "table", description="exact: every block through the chain; table: drawn from BLER tables; ideal: no errors"
@@ -136,10 +139,12 @@ class Radio(Part):
 
     @model_validator(mode="after")
     def _burst_fits_coherence(self) -> Self:
-        if constant_over_burst(self.fading) and self.max_burst_s > self.coherence_time_s:
+        longest_s = longest_burst_s(self.fading, self.coherence_time_s)
+        if self.max_burst_s > longest_s:
+            share = "" if longest_s == self.coherence_time_s else f"a tenth of ({self.fading}) "
             raise ValueError(
-                f"max_burst_s {self.max_burst_s} exceeds coherence_time_s {self.coherence_time_s}: h is read once a "
-                "burst; give a shorter burst or a longer coherence time"
+                f"max_burst_s {self.max_burst_s} exceeds {share}coherence_time_s {self.coherence_time_s}: h is read "
+                "once a burst; give a shorter burst or a longer coherence time"
             )
         if self.protection == "none" and self.fidelity == "table":
             raise ValueError("protection none needs the bits themselves: fidelity exact or ideal, not table")

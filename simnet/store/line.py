@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from simnet.store.stored_slice import StoredSlice
 
@@ -17,7 +18,7 @@ class Line(deque[StoredSlice]):
         slices: the store's own mapping, read whenever the line is tidied.
     """
 
-    def __init__(self, slices: Mapping[str, StoredSlice]) -> None:
+    def __init__(self, slices: Mapping[str, StoredSlice] = MappingProxyType({})) -> None:  # copy gives it afterwards
         super().__init__()
         self._slices = slices
 

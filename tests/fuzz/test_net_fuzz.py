@@ -55,7 +55,7 @@ RADIOS = st.fixed_dictionaries(
         "bandwidth_hz": st.just(100e3),
         "mcs": st.sampled_from(["QPSK 1/2", "64-QAM 1/2"]),
     }
-)
+).map(lambda radio: radio | {"coherence_time_s": 1.0 if radio["fading"] == "clarke" else 0.1})
 PROTOCOLS = st.fixed_dictionaries(
     {
         "propagation": st.one_of(

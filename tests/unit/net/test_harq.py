@@ -152,7 +152,7 @@ def test_tables_and_the_exact_chain_agree_in_every_fading(fading: str) -> None:
     """Of the same blocks over the same gains, as many are lost, within four standard errors."""
     radio = {
         "fading": fading, "max_attempts": 1, "mean_esno_db": {"rician": 3.0, "clarke": 6.0}.get(fading, 3.2),
-        "bandwidth_hz": 1e6, "coherence_time_s": 0.1, "max_burst_s": 0.1,
+        "bandwidth_hz": 1e6, "coherence_time_s": 0.1, "max_burst_s": 0.01,
     }  # fmt: skip
     if fading.endswith("_fast"):
         radio["mean_esno_db"] = 2.75 if fading == "rayleigh_fast" else 1.6
@@ -189,7 +189,7 @@ def test_ofdm_pays_for_its_prefixes_and_for_the_rest_of_its_last_symbol() -> Non
 
 def test_aged_knowledge_of_a_clarke_channel_is_worth_something() -> None:
     """|h|² a tenth of the coherence time ago says much, ten coherence times ago nothing."""
-    link = Ether(fading="clarke", coherence_time_s=0.1, max_burst_s=0.1).link
+    link = Ether(fading="clarke", coherence_time_s=0.1, max_burst_s=0.01).link
     times_s = np.arange(3000) * 1.7
     power = np.array([[abs(link.state(t - age)) ** 2 for age in (0.0, 0.01, 1.0)] for t in times_s])
     correlation = np.corrcoef(power.T)

@@ -35,6 +35,19 @@ def test_fifo_serves_in_order_and_one_to_its_end() -> None:
     assert drain(queue) == ["a", "b", "c", "d"]
 
 
+@pytest.mark.parametrize("scheduler", ["fifo", "round_robin", "priority"])
+def test_who_comes_back_takes_its_old_place(scheduler: str) -> None:
+    """Three of one flow: the first two have stayed away for a while, and come back while others wait."""
+    queue: Queue[Job] = SCHEDULERS[scheduler]()
+    first, second = Job("a", order=1), Job("b", order=2)
+    queue.push(Job("d", order=4))
+    for job in (first, second):
+        queue.rejoin(job)
+    queue.push(Job("e", order=5))
+    queue.rejoin(Job("c", order=3))
+    assert drain(queue) == ["a", "b", "c", "d", "e"]
+
+
 def test_round_robin_gives_each_flow_a_turn_and_keeps_order_within_one() -> None:
     queue: Queue[Job] = SCHEDULERS["round_robin"]()
     for name, flow in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("c1", "c"), ("c2", "c")):

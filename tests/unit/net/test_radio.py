@@ -141,11 +141,21 @@ def test_expected_airtime_is_the_mean_of_many() -> None:
     mean_s = sum(row.air_s for row in rows) / 400
     error_s = (10 * 0.2 / 400) ** 0.5 / 0.8 * 0.01152  # a block's number of attempts has variance 0.2 / 0.8²
     assert abs(ether.link.expected_airtime_s(1410, "device") - mean_s) < 4 * error_s
-    assert ether.link.expected_energy_j(1410, "device") == pytest.approx(
-        ether.link.expected_airtime_s(1410, "device")
-        * (
-            10 ** (1.4 - 3) / ether.radio.amplifier_efficiency
-            + ether.radio.circuit_power_w
-            + ether.radio.receive_power_w
-        )
-    )
+
+
+@pytest.mark.parametrize("sender", ["device", "gateway"])
+def test_expected_energy_is_what_a_payload_takes(sender: str) -> None:
+    """Data and preambles at the sender's power, acknowledgements at the other's, turn-arounds at nobody's."""
+    ether = Ether(preamble_symbol=32, ack_symbol=64, turnaround_s=0.0005, max_burst_s=0.05)
+    (row,) = ether.send_all([Sent(0.0, sender, n_byte=10 * 141)])
+    assert row.burst_count > 1
+    assert ether.link.expected_airtime_s(1410, sender) == pytest.approx(row.air_s)
+    assert ether.link.expected_energy_j(1410, sender) == pytest.approx(row.tx_j + row.rx_j)
+
+
+def test_a_run_s_end_counts_the_wait_until_then() -> None:
+    ether = Ether(max_burst_s=0.05)
+    rows = ether.send_all([Sent(0.0, n_byte=100 * 141), Sent(0.1, n_byte=141)], until_s=1.0)
+    ether.carrier.close()
+    assert rows[1].started_s is None
+    assert rows[1].queue_s == pytest.approx(0.9)

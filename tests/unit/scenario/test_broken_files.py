@@ -249,6 +249,13 @@ CASES = [
         ("max_burst_s 0.5 exceeds coherence_time_s 0.1", "shorter burst or a longer coherence time"),
     ),
     Broken(
+        "burst_of_a_channel_that_moves_on",
+        "mcs: adaptive",
+        "fading: clarke, coherence_time_s: 0.1, max_burst_s: 0.02",
+        "7 radios.radio",
+        ("max_burst_s 0.02 exceeds a tenth of (clarke) coherence_time_s 0.1", "shorter burst"),
+    ),
+    Broken(
         "table_without_arq",
         "mcs: adaptive",
         "protection: none, fidelity: table",
