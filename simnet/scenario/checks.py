@@ -28,6 +28,16 @@ class NamesModels(typing.Protocol):
         """Key, dotted where it is nested -> ``<family>/<name>``."""
 
 
+@runtime_checkable
+class WritesLinksOut(typing.Protocol):
+    """Parameters of a topology whose links stand in the scenario."""
+
+    def class_misfits(
+        self, radios: Mapping[str, object], wires: Mapping[str, object]
+    ) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Path below ``topology`` -> why the link's class doesn't fit those of the scenario."""
+
+
 def arm_protocols(scenario: Scenario) -> dict[str, Protocol]:
     """Arm -> the protocol with the arm's changes merged in; ``{"main": protocol}`` where the scenario has no arms.
 
@@ -52,6 +62,7 @@ def check(scenario: Scenario) -> list[Problem]:
     for path, model in _models(scenario, protocols):
         problems += _model(model, path)
     problems += _surrogates(scenario, protocols)
+    problems += _link_classes(scenario)
     problems += [*_files(scenario.topology, "topology"), *_files(scenario.traffic, "traffic")]
     return list(dict.fromkeys(problems))  # a mistake of the protocol that many arms share is one
 
@@ -157,6 +168,14 @@ def _surrogates(scenario: Scenario, protocols: Mapping[str, Protocol]) -> Iterat
         if protocol.source_identification is not None:
             text = f"got {protocol.source_identification!r}, but no network tells surrogates apart; allowed: null"
             yield Problem(_origin(scenario, arm, "source_identification"), text)
+
+
+def _link_classes(scenario: Scenario) -> Iterator[Problem]:
+    """Links that are written out are of classes that the scenario has."""
+    links = scenario.topology.params
+    if isinstance(links, WritesLinksOut):
+        for path, text in links.class_misfits(scenario.radios, scenario.wires):
+            yield Problem(("topology", *path), text)
 
 
 def _unknown(path: KeyPath, what: str, got: str, allowed: Mapping[str, object], remedy: str) -> Problem:

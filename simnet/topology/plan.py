@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
 from simnet.core.errors import nearest
 from simnet.core.terms import Tier
@@ -17,6 +19,10 @@ MAX_COUNT = 1_000_000
 """Most nodes or links of a kind."""
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Positive = Annotated[int, Field(ge=1, le=MAX_COUNT)]
+Misfit = tuple[tuple[str | int, ...], str]
+"""Path of the entry in the plan, such as ``("links", 0, "a")``; what is wrong with it."""
+MOST_NAMES = 20
+"""Names that a message lists."""
 
 
 class Plan(BaseModel):
@@ -67,34 +73,66 @@ class LinkPlan(Plan):
 
 class NetworkPlan(Plan):
     """All nodes and links, names checked: each node and each link once, each pair linked at most once, carriers
-    are nodes."""
+    are ends of their links."""
 
     nodes: tuple[NodePlan, ...]
     links: tuple[LinkPlan, ...]
 
     @model_validator(mode="after")
     def _check(self) -> NetworkPlan:
-        names: set[str] = set()
-        for node in self.nodes:
-            if node.name in names:
-                raise ValueError(f"node {node.name!r} appears twice; give each node its own name")
-            names.add(node.name)
-        pairs: set[frozenset[str]] = set()
-        named: set[str] = set()
-        for link in self.links:
-            for end in (link.a, link.b, link.carrier):
-                if end is not None and end not in names:
-                    raise ValueError(f"link {link.name}: no node {end!r}{_did_you_mean(end, names)}")
-            pair = frozenset((link.a, link.b))
-            if pair in pairs:
-                raise ValueError(f"link {link.name} appears twice; a link serves both directions")
-            if link.name in named:
-                raise ValueError(f"link {link.name}: its ends' names make the name of another link; rename a node")
-            pairs.add(pair)
-            named.add(link.name)
+        found = [
+            InitErrorDetails(type="value_error", loc=path, input=None, ctx={"error": ValueError(text)})
+            for path, text in self.misfits()
+        ]
+        if found:
+            raise ValidationError.from_exception_data(type(self).__name__, found)
         return self
 
+    def misfits(self) -> Iterator[Misfit]:
+        """Entries that don't fit the others."""
+        names: dict[str, int] = {}
+        for index, node in enumerate(self.nodes):
+            first = names.setdefault(node.name, index)
+            if first != index:
+                text = f"node {node.name!r} appears twice, first as nodes.{first}; give each node its own name"
+                yield ("nodes", index, "name"), text
+        pairs: dict[frozenset[str], int] = {}
+        named: dict[str, int] = {}
+        for index, link in enumerate(self.links):
+            unknown = [key for key in ("a", "b") if getattr(link, key) not in names]
+            for key in unknown:
+                yield ("links", index, key), f"link {link.name}: got node {_among(getattr(link, key), names)}"
+            if link.carrier is not None and link.carrier not in (link.a, link.b) and not unknown:
+                text = f"link {link.name}: got carrier {link.carrier!r}; allowed: {link.a!r} or {link.b!r}, the end "
+                yield ("links", index, "carrier"), text + "that has the gateway's power and noise figure"
+            first = pairs.setdefault(frozenset((link.a, link.b)), index)
+            namesake = named.setdefault(link.name, index)
+            if first != index:
+                text = f"link {link.name} appears twice, first as links.{first}; a link serves both directions"
+                yield ("links", index), text
+            elif namesake != index:
+                text = f"link {link.name}: its ends' names make the name of links.{namesake} too; rename a node"
+                yield ("links", index), text
 
-def _did_you_mean(got: str, names: set[str]) -> str:
+    def class_misfits(self, radios: Mapping[str, object], wires: Mapping[str, object]) -> Iterator[Misfit]:
+        """Links of a class that a scenario with these hasn't, and those of one carrier that are of several."""
+        first: dict[str, int] = {}
+        for index, link in enumerate(self.links):
+            part, classes = ("radios", radios) if link.medium == "wireless" else ("wires", wires)
+            if link.link_class not in classes:
+                text = f"{link.medium} link {link.name}: got class {_among(link.link_class, classes)}"
+                yield ("links", index, "link_class"), f"{text} Or add it under {part!r}."
+            elif link.carrier is not None:
+                other = first.setdefault(link.carrier, index)
+                theirs = self.links[other].link_class
+                if radios[theirs] != radios[link.link_class]:
+                    text = f"link {link.name}: got class {link.link_class!r} on carrier {link.carrier}, of which "
+                    text += f"links.{other} is of {theirs!r}; allowed: one class for all links of a carrier; to make "
+                    yield ("links", index, "link_class"), text + "links differ, give each its path_loss_db"
+
+
+def _among(got: str, names: Mapping[str, object]) -> str:
+    """``'radoi'; allowed: radio, lora. Did you mean 'radio'?``"""
     near = nearest(got, sorted(names))
-    return f"; did you mean {near!r}?" if near else ""
+    listed = ", ".join(list(names)[:MOST_NAMES]) + (" …" if len(names) > MOST_NAMES else "")
+    return f"{got!r}; allowed: {listed or '(none)'}." + (f" Did you mean {near!r}?" if near else "")

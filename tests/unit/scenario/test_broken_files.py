@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -398,6 +399,65 @@ def test_message(case: Broken, load: Load, tmp_path: Path) -> None:
     assert len(lines) == 1, str(caught.value)
     for part in case.parts:
         assert part in lines[0]
+
+
+NODES = (
+    "  nodes:\n    - {name: hall, tier: gateway}\n    - {name: lamp, tier: device}\n    - {name: ra, tier: device}\n"
+)
+LINKS = """\
+  links:
+    - {a: hall, b: lamp, medium: wired, link_class: access}
+    - a: hall
+      b: ra
+      medium: wireless
+      link_class: radio
+      carrier: hall
+      path_loss_db: 80
+"""
+RADIO_LINK = "{a: hall, b: lamp, medium: wireless, link_class: lora, carrier: hall, path_loss_db: 80}"
+CITY = "topology: {kind: city, devices: 4, gateways: 1, edges: 1}\n"
+WRITTEN_OUT = f"{VALID.replace(CITY, '')}topology:\n  kind: explicit\n{NODES}{LINKS}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "message"),
+    [
+        ("name: ra,", "name: lamp,", "26 topology.nodes.2.name", "node 'lamp' appears twice, first as nodes.1"),
+        ("b: ra", "b: rar", "30 topology.links.1.b", "got node 'rar'; allowed: hall, lamp, ra. Did you mean 'ra'?"),
+        ("b: lamp", "b: lmap", "28 topology.links.0.b", "got node 'lmap'; allowed: hall, lamp, ra. Did you mean"),
+        ("carrier: hall", "carrier: lamp", "33 topology.links.1.carrier", "got carrier 'lamp'; allowed: 'hall' or"),
+        ("b: ra", "b: lamp", "29 topology.links.1", "link hall--lamp appears twice, first as links.0"),
+        (
+            "class: radio",
+            "class: access",
+            "32 topology.links.1.link_class",
+            "wireless link hall--ra: got class 'access'; allowed: radio. Or add it under 'radios'.",
+        ),
+        (
+            "class: access",
+            "class: acces",
+            "28 topology.links.0.link_class",
+            "wired link hall--lamp: got class 'acces'; allowed: access. Did you mean 'access'? Or add it",
+        ),
+    ],
+)
+def test_an_entry_of_a_written_out_topology(
+    old: str, new: str, place: str, message: str, load: Load, tmp_path: Path
+) -> None:
+    load(WRITTEN_OUT)
+    assert WRITTEN_OUT.count(old) == 1
+    with pytest.raises(ScenarioError) as caught:
+        load(WRITTEN_OUT.replace(old, new))
+    found = [line for line in str(caught.value).splitlines() if line.startswith(f"{tmp_path / 's.yaml'}:{place}: ")]
+    assert len(found) == 1 and message in found[0], str(caught.value)
+
+
+def test_a_carrier_with_links_of_two_classes(load: Load) -> None:
+    text = WRITTEN_OUT.replace("{a: hall, b: lamp, medium: wired, link_class: access}", RADIO_LINK)
+    load(text.replace("link_class: lora", "link_class: radio"))
+    with pytest.raises(ScenarioError) as caught:
+        load(text.replace("radios:\n", "radios:\n  lora: {}\n"))
+    assert re.search(r"yaml:33 topology\.links\.1\.link_class: .*'radio' on carrier hall, .* 'lora'", str(caught.value))
 
 
 FILES = {

@@ -30,16 +30,20 @@ def test_written_out_network_is_built_as_it_stands() -> None:
 @pytest.mark.parametrize(
     ("nodes", "links", "message"),
     [
-        ([*NODES, NODES[0]], [], "node 'camera' appears twice"),
+        ([*NODES, NODES[0]], [], "nodes.2.name\n.*node 'camera' appears twice, first as nodes.0"),
         (
             [{"name": name, "tier": "edge"} for name in ("a", "b--c", "a--b", "c")],
             [{**WIRE, "a": "a", "b": "b--c"}, {**WIRE, "a": "a--b", "b": "c"}],
-            "link a--b--c: its ends' names make the name of another link",
+            "link a--b--c: its ends' names make the name of links.0 too",
         ),
-        (NODES, [{**RADIO, "b": "hal"}], "no node 'hal'; did you mean 'hall'"),
-        (NODES, [{**RADIO, "carrier": "halle"}], "no node 'halle'; did you mean 'hall'"),
+        (NODES, [{**RADIO, "b": "hal"}], "links.0.b\n.*got node 'hal'; allowed: camera, hall. Did you mean 'hall'"),
+        (NODES, [{**RADIO, "carrier": "halle"}], "links.0.carrier\n.*got carrier 'halle'; allowed: 'camera' or 'hall'"),
         (NODES, [{**RADIO, "b": "camera"}], "both ends are 'camera'"),
-        (NODES, [RADIO, {**RADIO, "a": "hall", "b": "camera"}], "a link serves both directions"),
+        (
+            NODES,
+            [RADIO, {**RADIO, "a": "hall", "b": "camera"}],
+            "links.1\n.*first as links.0; a link serves both directions",
+        ),
         (NODES, [{**RADIO, "carrier": None}], "needs both 'carrier' and 'path_loss_db'"),
         (NODES, [{**RADIO, "medium": "wired"}], "a wired link has no 'carrier' and no 'path_loss_db'"),
         (NODES, [{**RADIO, "delay_s": -1.0}], "greater than or equal to 0"),
