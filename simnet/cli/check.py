@@ -20,12 +20,14 @@ def check(
 ) -> None:
     """Say what is wrong with a scenario, without running it."""
     from simnet.scenario.checks import arm_protocols
-    from simnet.scenario.load import load_scenario
+    from simnet.scenario.load import overridden, placing, scenario_of
 
-    scenario = load_scenario(file, overrides=set_ or [])
+    tree = overridden(file, set_ or [])
+    scenario = scenario_of(tree, file.resolve().parent)
 
     from simnet.build import build
 
-    next(build(scenario).requests(), None)
+    with placing(tree):
+        next(build(scenario).requests(), None)
     arms = ", ".join(arm_protocols(scenario))
     print(f"{file}: ok: scenario {scenario.name!r}, {scenario.duration_s:g} s; arms: {arms}")

@@ -22,14 +22,15 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Simulate a scenario; write records, tables and figures."""
-    from simnet.scenario.load import load_scenario
+    from simnet.scenario.load import overridden, placing, scenario_of
 
-    overrides = [*(set_ or []), *([] if seed is None else [f"seed={seed}"])]
-    scenario = load_scenario(file, overrides=overrides)
+    tree = overridden(file, [*(set_ or []), *([] if seed is None else [f"seed={seed}"])])
+    scenario = scenario_of(tree, file.resolve().parent)
 
     from simnet.build import run_scenario
 
-    run = run_scenario(scenario, out=out, device=device, quiet=quiet).path
+    with placing(tree):
+        run = run_scenario(scenario, out=out, device=device, quiet=quiet).path
     try:
         draw(run, quiet=quiet)
     except KeyboardInterrupt:

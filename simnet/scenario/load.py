@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
+from simnet.core.errors import SimnetError
 from simnet.scenario.checks import check
 from simnet.scenario.errors import Problem, ScenarioError, shown
 from simnet.scenario.explain import explain
@@ -36,10 +38,15 @@ def load_scenario(path: Path, *, overrides: Sequence[str] = ()) -> Scenario:
     Raises:
         ScenarioError: every problem found, each with file, line, key path, what was got and what is allowed.
     """
+    return scenario_of(overridden(path, overrides), path.resolve().parent)
+
+
+def overridden(path: Path, overrides: Sequence[str]) -> Node:
+    """The values of a scenario file with those of ``--set``, unchecked; see :func:`load_scenario`."""
     tree = read_tree(path)
     for assignment in overrides:
         tree = override(tree, assignment)
-    return scenario_of(tree, path.resolve().parent)
+    return tree
 
 
 def read_tree(path: Path, wanted: str = "a scenario file, such as scenarios/hello.yaml") -> Node:
@@ -144,7 +151,25 @@ def with_files(scenario: Scenario, paths: Mapping[FilePlace, Path]) -> Scenario:
     return scenario.model_copy(update=specs)
 
 
+@contextmanager
+def placing(tree: Node) -> Iterator[None]:
+    """What is found wrong with the tree's scenario meanwhile, as when it is built, is said with its lines.
+
+    Messages name a key path and a colon first, as ``sources.digits.items: got 0``; others are left as they are.
+    """
+    try:
+        yield
+    except ScenarioError as error:
+        raise placed(error.problems, tree) from None
+    except SimnetError as error:
+        keys = str(error).partition(": ")[0].split(".")
+        if not isinstance(tree.value, dict) or keys[0] not in tree.value:
+            raise
+        where = tree.place(tuple(int(key) if key.isdecimal() else key for key in keys))
+        raise SimnetError(f"{where} {error}") from None
+
+
 def placed(problems: Sequence[Problem], tree: Node) -> ScenarioError:
     """The problems with their lines."""
-    found = [replace(problem, where=tree.place(problem.path)) for problem in problems]
+    found = [replace(problem, where=problem.where or tree.place(problem.path)) for problem in problems]
     return ScenarioError(list(dict.fromkeys(found)))  # each member of a union may say the same

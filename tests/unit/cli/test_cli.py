@@ -75,6 +75,9 @@ def test_user_error_ends_with_2_and_no_traceback(
     assert run("run", scenario_file) == 2
     output = capsys.readouterr()
     assert output.err == "simnet: links.x: got 1; allowed 2\n" and output.out == ""
+    backend.error = SimnetError("codecs.learned.model: got 1; allowed 2")
+    assert run("run", scenario_file) == 2
+    assert capsys.readouterr().err == f"simnet: {scenario_file}:14 codecs.learned.model: got 1; allowed 2\n"
 
 
 def test_our_bug_ends_with_1_and_a_traceback(
@@ -152,13 +155,17 @@ def test_check(run: Run, scenario_file: Path, capsys: pytest.CaptureFixture[str]
     assert run("check", scenario_file, "--set", "seed=-1") == 2
     assert capsys.readouterr().err == "simnet: --set 'seed=-1' seed: got -1; allowed: a whole number ≥ 0\n"
     assert run("check", scenario_file) == 2
-    assert "link edge-0--cloud-0 is of class 'backbone'; 'wires' has access" in capsys.readouterr().err
+    said = f"{scenario_file}:3 topology: link edge-0--cloud-0 is of class 'backbone'; 'wires' has access"
+    assert said in capsys.readouterr().err
     alone = json.dumps({"kind": "explicit", "nodes": [{"name": "mast", "tier": "gateway"}], "links": []})
     assert run("check", scenario_file, "--set", f"topology={alone}") == 2
     said = "consumers: got device, of which the topology has no nodes; allowed gateway"
     assert said in capsys.readouterr().err
     assert run("check", scenario_file, "--set", f"topology={alone}", "--set", "consumers=[gateway]") == 2
-    assert "sources.digits.owners: none of tier 'device' owns this source type" in capsys.readouterr().err
+    assert (
+        f"{scenario_file}:11 sources.digits.owners: none of tier 'device' owns this source type"
+        in capsys.readouterr().err
+    )
 
 
 def test_check_asks_traffic_for_its_first_wish(
