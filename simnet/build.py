@@ -244,6 +244,7 @@ def build(scenario: Scenario, *, device: str = "cpu", kept: Kept | None = None) 
         raise SimnetError(f"protocol.source_identification: arms name several: {names}; allowed one")
     identifier = _identifier(str(identifiers.pop()), device, kept) if identifiers else None
     plane = SignalPlane(codecs, sources, identifier=identifier, device=device, batch=scenario.signal.batch, kept=kept)
+    _check_shapes(scenario, plane)
     _check_protection(scenario, plane)
     _check_analog(scenario, plane)
     if scenario.surrogates is None:
@@ -276,6 +277,24 @@ def _identifier(name: str, device: str, kept: Kept) -> SourceIdentification:
         return identifier
 
     return kept.once(("identifier", name, device), make)
+
+
+def _check_shapes(scenario: Scenario, plane: SignalPlane) -> None:
+    """Before the first arm runs: codecs take images of the size of those that they are to encode."""
+    shapes = {name: profile.codec.image_shape for name, profile in plane.codecs.items()}
+    for arm, protocol in arm_protocols(scenario).items():
+        own = "codecs" in scenario.arms.get(arm, {})
+        for source, names in protocol.codecs.items():
+            wanted = plane.sources[source].shape if source in plane.sources else None
+            for index, name in enumerate(names):
+                if wanted is None or shapes.get(name) in (None, wanted):
+                    continue
+                fitting = [each for each, shape in shapes.items() if shape in (None, wanted)]
+                raise SimnetError(
+                    f"{f'arms.{arm}' if own else 'protocol'}.codecs.{source}.{index}: got {name!r}, which takes images "
+                    f"of {shapes[name]}; {scenario.sources[source].dataset} has {wanted}. Allowed: "
+                    f"{', '.join(fitting) or 'none of these codecs; add one of that shape'}."
+                )
 
 
 def _check_protection(scenario: Scenario, plane: SignalPlane) -> None:

@@ -210,7 +210,7 @@ def test_the_trace_is_csv_whatever_nodes_are_called(tmp_path: Path) -> None:
             r"not the weights of a classifier, but of another kind of model",
         ),
         ("types_per_owner=1", r"sources\.(digits|clothes)\.owners: none of tier 'gateway' owns this source type"),
-        ("wires={fibre: {}}", r"link reader--camera is of class 'cable'; 'wires' has fibre"),
+        ("wires={fibre: {}}", r"wired link reader--camera: got class 'cable'; allowed: fibre\."),
     ],
 )
 def test_parts_that_do_not_fit_are_named(tmp_path: Path, override: str, message: str) -> None:
@@ -241,6 +241,20 @@ def test_what_is_protected_but_not_there_is_said_before_the_run(
         build(scenario)
 
 
+@pytest.mark.parametrize("where", ["protocol", "arms.a"])
+def test_a_codec_for_other_images_is_said_before_the_run(tmp_path: Path, where: str) -> None:
+    codecs = {"plain": "{kind: raw, image_shape: [1, 28, 28]}", "wide": "{kind: raw, image_shape: [3, 32, 32]}"}
+    scenario = pair(
+        tmp_path,
+        *(f"codecs.{name}={spec}" for name, spec in codecs.items()),
+        "arms={b: {}, a: {}}",
+        f"{where}.codecs={{digits: [small, wide], clothes: [plain]}}",
+    )
+    message = rf"{where}.codecs.digits.1: got 'wide', which takes images of (3, 32, 32); mnist has (1, 28, 28). "
+    with pytest.raises(SimnetError, match=re.escape(message + "Allowed: small, plain.")):
+        build(scenario)
+
+
 def test_cuda_without_a_card_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simnet.build.torch.cuda, "is_available", lambda: False)
     with pytest.raises(SimnetError, match="--device cuda: torch sees no CUDA device; use --device cpu"):
@@ -259,7 +273,7 @@ def test_links_of_one_carrier_share_a_class(tmp_path: Path) -> None:
     links = [{**radio, "a": "a", "link_class": "near"}, {**radio, "a": "b", "link_class": "far"}]
     topology = json.dumps({"kind": "explicit", "nodes": nodes, "links": links})
     differ = (f"topology={topology}", "radios={near: {}, far: {mean_esno_db: 3}}")
-    with pytest.raises(SimnetError, match=r"carrier camera has links of radio classes 'near' and 'far'; all links"):
+    with pytest.raises(SimnetError, match=r"got class 'far' on carrier camera, of which links\.0 is of 'near'"):
         build(pair(tmp_path, *differ))
 
 
