@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import inspect
 import json
 import math
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 import simnet
 from simnet.codecs.base import Codec
 from simnet.core import streams
-from simnet.core.errors import SimnetError, nearest
+from simnet.core.errors import SimnetError
 from simnet.core.folders import made_folder, partial_folder, remove_abandoned
 from simnet.core.garbage import rare_garbage
 from simnet.core.plugins import KINDS
@@ -59,7 +57,9 @@ from simnet.tasks.networks.detector import DETECTED
 from simnet.tasks.segmentation import Segmentation
 from simnet.tasks.source_identification import SourceIdentification
 from simnet.topology.plan import NetworkPlan
-from simnet.traffic.base import CatalogueItem, RequestPlan, TrafficError
+from simnet.traffic.base import CatalogueItem, RequestPlan
+from simnet.traffic.fitting import fitting
+from simnet.traffic.named import left_out, traffic_of
 from simnet.traffic.surrogate_items import surrogate_items
 
 CALIBRATION_IMAGES = 256
@@ -112,45 +112,13 @@ class Simulation:
 
     def requests(self) -> Iterator[RequestPlan]:
         """The wishes, in order of time; every arm gets the same."""
-        scenario = self.scenario
-        traffic = KINDS["traffic"].load(scenario.traffic.kind)(scenario.traffic.params)
+        scenario, duration_s = self.scenario, self.scenario.duration_s
         consumers = [node.name for node in self.plan.nodes if node.tier in scenario.consumers]
+        traffic = traffic_of(scenario)
         wishes = traffic.requests(
-            consumers=consumers, catalogue=self.catalogue, duration_s=scenario.duration_s, seed=scenario.seed
+            consumers=consumers, catalogue=self.catalogue, duration_s=duration_s, seed=scenario.seed
         )
-        items = {item.item_id for item in self.catalogue}
-        return _possible(wishes, type(traffic), set(consumers), items, scenario.duration_s)
-
-
-def _possible(
-    wishes: Iterator[RequestPlan], traffic: type, consumers: Set[str], items: Set[int], duration_s: float
-) -> Iterator[RequestPlan]:
-    """The wishes, each of a consumer, for an item and at a time that there is.
-
-    Raises:
-        TrafficError: one is not, or is no wish at all.
-    """
-    where = f"{inspect.getsourcefile(traffic)}: {traffic.__name__}.requests"
-    if not isinstance(wishes, Iterable):
-        raise TrafficError(f"{where}: got {wishes!r}; allowed: an iterator of RequestPlan")
-    for wish in wishes:
-        if not isinstance(wish, RequestPlan):
-            raise TrafficError(f"{where}: got the wish {wish!r}; allowed: a RequestPlan")
-        if wish.consumer not in consumers:
-            near = nearest(str(wish.consumer), consumers)
-            meant = f"; did you mean {near!r}?" if near else "."
-            raise TrafficError(
-                f"{where}: unknown consumer {wish.consumer!r}{meant} Allowed: one of the {len(consumers)} it was given"
-            )
-        if wish.item_id not in items:
-            raise TrafficError(
-                f"{where}: unknown item {wish.item_id!r}; allowed: item_id of one of the {len(items)} items of the "
-                "catalogue that it was given"
-            )
-        time_s: object = wish.time_s
-        if not (isinstance(time_s, Real) and 0.0 <= float(time_s) < duration_s):
-            raise TrafficError(f"{where}: got a wish at {time_s!r} s; allowed: 0 <= time < {duration_s:g}")
-        yield wish
+        return fitting(wishes, type(traffic), consumers=consumers, catalogue=self.catalogue, duration_s=duration_s)
 
 
 @rare_garbage()
@@ -190,6 +158,7 @@ def run_scenario(
         "plugins": plugins,
         "duration_s": scenario.duration_s,
         "drain_s": scenario.drain_s,
+        "left_out": left_out(scenario),
         "arms": list(arms),
         "sources": list(scenario.sources),
         "fidelity": {name: radio.fidelity for name, radio in scenario.radios.items()},

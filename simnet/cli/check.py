@@ -1,7 +1,7 @@
 """``simnet check FILE``: say what is wrong with a scenario, without running it.
 
-All that a run makes before its first request is made, and the plan of that: network, models, images, traffic. What that
-takes is seconds.
+All that a run makes before its first request is made: network, models, images. Every wish is looked at. What that takes
+is seconds.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from simnet.cli.group import say
 
 
 def check(
@@ -26,8 +28,13 @@ def check(
     scenario = scenario_of(tree, file.resolve().parent)
 
     from simnet.build import build
+    from simnet.traffic.named import left_out
 
     with placing(tree):
-        next(build(scenario).requests(), None)
+        for _ in build(scenario).requests():
+            pass
+        missed = left_out(scenario)
+    if missed is not None:
+        say(f"{tree.place(('traffic',))} {missed}")
     arms = ", ".join(arm_protocols(scenario))
     print(f"{file}: ok: scenario {scenario.name!r}, {scenario.duration_s:g} s; arms: {arms}")

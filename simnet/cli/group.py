@@ -29,17 +29,18 @@ class Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except SimnetError as error:
-            _say(str(error))
+            say(str(error))
             sys.exit(USER_ERROR)
         except OSError as error:
             if error.errno not in _SYSTEM_SAYS_NO:
                 raise
-            _say(f"{error.filename or 'writing'}: {error.strerror}; make room, or choose another folder with --out")
+            say(f"{error.filename or 'writing'}: {error.strerror}; make room, or choose another folder with --out")
             sys.exit(USER_ERROR)
         except KeyboardInterrupt as interrupt:
-            _say(str(interrupt) or "stopped by Ctrl-C; this call kept nothing")
+            say(str(interrupt) or "stopped by Ctrl-C; this call kept nothing")
             sys.exit(INTERRUPTED)
 
 
-def _say(message: str) -> None:
+def say(message: str) -> None:
+    """A line for the user, on standard error."""
     print(f"simnet: {message}", file=sys.stderr)

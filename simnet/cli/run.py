@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simnet.cli.group import Device, Quiet
+from simnet.cli.group import Device, Quiet, say
 from simnet.cli.report import draw
 
 
@@ -30,7 +30,10 @@ def run(
     from simnet.build import run_scenario
 
     with placing(tree):
-        run = run_scenario(scenario, out=out, device=device, quiet=quiet).path
+        finished = run_scenario(scenario, out=out, device=device, quiet=quiet)
+    run = finished.path
+    if finished.manifest["left_out"] is not None:
+        say(f"{tree.place(('traffic',))} {finished.manifest['left_out']}")
     try:
         draw(run, quiet=quiet)
     except KeyboardInterrupt:

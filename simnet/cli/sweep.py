@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simnet.cli.characters import print_exactly
-from simnet.cli.group import Device, Quiet
+from simnet.cli.group import Device, Quiet, say
 from simnet.cli.report import WIDTH_OF_FILES
 from simnet.core.errors import SimnetError
 
@@ -63,9 +63,11 @@ def sweep(
         from simnet.sweep.folder import SweepFolder
         from simnet.sweep.plan import Plan
         from simnet.sweep.progress import shown
-        from simnet.sweep.sweep import load_sweep
+        from simnet.sweep.sweep import left_out, load_sweep
 
         plan = Plan(load_sweep(file, overrides=set_ or []), device, mixed)
+        for words in left_out(plan.sweep):
+            say(words)
         folder = SweepFolder(out / plan.sweep.file.name)
         place = folder.path
         with folder.locked():
@@ -129,19 +131,15 @@ def _closed(plan: Plan, folder: SweepFolder, made: Made, *, quiet: bool) -> bool
         console.print(closing_table(title, results, [axis.column for axis in plan.sweep.axes]))
     unsettled = sum(not folder.meta(id_)["settled"] for id_ in results["run"].unique())
     if unsettled:
-        _say(f"in {unsettled} of {results['run'].nunique()} runs MSER-5 saw no end of the warm-up; raise duration_s")
+        say(f"in {unsettled} of {results['run'].nunique()} runs MSER-5 saw no end of the warm-up; raise duration_s")
     for id_ in made.damaged[:MOST_NAMED]:
-        _say(f"{folder.run(id_)}: files were missing or damaged; the run was made again")
+        say(f"{folder.run(id_)}: files were missing or damaged; the run was made again")
     if len(made.damaged) > MOST_NAMED:
-        _say(f"… and {len(made.damaged) - MOST_NAMED} more")
+        say(f"… and {len(made.damaged) - MOST_NAMED} more")
     for id_, error in made.failed.items():
-        _say(f"failed: point {', '.join(map(str, dict.fromkeys(plan.users[id_])))}: {error}")
-        _say(f"  scenario and traceback: {folder.path / 'failed' / id_}")
+        say(f"failed: point {', '.join(map(str, dict.fromkeys(plan.users[id_])))}: {error}")
+        say(f"  scenario and traceback: {folder.path / 'failed' / id_}")
     if page_error is not None:
-        _say(page_error)
+        say(page_error)
     print_exactly(folder.path / RESULTS)
     return not made.failed and page_error is None
-
-
-def _say(message: str) -> None:
-    print(f"simnet: {message}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from simnet.sweep.axes import Axis, Scalar, Setting, expand, lost_in_set, same_c
 from simnet.sweep.constraint import Constraint, ConstraintError
 from simnet.sweep.schema import Sequential, SweepFile
 from simnet.sweep.seeds import seeds
+from simnet.traffic.named import left_out as traffic_left_out
 
 WANTED = "a sweep file with name, base and axes; docs/sweeps.md shows one"
 
@@ -121,6 +123,20 @@ def load_sweep(path: Path, *, overrides: Sequence[str] = ()) -> Sweep:
     if problems := [*_until(sweep), *_warm_up(sweep)]:
         raise placed(problems, tree)
     return sweep
+
+
+def left_out(sweep: Sweep) -> list[str]:
+    """What of their traffic points leave out, in words."""
+    known: dict[tuple[float, str], str | None] = {}
+    n_points: Counter[str] = Counter()
+    for point in sweep.points:
+        traffic = point.scenario.traffic
+        key = point.scenario.duration_s, f"{traffic.kind} {traffic.params!r}"
+        if key not in known:
+            known[key] = traffic_left_out(point.scenario)
+        if (words := known[key]) is not None:
+            n_points[words] += 1
+    return [f"at {n} of {len(sweep.points)} points, {words}" for words, n in n_points.items()]
 
 
 def _override(tree: Node, assignment: str) -> Node:

@@ -55,3 +55,7 @@ class Traffic(ABC):
         Raises:
             TrafficError: a consumer has nothing to wish for, or a trace doesn't fit the network.
         """
+
+    def left_out(self, duration_s: float) -> str | None:
+        """What of the settings a run of this length leaves out, in words; None: nothing."""
+        return None

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field, ValidationError, model_validator
 
-from simnet.core.errors import UnknownName
+from simnet.core.errors import nearest
+from simnet.scenario.errors import KeyPath, Problem, ScenarioError
+from simnet.scenario.explain import explain
 from simnet.traffic.base import CatalogueItem, RequestPlan, Settings, Traffic, TrafficError
 
 COLUMNS = ("time_s", "consumer", "item_id")
+MOST_NAMES = 20
+"""Consumers that a message lists."""
 
 
 class TraceRow(Settings):
@@ -23,8 +29,19 @@ class TraceRow(Settings):
     item_id: int = Field(ge=0)
 
 
+class _Entry(NamedTuple):
+    """A wish, and where messages say that it is: a key path of the scenario, or a line of a file."""
+
+    row: TraceRow
+    path: KeyPath = ()
+    where: str = ""
+
+    def problem(self, key: str, text: str) -> Problem:
+        return Problem((*self.path, key), text, self.where)
+
+
 class Trace(Traffic):
-    """The wishes as given, sorted by time; those at or after the run's end are left out."""
+    """The wishes as given, sorted by time; those at or after the run's end are left out, and counted."""
 
     class Params(Settings):
         """Exactly one of ``requests`` and ``file``."""
@@ -45,47 +62,87 @@ class Trace(Traffic):
     def requests(
         self, *, consumers: Sequence[str], catalogue: Sequence[CatalogueItem], duration_s: float, seed: int
     ) -> Iterator[RequestPlan]:
-        known, owners = set(consumers), {item.item_id: item.owner for item in catalogue}
-        rows = self._rows()
-        for where, row in rows:
-            if row.consumer not in known:
-                raise UnknownName(f"consumer in {where}", row.consumer, known)
-            if row.item_id not in owners:
-                raise TrafficError(f"{where}: no item {row.item_id} in the catalogue{_range(owners)}")
-            if owners[row.item_id] == row.consumer:
-                raise TrafficError(f"{where}: {row.consumer!r} owns item {row.item_id}; wish for others")
+        known, owners = dict.fromkeys(consumers), {item.item_id: item.owner for item in catalogue}
+        problems: list[Problem] = []
+        rows: list[TraceRow] = []
+        for entry in self._entries():
+            if isinstance(entry, Problem):
+                problems.append(entry)
+            else:
+                problems += _misfits(entry, known, owners)
+                rows.append(entry.row)
+        if problems:
+            raise ScenarioError(problems)
         indices: Counter[str] = Counter()
-        for _, row in sorted(rows, key=lambda pair: (pair[1].time_s, pair[1].consumer)):
+        for row in sorted(rows, key=lambda row: (row.time_s, row.consumer)):
             if row.time_s >= duration_s:
                 return
             yield RequestPlan(row.time_s, row.consumer, row.item_id, indices[row.consumer])
             indices[row.consumer] += 1
 
-    def _rows(self) -> list[tuple[str, TraceRow]]:
-        """Each wish with the place that messages name."""
-        if self.params.requests is not None:
-            return [(f"traffic.requests[{i}]", row) for i, row in enumerate(self.params.requests)]
-        assert self.params.file is not None
-        return list(_read(self.params.file))
+    def left_out(self, duration_s: float) -> str | None:
+        times_s = [entry.row.time_s for entry in self._entries() if isinstance(entry, _Entry)]
+        late_s = [time_s for time_s in times_s if time_s >= duration_s]
+        if not late_s:
+            return None
+        return (
+            f"{len(late_s)} of {len(times_s)} wishes come at or after duration_s, which is {duration_s:g} s, and are "
+            f"left out; the last one is at {max(late_s):g} s"
+        )
+
+    def _entries(self) -> Iterator[_Entry | Problem]:
+        """The wishes, and in their places what is wrong with lines that are none."""
+        if self.params.requests is None:
+            assert self.params.file is not None
+            yield from _read(self.params.file)
+        for index, row in enumerate(self.params.requests or ()):
+            yield _Entry(row, path=("traffic", "requests", index))
 
 
-def _read(path: Path) -> Iterator[tuple[str, TraceRow]]:
+def _misfits(entry: _Entry, known: Mapping[str, object], owners: Mapping[int, str]) -> Iterator[Problem]:
+    """Why the network can't fulfil the wish."""
+    _, consumer, item_id = (getattr(entry.row, column) for column in COLUMNS)
+    if consumer not in known:
+        near = nearest(consumer, known)
+        listed = ", ".join(list(known)[:MOST_NAMES]) + (" …" if len(known) > MOST_NAMES else "")
+        text = f"got {consumer!r}, which is no consumer; allowed: {listed or '(none)'}"
+        yield entry.problem("consumer", text + (f"; did you mean {near!r}?" if near else ""))
+    if item_id not in owners:
+        yield entry.problem("item_id", f"got {item_id}; allowed: items of the catalogue{_range(owners)}")
+    elif owners[item_id] == consumer:
+        yield entry.problem("item_id", f"got {item_id}, which {consumer!r} owns; allowed: items of others")
+
+
+def _read(path: Path) -> Iterator[_Entry | Problem]:
+    line = 0
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restkey="more", strict=True)
-            if tuple(reader.fieldnames or ()) != COLUMNS:
-                raise TrafficError(f"{path}:1: header: got {reader.fieldnames}; allowed: {','.join(COLUMNS)}")
-            for row in reader:
-                where = f"{path}:{reader.line_num}"
-                try:
-                    yield where, TraceRow.model_validate(row)
-                except ValidationError as error:
-                    first = error.errors()[0]
-                    key = ".".join(map(str, first["loc"]))
-                    raise TrafficError(f"{where} {key}: got {first['input']!r}; {first['msg']}") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            reader = csv.reader(file, strict=True)
+            header = next(reader, None)
+            if header is None or tuple(header) != COLUMNS:
+                raise TrafficError(f"{path}:1: header: got {header}; allowed: {','.join(COLUMNS)}")
+            line = reader.line_num
+            for values in reader:
+                line = reader.line_num
+                if values:  # not an empty line
+                    yield from _parsed(values, f"{path}:{line}")
+    except csv.Error as error:
+        raise TrafficError(f"{path}:{line + 1}: not a readable CSV file of wishes: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
         raise TrafficError(f"{path}: not a readable CSV file of wishes: {error}") from error
 
 
-def _range(owners: dict[int, str]) -> str:
-    return f"; its ids go from {min(owners)} to {max(owners)}" if owners else ", which is empty"
+def _parsed(values: Sequence[str], where: str) -> Iterator[_Entry | Problem]:
+    if len(values) != len(COLUMNS):
+        yield Problem((), f"got {len(values)} columns; allowed: {len(COLUMNS)}: {','.join(COLUMNS)}", where)
+        return
+    data = dict(zip(COLUMNS, values, strict=True))
+    try:
+        yield _Entry(TraceRow.model_validate(data), where=where)
+    except ValidationError as error:
+        for problem in explain(error, TraceRow, data):
+            yield replace(problem, where=where)
+
+
+def _range(owners: Mapping[int, str]) -> str:
+    return f", {min(owners)}..{max(owners)}" if owners else ", which is empty"

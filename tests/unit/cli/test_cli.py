@@ -34,13 +34,13 @@ def scenario_file(tmp_path: Path) -> Path:
 def backend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     """Stands for simnet.build and simnet.report: notes the calls, raises ``error`` if it is set."""
     calls: list[Any] = []
-    fake = SimpleNamespace(calls=calls, error=None, draw_error=None)
+    fake = SimpleNamespace(calls=calls, error=None, draw_error=None, left_out=None)
 
     def run_scenario(scenario: Any, **options: Any) -> SimpleNamespace:
         calls.append((scenario, options))
         if fake.error is not None:
             raise fake.error
-        return SimpleNamespace(path=tmp_path / "runs" / "small-1")
+        return SimpleNamespace(path=tmp_path / "runs" / "small-1", manifest={"left_out": fake.left_out})
 
     def draw(run: Path, *, quiet: bool) -> None:
         calls.append((run, quiet))
@@ -168,14 +168,44 @@ def test_check(run: Run, scenario_file: Path, capsys: pytest.CaptureFixture[str]
     )
 
 
-def test_check_asks_traffic_for_its_first_wish(
+def test_check_looks_at_every_wish(
     run: Run, scenario_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "wishes.csv").write_text("time_s,consumer,item_id\n1,nobody,0\n")
+    wishes = tmp_path / "wishes.csv"
     wired = ("--set", "wires={access: {}, metro: {}, backbone: {}}")
-    trace = json.dumps({"kind": "trace", "file": str(tmp_path / "wishes.csv")})
+    trace = json.dumps({"kind": "trace", "file": str(wishes)})
+    consumers = "".join(f"{i},device-{i % 4},{i % 10}\n" for i in range(1, 30))
+    wishes.write_text(
+        f"time_s,consumer,item_id\n{consumers}40,devise-0,77\n200,device-1,0\n-1,device-1,0\n1,device-1\n"
+    )
     assert run("check", scenario_file, *wired, "--set", f"traffic={trace}") == 2
-    assert "nobody" in capsys.readouterr().err
+    said = capsys.readouterr().err.removeprefix("simnet: ").splitlines()
+    assert [line for line in said if "owns" not in line] == [
+        f"{wishes}:31 consumer: got 'devise-0', which is no consumer; allowed: device-0, device-1, device-2, "
+        "device-3; did you mean 'device-0'?",
+        f"{wishes}:31 item_id: got 77; allowed: items of the catalogue, 0..9",
+        f"{wishes}:33 time_s: got '-1'; allowed: a number ≥ 0",
+        f"{wishes}:34: got 2 columns; allowed: 3: time_s,consumer,item_id",
+    ]
+
+
+def test_wishes_of_a_trace_that_come_too_late_are_counted(
+    run: Run, backend: SimpleNamespace, scenario_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend.left_out = "traffic: 2 of 3 wishes come at or after duration_s"
+    assert run("run", scenario_file, "--quiet") == 0
+    assert capsys.readouterr().err == f"simnet: {scenario_file}:15 {backend.left_out}\n"
+
+
+def test_check_counts_late_wishes(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hello = Path(__file__).parents[3] / "scenarios" / "hello.yaml"
+    assert run("check", hello, "--set", "duration_s=5") == 0
+    output = capsys.readouterr()
+    assert output.err == (
+        f"simnet: {hello}:23 traffic: 1 of 2 wishes come at or after duration_s, which is 5 s, and are left out; "
+        "the last one is at 5 s\n"
+    )
+    assert output.out == f"{hello}: ok: scenario 'hello', 5 s; arms: main\n"
 
 
 def test_check_reads_models_and_images(

@@ -164,3 +164,18 @@ def test_options_that_contradict_are_refused(
     assert "allowed: --workers or --cluster" in capsys.readouterr().err
     assert run("sweep", file, *out, "--resources", "GPU=1") == 2
     assert "allowed: with --cluster ADDRESS" in capsys.readouterr().err
+
+
+def test_wishes_that_come_too_late_are_counted_by_points(
+    tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wishes = ", ".join(f"{{time_s: {time_s}, consumer: reader, item_id: 0}}" for time_s in (0.5, 1.5, 7))
+    traffic = f"set: {{traffic: {{kind: trace, requests: [{wishes}]}}}}"
+    axes = "axes: [grid: {duration_s: [1, 2, 9], drain_s: [1, 2]}]"
+    file = sweep_of(tmp_path, f"{traffic}\n{axes}\nreplications: 3\n").path
+    assert run("sweep", file, "--out", tmp_path / "out", "--quiet") == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "wishes" in line]
+    assert [line.partition(", which")[0] for line in said] == [
+        "simnet: at 2 of 6 points, traffic: 2 of 3 wishes come at or after duration_s",
+        "simnet: at 2 of 6 points, traffic: 1 of 3 wishes come at or after duration_s",
+    ]

@@ -33,6 +33,11 @@ def test_sorted_numbered_and_cut_at_the_end() -> None:
         RequestPlan(5.0, "bob", 7, 1),
     ]
     assert len(read(duration_s=100.5, requests=rows)) == 5
+    trace = Trace(Trace.Params.model_validate({"requests": rows}))
+    assert trace.left_out(100.5) is None
+    said = trace.left_out(5.0)
+    assert said is not None and said.startswith("3 of 5 wishes come at or after duration_s, which is 5 s")
+    assert said.endswith("the last one is at 100 s")
 
 
 def test_csv_says_the_same(tmp_path: Path) -> None:
@@ -44,9 +49,12 @@ def test_csv_says_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (wish(consumer="anne"), r"consumer in traffic.requests\[1\]: got 'anne'; did you mean 'ann'\?"),
-        (wish(item_id=8), r"traffic.requests\[1\]: no item 8 in the catalogue; its ids go from 7 to 9"),
-        (wish(consumer="owner"), r"traffic.requests\[1\]: 'owner' owns item 7"),
+        (
+            wish(consumer="anne"),
+            r"traffic\.requests\.1\.consumer: got 'anne', .*; allowed: ann, bob, owner; did you mean 'ann'\?",
+        ),
+        (wish(item_id=8), r"traffic\.requests\.1\.item_id: got 8; allowed: items of the catalogue, 7\.\.9"),
+        (wish(consumer="owner"), r"traffic\.requests\.1\.item_id: got 7, which 'owner' owns"),
     ],
 )
 def test_wishes_that_do_not_fit_the_network(row: dict[str, object], message: str) -> None:
@@ -74,10 +82,14 @@ def test_broken_settings(settings: dict[str, Any], message: str) -> None:
         (b"", r"trace.csv:1: header: got None; allowed: time_s,consumer,item_id"),
         (b"time,consumer,item_id\n", r"trace.csv:1: header: got \['time'"),
         (b"time_s,consumer,item_id\n1,ann,7\nsoon,ann,7\n", r"trace.csv:3 time_s: got 'soon'"),
-        (b"time_s,consumer,item_id\n1,ann\n", r"trace.csv:2 item_id: got None"),
-        (b"time_s,consumer,item_id\n1,ann,7,8\n", r"trace.csv:2 more: got \['8'\]"),
-        (b"time_s,consumer,item_id\n1,ann,8\n", r"trace.csv:2: no item 8"),
-        (b'time_s,consumer,item_id\n1,"ann,7\n', r"trace.csv: not a readable CSV file"),
+        (b"time_s,consumer,item_id\n1,ann\n", r"trace.csv:2: got 2 columns; allowed: 3"),
+        (b"time_s,consumer,item_id\n1,ann,7,8\n", r"trace.csv:2: got 4 columns; allowed: 3: time_s,consumer,item_id"),
+        (b"time_s,consumer,item_id\n1,ann,8\n", r"trace.csv:2 item_id: got 8; allowed: items"),
+        (
+            b"time_s,consumer,item_id\n1,ann,8\n\nnan,bob,7\n2,eve,9\n",
+            r"csv:4 time_s: got 'nan'.*\n.*csv:5 consumer",
+        ),
+        (b'time_s,consumer,item_id\n1,"ann,7\n', r"trace.csv:2: not a readable CSV file"),
         (b"\xff\xfe\x00\x01", r"trace.csv: not a readable CSV file"),
     ],
 )
