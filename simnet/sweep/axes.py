@@ -168,6 +168,8 @@ class _Expansion:
                 if isinstance(value.value, dict | list):
                     text = f"got {shown(value.plain())} for {key}; allowed: plain values; use 'list' with a label"
                     self.problems.append(Problem(("axes",), text, value.where))
+            if combine is itertools.product:
+                self.problems += _repeated(key, values)
         if self.problems:
             return
         n = math.prod(map(len, lists.values())) if combine is itertools.product else 0
@@ -244,6 +246,20 @@ class _Expansion:
         elif column in METRICS or column in FIXED_COLUMNS or column in ANALYSIS:
             text = f"got {what}, which the results have anyway; allowed: another name; give it {remedy}"
             self.problems.append(Problem(("axes",), text, where))
+
+
+def _repeated(key: str, values: Sequence[Node]) -> Iterator[Problem]:
+    """Values that would make the same points once more."""
+    known: set[tuple[bool, object]] = set()
+    for value in values:
+        plain = value.plain()
+        if isinstance(plain, dict | list):
+            continue
+        mark = isinstance(plain, bool), plain  # 1 and 1.0 are one value, 1 and true are two
+        if mark in known:
+            text = f"got {shown(plain)} twice for {key}; allowed: each value once; delete one, or raise 'replications'"
+            yield Problem(("axes",), text, value.where)
+        known.add(mark)
 
 
 def _too_many(n: int) -> str:

@@ -35,7 +35,7 @@ def blocks(draw: st.DrawFn) -> list[tuple[str, dict[str, list[object]]]]:
         word = draw(st.sampled_from(["grid", "zip"]))
         n_key, n_value = draw(st.integers(1, 3)), draw(st.integers(1, 3))
         keys = [f"part{index}.key{index}_{key}" for key in range(n_key)]
-        size = st.lists(VALUE, min_size=n_value, max_size=n_value)
+        size = st.lists(VALUE, min_size=n_value, max_size=n_value, unique=word == "grid")
         found.append((word, {key: draw(size) for key in keys}))
     return found
 
@@ -132,6 +132,7 @@ def test_set_on_the_command_line_changes_the_sweep_file(tmp_path: Path) -> None:
         ("axes: [zip: {a.b: [1], a.c: [1, 2]}]", r"got lists of unequal lengths in zip \(a\.b: 1, a\.c: 2\)"),
         ("axes: [{grid: {a.b: [1]}, zip: {a.c: [1]}}]", r"got grid and zip in one block; allowed: exactly one of"),
         ("axes: [{grod: {a.b: [1]}}]", r"axes\.0\.grod: got an unknown key; .*did you mean 'grid'"),
+        ("axes:\n  - grid:\n      a.b: [1, 2,\n        1.0]", r"yaml:6 axes: got 1\.0 twice for a\.b; allowed"),
         ("axes: [grid: {}]", r"got no keys in grid"),
         ("axes: [grid: {a.b: []}]", r"allowed: at least 1 entry"),
         ("columns: {a.b: c}", r"got a column for a\.b, which is on no axis"),
@@ -163,11 +164,11 @@ def test_a_base_that_is_not_there_is_named(tmp_path: Path) -> None:
         sweep_of(tmp_path, "", "base=other.yaml")
 
 
-def test_a_wider_key_comes_first_and_a_point_may_occur_twice(tmp_path: Path) -> None:
+def test_a_wider_key_comes_first_and_zipped_values_may_repeat(tmp_path: Path) -> None:
     text = """
 axes:
   - list: [{traffic: {kind: poisson, rate_per_s: 5}, label: {demand: x}}]
-  - grid: {traffic.rate_per_s: [1, 2, 2]}
+  - zip: {traffic.rate_per_s: [1, 2, 2], drain_s: [1, 1, 2]}
 """
     sweep = sweep_of(tmp_path, text)
     assert [point.scenario.traffic.params.rate_per_s for point in sweep.points] == [1, 2, 2]  # type: ignore[attr-defined]
