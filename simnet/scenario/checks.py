@@ -123,7 +123,7 @@ def _origin(scenario: Scenario, arm: str, key: str) -> KeyPath:
 
 
 def _codecs(scenario: Scenario, protocol: Protocol, path: KeyPath) -> Iterator[Problem]:
-    """Every source type has codecs, and both are known by name."""
+    """Every source type has codecs, each once, and both are known by name."""
     for source, codecs in protocol.codecs.items():
         if source not in scenario.sources:
             yield _unknown((*path, source), "source", source, scenario.sources, "add it under 'sources'")
@@ -132,6 +132,8 @@ def _codecs(scenario: Scenario, protocol: Protocol, path: KeyPath) -> Iterator[P
         for index, codec in enumerate(codecs):
             if codec not in scenario.codecs:
                 yield _unknown((*path, source, index), "codec", codec, scenario.codecs, "add it under 'codecs'")
+            elif codec in codecs[:index]:
+                yield Problem((*path, source, index), f"got {codec!r} twice; allowed: each codec once; delete one")
     for source in scenario.sources:
         if source not in protocol.codecs:
             text = f"got no codecs for source {source!r}; allowed: a list of {', '.join(scenario.codecs)}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from simnet.topology.base import Topology
-from simnet.topology.plan import NetworkPlan
+from simnet.topology.plan import Misfit, NetworkPlan
 
 
 class Explicit(Topology):
@@ -11,6 +13,14 @@ class Explicit(Topology):
 
     class Params(NetworkPlan):
         """``nodes`` and ``links``, as in a plan."""
+
+        def misfits(self) -> Iterator[Misfit]:
+            """Those of any plan, and losses that are gains: only drawn shadowing may make one, rarely."""
+            yield from super().misfits()
+            for index, link in enumerate(self.links):
+                if link.path_loss_db is not None and link.path_loss_db < 0.0:
+                    text = f"got {link.path_loss_db:g}; allowed: 0..1000: a loss is written without a minus sign"
+                    yield ("links", index, "path_loss_db"), text
 
     def __init__(self, params: Params) -> None:
         self.params = params

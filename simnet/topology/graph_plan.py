@@ -42,7 +42,7 @@ class LinkRules(Plan):
     """Link class of the wired ones."""
     path_loss: LogDistance = LogDistance()
     """Of wireless links, from the distance."""
-    fixed_path_loss_db: float | None = Field(default=None, ge=-1000.0, le=1000.0)
+    fixed_path_loss_db: float | None = Field(default=None, ge=0.0, le=1000.0)
     """Of every wireless link, in place of ``path_loss``; needed where nodes have no coordinates."""
     unlocated_delay_s: float = Field(default=0.0, ge=0.0)
     """Propagation delay of a link with an end that has no coordinates."""

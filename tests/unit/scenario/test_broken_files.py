@@ -194,6 +194,20 @@ CASES = [
         ("got no codec for source 'digits'; allowed: plain, learned",),
     ),
     Broken(
+        "codec_twice",
+        "[plain, learned]",
+        "[plain, learned, plain]",
+        "17 protocol.codecs.digits.2",
+        ("got 'plain' twice; allowed: each codec once",),
+    ),
+    Broken(
+        "gain_for_loss",
+        "kind: city, devices: 4, gateways: 1, edges: 1",
+        "kind: generator, graph: {shape: star, nodes: 3}, links: {fixed_path_loss_db: -3}",
+        "3 topology.links.fixed_path_loss_db",
+        ("got -3; allowed: a number 0..1000",),
+    ),
+    Broken(
         "tier_unknown",
         "  device: {",
         "  fog: {",
@@ -426,6 +440,7 @@ WRITTEN_OUT = f"{VALID.replace(CITY, '')}topology:\n  kind: explicit\n{NODES}{LI
         ("b: ra", "b: rar", "30 topology.links.1.b", "got node 'rar'; allowed: hall, lamp, ra. Did you mean 'ra'?"),
         ("b: lamp", "b: lmap", "28 topology.links.0.b", "got node 'lmap'; allowed: hall, lamp, ra. Did you mean"),
         ("carrier: hall", "carrier: lamp", "33 topology.links.1.carrier", "got carrier 'lamp'; allowed: 'hall' or"),
+        ("loss_db: 80", "loss_db: -80", "34 topology.links.1.path_loss_db", "got -80; allowed: 0..1000: a loss is"),
         ("b: ra", "b: lamp", "29 topology.links.1", "link hall--lamp appears twice, first as links.0"),
         (
             "class: radio",
