@@ -199,8 +199,11 @@ def plot(
     ] = "bler",
 ) -> None:
     """Draw the points of CSV files, or all BLER tables of the zoo, as PNG, SVG and PDF."""
+    from simnet.cli.points_file import check_whole
     from simnet.report.figures.link_curves import draw_files, draw_zoo
 
+    for file in files or ():
+        check_whole(file)
     for path in draw_files(files, out, over=over, quantity=quantity) if files else draw_zoo(out):
         print_exactly(path)
 

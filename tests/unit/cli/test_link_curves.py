@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -204,8 +206,8 @@ def test_plot_refuses_what_does_not_go_together(run: Run, tmp_path: Path, capsys
             writer.writeheader()
             writer.writerows([*rows[:-1], rows[-1] | changes])
     for arguments, message in (
-        ([tmp_path / "words.csv"], "words.csv: column ber: got 'many'; allowed numbers"),
-        ([tmp_path / "nan.csv"], "nan.csv: column ber_high: got 'nan'; allowed numbers"),
+        ([tmp_path / "words.csv"], "words.csv:5 ber: got 'many'; allowed: a number 0..1"),
+        ([tmp_path / "nan.csv"], "nan.csv:5 ber_high: got 'nan'; allowed: a number 0..1"),
         (files.values(), "got points of throughput; allowed ber, as in"),
         ([files["ber"], "--over", "ebno"], "got --over ebno; allowed esno"),
         ([other], "not a file of a link's points (columns a, b"),
@@ -214,6 +216,36 @@ def test_plot_refuses_what_does_not_go_together(run: Run, tmp_path: Path, capsys
     ):
         assert run("link", "plot", *arguments) == 2
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (lambda text: text[:-60], r"p\.csv:4: got \d fields; allowed: 11, as the header has\. Was the file cut off"),
+        (lambda text: text[:-1], r"p\.csv:4: got a last line without its end; allowed: a whole file"),
+        (lambda text: text + "7,8\n" * 60, r"(.*p\.csv:\d+: got 2 fields.*\n){50}… and 10 more problems"),
+        (lambda text: text.replace(",4.0,", ",,"), r"p\.csv:3 esno_db: got ''; allowed: a number"),
+        (lambda text: text.replace(",4.0,", ",4.0,,"), r"p\.csv:3: got 12 fields; allowed: 11"),
+        (
+            lambda text: re.sub(r",0\.\d{9,},", ",15.1,", text, count=1),
+            r"p\.csv:2 ber: got '15\.1'; allowed: a number 0\.\.1",
+        ),
+        (lambda text: text.replace("QPSK", '"QPSK'), r"p\.csv:2: got broken CSV"),
+        (lambda text: text.replace(",8.0,", ",8.0\0,"), r"p\.csv:4 esno_db: got '8\.0\\x00'; allowed: a number"),
+    ],
+)
+def test_plot_refuses_a_file_that_is_not_whole(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: Callable[[str], str], message: str
+) -> None:
+    path = tmp_path / "p.csv"
+    options = ["--modulation", "QPSK", "--esno-db", "0,4,8", "--max-blocks", 8]
+    assert run("link", "ber", *options, "--out", path, "--quiet") == 0
+    text = path.read_text()
+    path.write_text(broken(text))
+    assert path.read_text() != text
+    assert run("link", "plot", path) == 2
+    assert re.search(message, capsys.readouterr().err)
+    assert not path.with_suffix(".svg").exists()
 
 
 def test_plot_without_files_draws_the_zoo(
