@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,10 +14,13 @@ import typer
 
 from simnet.cli.group import Quiet
 from simnet.core.errors import SimnetError
+from simnet.core.folders import file_to_write
 
 if TYPE_CHECKING:
     from simnet.validation.checks import Row
 
+TABLE = "validate"
+"""Its name in the page."""
 DISAGREES = 3
 """Exit code: the simulator contradicts theory."""
 
@@ -46,6 +51,10 @@ def validate(
         if not quiet:
             print(f"{name} …", file=sys.stderr)
 
+    if json_file is not None:
+        _check_json(json_file)
+    if markdown is not None:
+        _check_page(markdown)
     rows = list(run(only or (), seed=seed, long=long, tell=tell))
     if not quiet:
         console = Console()
@@ -53,7 +62,7 @@ def validate(
             console = Console(width=Console(width=1000).measure(table(rows)).maximum)
         console.print(table(rows))
     print(verdict(rows))
-    if json_file is not None:  # after they are shown: what can't be written must not cost minutes of simulation
+    if json_file is not None:
         _write_json(
             {"mode": "long" if long else "short", "seed": seed, "rows": [asdict(row) for row in rows]}, json_file
         )
@@ -64,6 +73,32 @@ def validate(
         raise typer.Exit(DISAGREES)
 
 
+def _check_json(path: Path) -> None:
+    """Before minutes of simulation: the file can be written."""
+    try:
+        file_to_write(path)
+    except SimnetError as error:
+        raise SimnetError(str(error).replace("--out", "--json")) from None
+    if path.exists() and not os.access(path, os.W_OK):
+        raise SimnetError(f"{path}: may not be written; choose another with --json")
+
+
+def _check_page(path: Path) -> None:
+    """Before minutes of simulation: the page has a place for the table, and can be written."""
+    from simnet.results import write_table
+
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        if path.is_file():
+            copy.write_bytes(path.read_bytes())
+        try:
+            write_table(copy, TABLE, "")
+        except SimnetError as error:
+            raise SimnetError(str(error).replace(str(copy), str(path))) from None
+    if not os.access(path, os.W_OK):
+        raise SimnetError(f"{path}: may not be written; choose another with --markdown")
+
+
 def _write_page(rows: list[Row], made: str, path: Path) -> None:
     import pandas as pd
 
@@ -71,7 +106,7 @@ def _write_page(rows: list[Row], made: str, path: Path) -> None:
     from simnet.validation.page import HEADS, cells, verdict
 
     table = markdown(pd.DataFrame([cells(row) for row in rows], columns=list(HEADS)))
-    write_table(path, "validate", f"{made}\n\n{table}\n\n{verdict(rows)}.")
+    write_table(path, TABLE, f"{made}\n\n{table}\n\n{verdict(rows)}.")
 
 
 def _write_json(document: dict[str, Any], path: Path) -> None:

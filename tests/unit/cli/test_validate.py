@@ -63,18 +63,33 @@ def test_a_page_s_table_is_rewritten(run: Run, two_checks: list[Bench], tmp_path
 
 
 def test_user_errors(run: Run, two_checks: list[Bench], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    page = tmp_path / "page.md"
+    page, full = tmp_path / "page.md", Path("/dev/full")
     page.write_text("no place for a table\n")
     for arguments, message in (
         (["--only", "truth"], "unknown check: got 'truth'; did you mean 'true'? Allowed: false, true."),
-        (["--only", "true", "--json", tmp_path / "no" / "rows.json"], "No such file or directory"),
-        (["--only", "true", "--markdown", page], "got 0 markers '<!-- table: validate -->'; allowed exactly one"),
-        (["--only", "true", "--markdown", tmp_path / "none.md"], "cannot be read"),
+        (
+            ["--json", page / "rows.json"],
+            "page.md: nothing can be written there (File exists); choose another with --json",
+        ),
+        (["--json", tmp_path], "is a folder; name a file with --json"),
+        (["--markdown", page], "got 0 markers '<!-- table: validate -->'; allowed exactly one"),
+        (["--markdown", tmp_path / "none.md"], "cannot be read"),
     ):
         assert run("validate", "--quiet", *arguments) == 2
         output = capsys.readouterr()
         assert message in output.err
-        assert ("all 1 comparisons pass" in output.out) == (arguments[1] == "true"), "what was simulated is shown"
+        assert output.out == "", "it is said before anything is simulated"
+    assert page.read_text() == "no place for a table\n"
+    assert run("validate", "--quiet", "--only", "true", "--json", full) == 2
+    output = capsys.readouterr()
+    assert "--json /dev/full: No space left on device" in output.err
+    assert "all 1 comparisons pass" in output.out, "what was simulated is shown"
+
+
+def test_the_folder_of_the_rows_is_made(run: Run, two_checks: list[Bench], tmp_path: Path) -> None:
+    rows = tmp_path / "new" / "rows.json"
+    assert run("validate", "--quiet", "--only", "true", "--json", rows) == 0
+    assert rows.is_file()
 
 
 def test_a_check_must_make_as_many_comparisons_as_it_announced(monkeypatch: pytest.MonkeyPatch) -> None:
