@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,10 +15,28 @@ from simnet.scenario.places import Place, item
 
 def explain(error: ValidationError, model: type[BaseModel], data: object) -> list[Problem]:
     """One problem per error found when ``model`` validated ``data``; paths are from ``data``'s root."""
-    found = [_explain(detail, Place(model, data)) for detail in error.errors(include_url=False)]
+    details, root = error.errors(include_url=False), Place(model, data)
+    found = _joined([(detail["type"], _explain(detail, root)) for detail in details], root)
     # Each member of a union says what it minds: the one that got furthest in is meant, and one is enough.
     problems = {p.path: p for p in reversed(found) if not any(_lies_below(other.path, p.path) for other in found)}
     return list(reversed(problems.values()))
+
+
+def _joined(found: Sequence[tuple[str, Problem]], root: Place) -> list[Problem]:
+    """The problems; of a key that is missing and its misspelt name beside it, one."""
+    missing = {problem.path for type_, problem in found if type_ == "missing"}
+    meant: dict[KeyPath, KeyPath] = {}
+    for type_, problem in found:
+        if type_ == "extra_forbidden":
+            above = problem.path[:-1]
+            near = nearest(str(problem.path[-1]), root.follow(above).keys())
+            if near is not None and (*above, near) in missing.difference(meant.values()):
+                meant[problem.path] = (*above, near)
+    return [
+        replace(problem, text=f"{problem.text} It is missing.") if problem.path in meant else problem
+        for _, problem in found
+        if problem.path not in meant.values()
+    ]
 
 
 def _lies_below(path: KeyPath, above: KeyPath) -> bool:

@@ -64,6 +64,8 @@ class Place:
                 type_ = get_args(type_)[0]
             elif get_origin(type_) in (Union, types.UnionType):
                 meant = [member for member in get_args(type_) if _is_meant(member, self.data)]
+                if not meant and isinstance(self.data, Mapping):  # the only model is meant, wrong as its words may be
+                    meant = [member for member in get_args(type_) if _is_model(_unmarked(member))]
                 if len(meant) != 1:
                     return Any
                 type_ = meant[0]
@@ -106,10 +108,14 @@ def _is_model(type_: Any) -> bool:
     return isinstance(type_, type) and issubclass(type_, BaseModel)
 
 
+def _unmarked(type_: Any) -> Any:
+    """The type without ``Annotated``."""
+    return get_args(type_)[0] if get_origin(type_) is Annotated else type_
+
+
 def _is_meant(member: Any, data: object) -> bool:
     """Whether the data can mean this member of a union: it isn't None, and models' literals, such as tags, agree."""
-    if get_origin(member) is Annotated:
-        member = get_args(member)[0]
+    member = _unmarked(member)
     if not _is_model(member):
         if get_origin(member) in (tuple, list):
             return isinstance(data, list)
@@ -163,12 +169,14 @@ def _words(schema: dict[str, Any]) -> str:
             return "null"
         case "string":
             return "text" + (f" that matches {schema['pattern']}" if "pattern" in schema else "") + _length(schema)
+        case "array" if "prefixItems" in schema:
+            return f"a list of {len(schema['prefixItems'])} entries: {'; '.join(map(_words, schema['prefixItems']))}"
         case "array":
             least = f" of at least {schema['minItems']}" if "minItems" in schema else ""
             return f"a list{least}, each entry {_words(schema.get('items', {}))}"
         case "object":
             return "a mapping (KEY: VALUE lines)"
-    return "see 'simnet schema'"
+    return "any value"
 
 
 def _range(schema: dict[str, Any]) -> str:

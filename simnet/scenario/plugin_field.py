@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema, to_json
 
-from simnet.core.errors import UnknownName
+from simnet.core.errors import UnknownName, nearest
 from simnet.core.plugins import PluginKind
 
 
@@ -40,7 +40,9 @@ class PluginField:
             form = f"a name, or a mapping with 'kind' and its parameters, of: {', '.join(self.plugin.names())}"
             raise self._error("plugin", (), value, f"got {value!r}; allowed: {form}")
         if "kind" not in value:
-            raise self._error("plugin", ("kind",), value, f"got no 'kind'; allowed: {', '.join(self.plugin.names())}")
+            near = nearest("kind", map(str, value))
+            got = "got no 'kind'" + (f" but {near!r}" if near else "")
+            raise self._error("plugin", ("kind",), value, f"{got}; allowed: {', '.join(self.plugin.names())}")
         try:
             found = self.plugin.load(value["kind"]) if isinstance(value["kind"], str) else None
             if found is None:

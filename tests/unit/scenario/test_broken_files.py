@@ -208,6 +208,27 @@ CASES = [
         ("got -3; allowed: a number 0..1000",),
     ),
     Broken(
+        "misspelt_kind",
+        "{kind: poisson",
+        "{knid: poisson",
+        "15 traffic.kind",
+        ("got no 'kind' but 'knid'; allowed: periodic, poisson, trace",),
+    ),
+    Broken(
+        "fixed_length",
+        "image_shape: [1, 28, 28]",
+        "image_shape: square",
+        "13 codecs.plain.image_shape",
+        ("got 'square'; allowed: a list of 3 entries: 1, 3; a whole number 1..4096; a whole number 1..4096",),
+    ),
+    Broken(
+        "word_in_a_part_that_may_be_null",
+        "arms:",
+        "surrogates: {count: 3, like: [digits], owners: devise}\narms:",
+        "19 surrogates.owners",
+        ("got 'devise'; allowed: device, gateway, edge, cloud; did you mean 'device'?",),
+    ),
+    Broken(
         "tier_unknown",
         "  device: {",
         "  fog: {",
@@ -535,6 +556,31 @@ def test_every_problem_is_listed(load: Load) -> None:
         "protocol.store.policy",
     ]
     assert isinstance(caught.value, SimnetError)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "meant"),
+    [
+        ("duration_s:", "duratoin_s:", "2 duratoin_s", "duration_s"),
+        ("dataset:", "datset:", "11 sources.digits.datset", "dataset"),
+        ("rate_per_s:", "rat_per_s:", "15 traffic.rat_per_s", "rate_per_s"),
+    ],
+)
+def test_a_misspelt_key_that_is_needed_is_one_problem(
+    old: str, new: str, path: str, meant: str, load: Load, tmp_path: Path
+) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load(VALID.replace(old, new, 1))
+    said = str(caught.value)
+    assert said.startswith(f"{tmp_path / 's.yaml'}:{path}: got an unknown key; allowed: ")
+    assert said.endswith(f"; did you mean {meant!r}? It is missing.") and "\n" not in said
+
+
+def test_a_misspelt_key_beside_the_right_one_and_another_that_is_missing_are_two(load: Load) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load(VALID.replace("dataset: mnist", "datset: mnist, dtaset: mnist").replace("items: 10", "itmes: 10"))
+    assert [str(problem.path[-1]) for problem in caught.value.problems] == ["datset", "dtaset", "itmes"]
+    assert [problem.text.endswith("It is missing.") for problem in caught.value.problems] == [True, False, False]
 
 
 def test_many_problems_and_long_values_are_cut(load: Load) -> None:

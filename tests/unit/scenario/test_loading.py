@@ -79,6 +79,7 @@ def test_overrides(load: Load) -> None:
         "seed=7",
         "protocol.store.ttl_s=1e3",
         "topology={kind: city, devices: 9}",
+        "protocol.codecs.digits=[plain, plain]",
         "protocol.codecs.digits.0=learned",
         "radios.radio={fading: none}",
         "arms.new.planner.cost=energy",
@@ -86,7 +87,7 @@ def test_overrides(load: Load) -> None:
     assert scenario.seed == 7
     assert scenario.protocol.store.ttl_s == 1000.0
     assert scenario.topology.params.devices == 9
-    assert scenario.protocol.codecs["digits"] == ("learned", "learned")
+    assert scenario.protocol.codecs["digits"] == ("learned", "plain")
     assert scenario.radios["radio"].fading == "none"
     assert arm_protocols(scenario)["new"].planner.cost == "energy"
 
