@@ -15,6 +15,11 @@ from simnet.sweep.schema import Block, SweepFile
 
 Scalar = str | int | float | bool | None
 LABEL = "label"
+SEED = "seed"
+NO_SEED = (
+    "got the key 'seed', which every replication sets; allowed: replications: N beside 'axes', and the sweep's own "
+    "seed: there, of which the replications' seeds are functions; take this one away"
+)
 FIXED_COLUMNS = ("point", "run", "replication", "seed", "arm", "source_type", "cpu")
 """Columns of the results that are no axes' and no metrics'."""
 MOST_POINTS = 100_000
@@ -233,6 +238,9 @@ class _Expansion:
         return label
 
     def _column(self, key: str, node: Node) -> str:
+        if key == SEED:  # no other column would make it an axis
+            self.problems.append(Problem(("axes",), NO_SEED, node.where))
+            return key
         column = self.file.columns.get(key, key.rpartition(".")[2])
         self._check(
             column, f"the column {column!r} of {key}", f"a name for it under columns, as {{{key}: NAME}}", node.where

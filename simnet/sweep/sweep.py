@@ -16,7 +16,7 @@ from simnet.scenario.load import placed, read_tree, scenario_of, validated
 from simnet.scenario.overrides import assign, override
 from simnet.scenario.schema import Scenario
 from simnet.scenario.yaml_tree import Node, parse
-from simnet.sweep.axes import Axis, Scalar, Setting, expand, lost_in_set, same_columns
+from simnet.sweep.axes import NO_SEED, SEED, Axis, Scalar, Setting, expand, lost_in_set, same_columns
 from simnet.sweep.constraint import Constraint, ConstraintError
 from simnet.sweep.schema import Sequential, SweepFile
 from simnet.sweep.seeds import seeds
@@ -185,9 +185,8 @@ def _point(index: int, setting: Setting, base: Node, folder: Path) -> Point:
 def _seed(file: SweepFile, settings: Sequence[Setting]) -> Iterator[Problem]:
     """Nobody sets the scenario's seed: replications have theirs."""
     for where, keys in (("set", file.set), ("axes", {key for setting in settings for key in setting.values})):
-        if "seed" in keys:
-            text = "got the key 'seed', which every replication sets; allowed: the sweep's own seed, and replications"
-            yield Problem((where,), text)
+        if SEED in keys:
+            yield Problem((where, SEED) if where == "set" else (where,), NO_SEED)
 
 
 def _page(file: SweepFile, folder: Path) -> Iterator[Problem]:
