@@ -12,12 +12,13 @@ from simnet.core.surrogate_names import group_name
 from simnet.report.metrics import ALL
 from simnet.scenario.checks import arm_protocols
 from simnet.scenario.errors import Problem, ScenarioError, shown
-from simnet.scenario.load import placed, read_tree, scenario_of, validated
+from simnet.scenario.load import placed, placing, read_tree, scenario_of, validated
 from simnet.scenario.overrides import assign, override
 from simnet.scenario.schema import Scenario
 from simnet.scenario.yaml_tree import Node, parse
 from simnet.sweep.axes import NO_SEED, SEED, Axis, Scalar, Setting, expand, lost_in_set, same_columns
 from simnet.sweep.constraint import Constraint, ConstraintError
+from simnet.sweep.link_classes import LinkClasses
 from simnet.sweep.schema import Sequential, SweepFile
 from simnet.sweep.seeds import seeds
 from simnet.traffic.named import left_out as traffic_left_out
@@ -97,6 +98,7 @@ def load_sweep(path: Path, *, overrides: Sequence[str] = ()) -> Sweep:
 
     Raises:
         ScenarioError: every problem found, with the file and line of the sweep or of the scenario.
+        SimnetError: a link of a point's network is of a class that the scenario hasn't.
     """
     tree = read_tree(path, WANTED)
     for assignment in overrides:
@@ -111,10 +113,11 @@ def load_sweep(path: Path, *, overrides: Sequence[str] = ()) -> Sweep:
     scenario = read_tree(base)
     for key, node in _children(tree, "set"):
         scenario = assign(scenario, key, node)
+    links = LinkClasses(seeds(file.seed, 1)[0])
     points, problems = [], list[Problem]()
     for index, setting in enumerate(kept):
         try:
-            points.append(_point(index, setting, scenario, base.parent))
+            points.append(_point(index, setting, scenario, base.parent, links))
         except ScenarioError as error:
             problems += error.problems
     if problems:
@@ -175,11 +178,14 @@ def _fulfilling(file: SweepFile, tree: Node, axes: Sequence[Axis], settings: Seq
     return kept
 
 
-def _point(index: int, setting: Setting, base: Node, folder: Path) -> Point:
+def _point(index: int, setting: Setting, base: Node, folder: Path, links: LinkClasses) -> Point:
     for key, node in setting.values.items():
         base = assign(base, key, node)
     settings = {key: node.plain() for key, node in setting.values.items()}
-    return Point(index, settings, setting.columns, scenario_of(base, folder))
+    scenario = scenario_of(base, folder)
+    with placing(base):
+        links.check(scenario)
+    return Point(index, settings, setting.columns, scenario)
 
 
 def _seed(file: SweepFile, settings: Sequence[Setting]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simnet.core.errors import SimnetError
 from simnet.scenario.errors import ScenarioError
 from simnet.scenario.load import validated
 from simnet.scenario.yaml_tree import parse
@@ -194,6 +195,17 @@ def test_until_may_look_at_surrogates_as_results_call_them(tmp_path: Path, sourc
     else:
         with pytest.raises(ScenarioError, match=r"got 'digits_0001'; allowed: all, digits, clothes, digits surrogates"):
             load_sweep(file)
+
+
+def test_a_drawn_network_without_the_classes_of_its_links_is_said_with_its_line(tmp_path: Path) -> None:
+    star = "{kind: generator, graph: {shape: star, nodes: 3}, wireless: none, links: {wire: WIRE}}"
+    both = ", ".join(
+        f"{{topology: {star.replace('WIRE', wire)}, label: {{net: {wire}}}}}" for wire in ("cable", "fibre")
+    )
+    with pytest.raises(SimnetError, match=r"sweep\.yaml:3 topology: link .* is of class 'fibre'; 'wires' has cable"):
+        sweep_of(tmp_path, f"axes: [list: [{both}]]")
+    alone = star.replace("nodes: 3", "nodes: 1").replace("WIRE", "fibre")  # no link, no class
+    assert len(sweep_of(tmp_path, f"axes: [list: [{{topology: {alone}, label: {{net: a}}}}]]").points) == 1
 
 
 def test_too_many_points_are_refused_before_they_are_made(tmp_path: Path) -> None:
