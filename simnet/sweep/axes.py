@@ -168,16 +168,17 @@ class _Expansion:
         """Lists of values per key, combined."""
         assert isinstance(mapping.value, dict) and callable(combine)
         lists = {key: _children(values) for key, values in mapping.value.items()}
+        is_product = combine is itertools.product
         for key, values in lists.items():
             for value in values:
                 if isinstance(value.value, dict | list):
                     text = f"got {shown(value.plain())} for {key}; allowed: plain values; use 'list' with a label"
                     self.problems.append(Problem(("axes",), text, value.where))
-            if combine is itertools.product:
+            if is_product:
                 self.problems += _repeated(key, values)
         if self.problems:
             return
-        n = math.prod(map(len, lists.values())) if combine is itertools.product else 0
+        n = math.prod(map(len, lists.values())) if is_product else 0
         if n > MOST_POINTS:  # before they are made: they may be more than fit into memory
             self.problems.append(Problem(("axes",), _too_many(n), self.node.where))
             return

@@ -1,4 +1,4 @@
-"""Whether points' networks have the link classes that they need: cheap enough to be looked at before anything is run."""
+"""Whether points' networks have the link classes that they need: cheap enough to look at before anything is run."""
 
 from __future__ import annotations
 

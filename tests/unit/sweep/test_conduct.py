@@ -151,11 +151,13 @@ def test_a_run_whose_records_are_damaged_is_made_again(tmp_path: Path) -> None:
 
 
 def test_a_scenario_that_occurs_twice_is_run_once(tmp_path: Path) -> None:
-    sweep = sweep_of(tmp_path, "axes: [grid: {protocol.store.ttl_s: [60, 60, 30]}]\nreplications: 2\n")
+    entries = {"a": 60, "b": 60, "c": 30}.items()
+    named = ", ".join(f"{{protocol.store.ttl_s: {ttl_s}, label: {{which: {name}}}}}" for name, ttl_s in entries)
+    sweep = sweep_of(tmp_path, f"axes: [list: [{named}]]\nreplications: 2\n")
     workers = InProcess()
     _, results = swept(sweep, tmp_path / "out", workers)
     assert len(workers.made) == 4
-    one, two = (results[results["point"] == p].drop(columns="point").reset_index(drop=True) for p in (0, 1))
+    one, two = (results[results["point"] == p].drop(columns=["point", "which"]).reset_index(drop=True) for p in (0, 1))
     pd.testing.assert_frame_equal(one, two)
 
 
