@@ -27,7 +27,7 @@ from simnet.net.timeline import Timeline
 from simnet.scenario.schema import Protocol, Scenario
 from simnet.signal.plane import CodecProfile, Measurement, SignalPlane, Ticket
 from simnet.topology.plan import NetworkPlan
-from simnet.traffic.base import CatalogueItem, RequestPlan, TrafficError
+from simnet.traffic.base import CatalogueItem, RequestPlan
 from simnet.wire.lazy_frames import SliceFrame
 from simnet.wire.slices import Slice
 
@@ -79,6 +79,9 @@ class Arm:
 
     def run(self, requests: Iterator[RequestPlan], progress: Progress) -> dict[str, Any]:
         """Simulate until ``duration_s`` + ``drain_s``; then measure, settle every outcome, check the accounts.
+
+        Args:
+            requests: in order of time.
 
         Returns:
             The accounts, as they go into the manifest.
@@ -141,13 +144,7 @@ class Arm:
         """Have traffic wake the consumer when its time comes."""
         if coming is None:
             return
-        time_s, consumer, _, _ = coming[1]
-        if time_s < self.clock.now:
-            raise TrafficError(
-                f"traffic: a wish of {consumer} at {time_s} s comes after one at {self.clock.now} s; "
-                "allowed: wishes in order of time"
-            )
-        self.clock.alarm(time_s).callbacks.append(lambda event: self._arrive(coming, others))
+        self.clock.alarm(coming[1].time_s).callbacks.append(lambda event: self._arrive(coming, others))
 
     def _arrive(self, coming: Arrival, others: Iterator[Arrival]) -> None:
         """A consumer wishes. The next arrival is noted first: the clock must know what is due."""

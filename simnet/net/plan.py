@@ -44,28 +44,8 @@ def check_links(scenario: Scenario, plan: NetworkPlan) -> None:
     Raises:
         TopologyError: they are not.
     """
-    class_of: dict[str, str] = {}
-    for link in plan.links:
-        wireless = link.medium == "wireless"
-        part, classes = ("radios", list(scenario.radios)) if wireless else ("wires", list(scenario.wires))
-        if link.link_class not in classes:
-            raise TopologyError(
-                f"topology: link {link.name} is of class {link.link_class!r}; '{part}' has "
-                f"{', '.join(classes) or 'none'}. Add the class or name another in the topology."
-            )
-        if not wireless:
-            continue
-        if link.carrier not in (link.a, link.b):
-            raise TopologyError(
-                f"topology: link {link.name}: got carrier {link.carrier!r}; allowed {link.a!r} or {link.b!r}: the end "
-                "that has the gateway's power and noise figure"
-            )
-        first = class_of.setdefault(link.carrier, link.link_class)
-        if first != link.link_class and scenario.radios[first] != scenario.radios[link.link_class]:
-            raise TopologyError(
-                f"topology: carrier {link.carrier} has links of radio classes {first!r} and {link.link_class!r}; "
-                "all links of a carrier share one class. To make links differ, give each its path_loss_db"
-            )
+    for _, text in plan.class_misfits(scenario.radios, scenario.wires):
+        raise TopologyError(f"topology: {text}")
 
 
 def owners_of(scenario: Scenario, plan: NetworkPlan, source: str) -> list[str]:

@@ -71,6 +71,8 @@ def _marks(summary: Summary, manifest: dict[str, Any]) -> str:
     if summary["judges"]:
         judges = ", ".join(f"{judge} ({source})" for source, judge in summary["judges"].items())
         notes.append(f"SS was judged by {judges}, outside the network.")
+    if manifest.get("left_out"):
+        notes.append(f"Left out: {manifest['left_out']}.")
     notes += _links_by_table(manifest) + _surrogates(manifest)
     return "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
 

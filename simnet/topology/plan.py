@@ -36,8 +36,8 @@ class NodePlan(Plan):
 
     name: Name
     tier: Tier
-    x_m: float = 0.0
-    y_m: float = 0.0
+    x_m: float = Field(default=0.0, description="of maps; explicit: losses and delays of links don't follow from it")
+    y_m: float = Field(default=0.0, description="like x_m, north")
 
 
 class LinkPlan(Plan):
@@ -46,15 +46,18 @@ class LinkPlan(Plan):
     a: Name
     b: Name
     medium: Medium
-    link_class: Name
-    """Name of a radio class or of a wire class in the scenario."""
-    carrier: str | None = None
-    """Wireless: name of the half-duplex carrier that the link shares, which is the name of the node that runs
-    it."""
-    path_loss_db: float | None = Field(default=None, ge=-1000.0, le=1000.0)
-    """Wireless: mean loss between the antennas, shadowing included."""
-    delay_s: float = Field(default=0.0, ge=0.0)
-    """Propagation delay."""
+    link_class: Name = Field(description="name of a radio class or of a wire class in the scenario")
+    carrier: str | None = Field(
+        default=None,
+        description="wireless: the half-duplex carrier that the link shares, named by the end that runs it",
+    )
+    path_loss_db: float | None = Field(
+        default=None,
+        ge=-1000.0,
+        le=1000.0,
+        description="wireless: mean loss between antennas, shadowing included, dB",
+    )
+    delay_s: float = Field(default=0.0, ge=0.0, description="propagation delay, s")
 
     @property
     def name(self) -> str:

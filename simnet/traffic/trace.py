@@ -46,9 +46,12 @@ class Trace(Traffic):
     class Params(Settings):
         """Exactly one of ``requests`` and ``file``."""
 
-        requests: tuple[TraceRow, ...] | None = None
-        file: Path | None = None
-        """UTF-8 CSV file with the header ``time_s,consumer,item_id``."""
+        requests: tuple[TraceRow, ...] | None = Field(None, description="the wishes, in any order")
+        file: Path | None = Field(
+            None,
+            description="UTF-8 CSV file with the header time_s,consumer,item_id. Item ids count from 0 through the "
+            "sources in their order, then the surrogates",
+        )
 
         @model_validator(mode="after")
         def _check(self) -> Trace.Params:

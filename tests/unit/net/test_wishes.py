@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from simnet.traffic.base import TrafficError
 from tests.support.tiny import Tiny
 from tests.support.world import Run, node, radio_link, simulate
 
@@ -45,8 +42,3 @@ def test_who_wants_what_depends_on_the_seed_and_a_protocols_wish_stands_above_it
     assert wanted() == wanted() != wanted(seed=2)
     assert set(wanted(**{"protocol.wish_ss": 0.5})) == {0.5}
     assert {row.wish_ss for row in asked_by_many(0.7).requests()} == {0.7}
-
-
-def test_wishes_of_a_plug_in_that_go_back_in_time_are_refused() -> None:
-    with pytest.raises(TrafficError, match="comes after one"):
-        simulate([(1.0, "reader", 0), (0.5, "reader", 1)])
