@@ -18,6 +18,8 @@ ARM_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
 SOURCE_COLOURS = ("#332288", "#DDCC77", "#CC6677", "#44AA99", "#882255", "#88CCEE", "#117733", "#999933")
 """Tol's muted scheme: source types never share a colour with an arm."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+DPI = 150
+"""Of pictures."""
 INK, FAINT = "#222222", "#B8B8B8"
 
 RC: Any = {
@@ -97,9 +99,9 @@ def byte_scale(largest_byte: float) -> tuple[float, str]:
 
 
 def write_png(figure: Figure, file: Path) -> None:
-    """Write an opaque picture of 150 dpi, packed as well as PNG can."""
+    """Write an opaque picture of ``DPI``, packed as well as PNG can."""
     drawn = BytesIO()
-    figure.savefig(drawn, format="png", dpi=150)
+    figure.savefig(drawn, format="png", dpi=DPI)
     Image.open(drawn).convert("RGB").save(file, "PNG", optimize=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -14,11 +13,12 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from simnet.report.figures.style import RC, SOURCE_COLOURS, arm_colours, page, write_png
+from simnet.report.figures.style import DPI, RC, SOURCE_COLOURS, arm_colours, page, write_png
 from simnet.report.metrics import ALL
-from simnet.results.choice import Choice
+from simnet.results.choice import Choice, chosen
 from simnet.results.errors import ResultsError
 from simnet.results.labels import name_of, quantity, setting_text, value_text
 from simnet.results.results import Results
@@ -26,8 +26,14 @@ from simnet.results.results import Results
 P = ParamSpec("P")
 T = TypeVar("T")
 NOTE = "#666666"
-NOTE_CHARACTERS_PER_IN, NOTE_LINE_PT = 20, 10
+NOTE_LABEL = "_note"
+"""By this the note of some axes is found again; it shows nowhere."""
+NOTE_LINE_PT, NOTE_HEIGHT = 10, 1.015
+EDGE_IN = 0.15
+"""So much is left free at the right of titles and notes, for a vector file's letters are not as wide as a picture's."""
 WIDTH_IN, HEIGHT_IN = 6.4, 4.0
+BAR = "<colorbar>"
+"""matplotlib's label of the axes of a colour bar."""
 MOST_VALUES = 5
 """Of a choice of more values than these their number is said."""
 
@@ -50,17 +56,65 @@ def new_axes(axes: Axes | None, width_in: float = WIDTH_IN, height_in: float = H
 
 def head(axes: Axes, title: str | None, results: Results, *notes: str) -> None:
     """Title (the question, if none is given; "" for none) and below it, smaller, the notes that aren't empty."""
-    text = results.question if title is None else title
-    figure = axes.get_figure(root=True)
-    width = axes.get_position().width * float(figure.get_size_inches()[0]) if figure is not None else WIDTH_IN
-    lines = textwrap.wrap(text, max(30, int(15 * width)))
-    said_lines = textwrap.wrap("; ".join(filter(None, notes)), max(40, int(NOTE_CHARACTERS_PER_IN * width)))
-    pad = 20 + NOTE_LINE_PT * (len(said_lines) - 1)
-    axes.set_title("\n".join(lines), pad=pad, parse_math=False)
-    said = axes.text(
-        0, 1, "\n".join(said_lines), transform=axes.transAxes, fontsize=8, color=NOTE, va="bottom", ha="left"
-    )
-    said.set(y=1.015, parse_math=False)
+    axes.set_title(results.question if title is None else title, loc="left", parse_math=False)
+    said = axes.text(0, NOTE_HEIGHT, "", transform=axes.transAxes, fontsize=8, color=NOTE, va="bottom", ha="left")
+    said.set(text="; ".join(filter(None, notes)), parse_math=False, label=NOTE_LABEL)
+    _fit_heads(said.get_figure(root=True))
+
+
+def _fit_heads(figure: Figure | None) -> None:
+    """Break every title and note where its words, as drawn, would leave the figure or reach other axes."""
+    if figure is None:
+        return
+    before, figure.dpi = figure.dpi, DPI  # hinting makes words up to 2 % wider or narrower than at another resolution
+    try:
+        _break_heads(figure)
+    finally:
+        figure.dpi = before
+
+
+def _break_heads(figure: Figure) -> None:
+    heads = {axes: found for axes in figure.axes for found in axes.texts if found.get_label() == NOTE_LABEL}
+    words = {axes: (axes.get_title(loc="left").split(), said.get_text().split()) for axes, said in heads.items()}
+    for axes, said in heads.items():  # as long as they are, they would move the axes
+        axes.set_title("", loc="left")
+        said.set_text("")
+    figure.draw_without_rendering()
+    for axes, said in heads.items():
+        title, note = words[axes]
+        left_px, right_px = axes.get_window_extent().x0, _end_px(axes, figure) - EDGE_IN * figure.dpi
+        said.set_text(_broken(said, note, right_px - left_px))
+        pad = 10 + NOTE_LINE_PT * (said.get_text().count("\n") + 1 if note else 0)
+        shown = axes.set_title("", loc="left", pad=pad)
+        shown.set_text(_broken(shown, title, right_px - left_px))
+
+
+def _end_px(axes: Axes, figure: Figure) -> float:
+    """Where what stands above these axes must end: at the figure's edge, or at the next axes that are no colour bar."""
+    box = axes.get_window_extent()
+    others = [other.get_window_extent() for other in figure.axes if other is not axes and other.get_label() != BAR]
+    beside = any(other.x0 >= box.x1 for other in others)
+    return float(box.x1 if beside else figure.bbox.x1)
+
+
+def _broken(text: Text, words: Sequence[str], width_px: float) -> str:
+    """The words in lines that this text, with its font, shows within this width; a longer word is broken, too."""
+
+    def fits(line: str) -> bool:
+        text.set_text(line)
+        return text.get_window_extent().width <= width_px
+
+    lines: list[str] = []
+    for word in words:
+        if lines and fits(f"{lines[-1]} {word}"):
+            lines[-1] += f" {word}"
+            continue
+        while not fits(word) and len(word) > 1:
+            n = max(1, next(k for k in range(len(word) - 1, -1, -1) if k == 0 or fits(word[:k])))
+            lines.append(word[:n])
+            word = word[n:]
+        lines.append(word)
+    return "\n".join(lines)
 
 
 def chosen_text(results: Results, choice: Choice, shown: Collection[str]) -> str:
@@ -83,6 +137,17 @@ def chosen_text(results: Results, choice: Choice, shown: Collection[str]) -> str
             several = f"{len(values)} values of {name_of(column)}"
         said.append(setting_text(column, values[0]) if len(values) == 1 else several)
     return ", ".join(said)
+
+
+def averaged_text(results: Results, choice: Choice, kept: Collection[str]) -> str:
+    """Which axes' values are averaged into what is drawn: "averaged over TTL, store".
+
+    Args:
+        kept: axis columns whose values are kept apart.
+    """
+    rows = chosen(results.source, choice.get("arm"), choice.get("source_type", ALL), choice.get("where"))
+    over = [name_of(c) for c in results.axes if c not in kept and rows[c].nunique(dropna=False) > 1]
+    return f"averaged over {', '.join(over)}" if over else ""
 
 
 def replications_text(n: pd.Series[Any], what: str) -> str:
@@ -146,16 +211,23 @@ def save(axes: Axes | Sequence[Axes], file: str | Path) -> Path:
     """Write the figure of these axes; the format is the file's ending (png, 150 dpi, if none). Its folder is made.
 
     The same figure gives the same bytes: no date is written. Returns the file.
+
+    Raises:
+        ResultsError: axes without a figure of their own, or an ending that matplotlib cannot write.
     """
     path = Path(file) if Path(file).suffix else Path(f"{file}.png")
     figure = (axes if isinstance(axes, Axes) else axes[0]).figure
     if not isinstance(figure, Figure):
         raise ResultsError(f"save: got axes without a figure of their own; allowed those of a figure ({path})")
+    endings = [f".{ending}" for ending in sorted(figure.canvas.get_supported_filetypes())]
+    if path.suffix.lower() not in endings:
+        raise ResultsError(f"save: {path}: got the ending {path.suffix!r}; allowed {', '.join(endings)}, or none: .png")
     path.parent.mkdir(parents=True, exist_ok=True)
     without = {".svg": {"Date": None, "Creator": None}, ".pdf": {"CreationDate": None}}
     with matplotlib.rc_context(RC):
+        _fit_heads(figure)  # again: something may have been added
         if path.suffix == ".png":
             write_png(figure, path)
         else:
-            figure.savefig(path, dpi=150, metadata=without.get(path.suffix, {}))
+            figure.savefig(path, dpi=DPI, metadata=without.get(path.suffix, {}))
     return path

@@ -12,7 +12,7 @@ from simnet.report.metrics import ALL
 from simnet.results.choice import Choice, Columns
 from simnet.results.errors import ResultsError
 from simnet.results.estimates import interval_of
-from simnet.results.figures.canvas import chosen_text, head, number_ticks, replications_text, styled
+from simnet.results.figures.canvas import averaged_text, chosen_text, head, number_ticks, replications_text, styled
 from simnet.results.labels import label, name_of, value_text
 from simnet.results.results import Results
 
@@ -82,6 +82,6 @@ def differences(
     axes.margins(x=0.08)
     number_ticks(axes, "x")
     axes.set_xlabel(f"{label(metric)}: difference to {minus}")
-    chosen = chosen_text(results, choice, ("arm", *keys))
-    head(axes, title, results, chosen, replications_text(table["n"], "paired, lines"), "filled: 0 is excluded")
+    notes = [chosen_text(results, choice, ("arm", *keys)), averaged_text(results, choice, keys)]
+    head(axes, title, results, *notes, replications_text(table["n"], "paired, lines"), "filled: 0 is excluded")
     return axes

@@ -14,7 +14,8 @@ from matplotlib.ticker import FuncFormatter
 from simnet.report.figures.style import FAINT, INK, page
 from simnet.report.wording import NONE
 from simnet.results.choice import Choice
-from simnet.results.figures.canvas import chosen_text, head, one_arm, replications_text, styled
+from simnet.results.errors import ResultsError
+from simnet.results.figures.canvas import averaged_text, chosen_text, head, one_arm, replications_text, styled
 from simnet.results.labels import label, quantity, value_text
 from simnet.results.results import Results
 
@@ -34,15 +35,18 @@ def heat(
 
     Args:
         results: what :func:`simnet.results.load` gave.
-        x, y: axis columns; null stands last, as "∞".
+        x, y: two axis columns; null stands last, as "∞". Points that differ in others are averaged, which the note
+            says.
         value: metric.
         title: instead of the sweep's question.
         axes: to draw into; None: a figure of its own.
         choice: ``arm`` (one), ``source_type``, ``where`` as in :meth:`Results.mean`.
 
     Raises:
-        ResultsError: several arms.
+        ResultsError: several arms, or one axis twice.
     """
+    if x == y:
+        raise ResultsError(f"heat: got {x!r} as x and as y; allowed two axes of {', '.join(results.axes) or 'none'}")
     arm = one_arm(results, choice, "heat")
     table = results.mean(value, [x, y], **choice)
     columns, rows = (_levels(list(table[c].drop_duplicates())) for c in (x, y))
@@ -71,8 +75,8 @@ def heat(
             image, ax=axes, label=label(value), format=FuncFormatter(lambda v, _: quantity(v, 4))
         )
         bar.outline.set_visible(False)
-    chosen = chosen_text(results, choice, ("arm", x, y))
-    head(axes, title, results, ", ".join(filter(None, (arm, chosen))), replications_text(table["n"], "±"))
+    chosen = ", ".join(filter(None, (arm, chosen_text(results, choice, ("arm", x, y)))))
+    head(axes, title, results, chosen, averaged_text(results, choice, (x, y)), replications_text(table["n"], "±"))
     return axes
 
 

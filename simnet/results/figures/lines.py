@@ -14,6 +14,7 @@ from simnet.results.choice import Choice
 from simnet.results.errors import ResultsError
 from simnet.results.estimates import groups
 from simnet.results.figures.canvas import (
+    averaged_text,
     chosen_text,
     colour_of,
     colours,
@@ -55,7 +56,8 @@ def lines(
 
     Args:
         results: what :func:`simnet.results.load` gave.
-        x: axis column; points that differ in other axes are averaged (choose them with ``where``).
+        x: axis column; points that differ in other axes are averaged, which the note says (choose them with
+            ``where``).
         y: metric.
         by: ``arm``, or an axis column with a line per value; then one arm must be chosen.
         log: "x", "y", "xy" or "": which axes are logarithmic; None: x if its numbers span more than a factor of 20.
@@ -103,9 +105,11 @@ def curves_over(
 
 def _draw(
     axes: Axes, results: Results, columns: tuple[str, str, str], log: str | None, choice: Choice
-) -> tuple[str, str]:
+) -> tuple[str, ...]:
     """Draw one panel without title and x label; returns the notes on what is shown and on its intervals."""
     x, y, by = columns
+    if x == by:
+        raise ResultsError(f"lines: got {x!r} as x and as by; allowed two axes, or by='arm'")
     if log is not None and not set(log) <= {"x", "y"}:
         raise ResultsError(f"log: got {log!r}; allowed 'x', 'y', 'xy', '' or None")
     if by != "arm":
@@ -143,7 +147,11 @@ def _draw(
     elif len(ends) > 1:
         _label_ends(axes, ends)
     shown = (x, by) if len(ends) > 1 else (x,)
-    return chosen_text(results, choice, shown), replications_text(table["n"], "bands" if many else "bars")
+    return (
+        chosen_text(results, choice, shown),
+        averaged_text(results, choice, (x, by)),
+        replications_text(table["n"], "bands" if many else "bars"),
+    )
 
 
 def _line(axes: Axes, part: pd.DataFrame, scale: Scale, look: dict[str, Any], many: bool) -> None:

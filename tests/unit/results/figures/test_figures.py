@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
+import matplotlib.figure
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from PIL import Image
 
 from simnet.report.figures.style import arm_colours
 from simnet.results import Results, ResultsError, figures, load
@@ -241,7 +243,7 @@ def test_scale_of_numbers_null_and_words() -> None:
 
 def test_the_note_says_what_is_shown(sweep: Results) -> None:
     n = "5 replications, bars: 95 % intervals"
-    assert note(figures.lines(sweep, "ttl_s", "ss_mean")) == n
+    assert note(figures.lines(sweep, "ttl_s", "ss_mean")) == f"averaged over store; {n}"
     assert note(figures.lines(sweep, "ttl_s", "ss_mean", where=KEPT)) == f"store 64,000 B; {n}"
     one = figures.lines(sweep, "ttl_s", "ss_mean", arm="jpeg", source_type="digits", where={**KEPT, "ttl_s": [60, 600]})
     assert note(one) == f"jpeg, source type digits, store 64,000 B; {n}", "the x axis shows its own values"
@@ -252,12 +254,73 @@ def test_the_note_says_what_is_shown(sweep: Results) -> None:
     panels = figures.curves_over(
         sweep, "ttl_s", ["ss_mean", "byte_per_request"], arm="jpeg", where={"replication": range(3)}
     )
-    assert note(panels[0]) == "jpeg, replication 0, 1, 2; 3 replications, bars: 95 % intervals"
+    said = "jpeg, replication 0, 1, 2; averaged over store; 3 replications, bars: 95 % intervals"
+    assert note(panels[0]) == said
     heat = figures.heat(sweep, "ttl_s", "store_byte", "ss_mean", arm="jpeg", source_type="clothes")
     assert note(heat) == "jpeg, source type clothes; 5 replications, ±: 95 % intervals"
     pairs = figures.differences(
         sweep, "ss_mean", "jpeg", by="store_byte", where={"ttl_s": [60, 600]}, source_type="digits"
     )
-    assert note(pairs).startswith("source type digits, TTL 60, 600; 5 replications, paired")
+    assert note(pairs).startswith("source type digits, TTL 60, 600; averaged over TTL; 5 replications, paired")
     best = figures.front(sweep, "byte_per_request", "ss_mean", where=KEPT, source_type="digits")
     assert note(best).startswith("source type digits, store 64,000 B; 5 replications, bars: 95 % intervals; reference")
+
+
+def test_heat_and_differences_say_over_what_they_average(tmp_path: Path) -> None:
+    three = {"ttl_s": [60, 600], "store_byte": [0, 64000], "zipf_s": [0.8, 1.2]}
+    results = load(write_sweep(tmp_path / "three", three, keep_or_fetch))
+    heat = figures.heat(results, "ttl_s", "store_byte", "ss_mean", arm="jpeg")
+    assert note(heat) == "jpeg; averaged over Zipf; 5 replications, ±: 95 % intervals"
+    one = figures.heat(results, "ttl_s", "store_byte", "ss_mean", arm="jpeg", where={"zipf_s": 0.8})
+    assert "averaged" not in note(one)
+    pairs = figures.differences(results, "ss_mean", "jpeg", by="ttl_s")
+    assert note(pairs).startswith("averaged over store, Zipf; 5 replications, paired")
+
+
+def test_an_axis_is_not_drawn_over_itself(sweep: Results) -> None:
+    with pytest.raises(ResultsError, match="heat: got 'ttl_s' as x and as y; allowed two axes of ttl_s, store_byte"):
+        figures.heat(sweep, "ttl_s", "ttl_s", "ss_mean", arm="jpeg")
+    with pytest.raises(ResultsError, match="lines: got 'ttl_s' as x and as by"):
+        figures.lines(sweep, "ttl_s", "ss_mean", by="ttl_s", arm="jpeg")
+
+
+def test_titles_and_notes_stay_inside_the_saved_picture(sweep: Results, tmp_path: Path) -> None:
+    """Whatever the question's length, the picture's rim is white, and no word is lost."""
+    asked = "Under which time to live do models that travel beat JPEG, and by how much? If at all, Wwwwwww?"
+    words = asked.split()
+    makers = {
+        "lines": lambda title: figures.lines(sweep, "ttl_s", "byte_per_request", title=title),
+        "curves": lambda title: figures.curves_over(sweep, "ttl_s", ["byte_per_request", "ss_mean"], title=title)[0],
+        "heat": lambda title: figures.heat(sweep, "ttl_s", "store_byte", "ss_mean", arm="jpeg", title=title),
+        "pairs": lambda title: figures.differences(sweep, "byte_per_request", "jpeg", by="ttl_s", title=title),
+    }
+    for name, make in makers.items():
+        for n in (14, len(words)):
+            title = " ".join(words[:n])
+            axes = make(title)
+            picture = np.array(Image.open(figures.save(axes, tmp_path / f"{name}{n}.png")).convert("L"))
+            assert picture.min() < 100
+            assert (picture[:, -4:] == 255).all() and (picture[:2] == 255).all(), f"{name}: {n} words"
+            assert axes.get_title(loc="left").split() == words[:n]
+
+
+def test_a_word_wider_than_the_figure_is_broken(sweep: Results, tmp_path: Path) -> None:
+    axes = figures.lines(sweep, "ttl_s", "ss_mean", title="W" * 150)
+    picture = np.array(Image.open(figures.save(axes, tmp_path / "wide.png")).convert("L"))
+    assert (picture[:, -4:] == 255).all()
+    assert axes.get_title(loc="left").replace("\n", "") == "W" * 150
+
+
+def test_a_title_does_not_reach_the_axes_beside(sweep: Results) -> None:
+    figure = matplotlib.figure.Figure(figsize=(9, 3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    figures.lines(sweep, "ttl_s", "ss_mean", axes=left, title="What does it cost to keep models for so long " * 3)
+    figure.draw_without_rendering()
+    boxes = left.title.get_window_extent(), left._left_title.get_window_extent()  # type: ignore[attr-defined]
+    assert max(box.x1 for box in boxes) < right.get_window_extent().x0
+
+
+def test_an_ending_that_cannot_be_written_is_refused(sweep: Results, tmp_path: Path) -> None:
+    axes = figures.lines(sweep, "ttl_s", "ss_mean")
+    with pytest.raises(ResultsError, match=r"x\.bmpp: got the ending '\.bmpp'; allowed .*\.pdf, .*\.png.*\.svg"):
+        figures.save(axes, tmp_path / "x.bmpp")
