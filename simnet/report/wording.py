@@ -78,7 +78,7 @@ def answer(summary: dict[str, Any]) -> list[str]:
         return [*sentences, text + "."]
     sentences.append(f"{text}; without models (arm “{baseline}”): {_cost(arms[baseline]['all'])}.")
     for basis, words in (
-        ("counted", "Against “{0}”, headers counted, it has paid off"),
+        ("counted", "Against “{0}”, headers counted"),
         ("stripped", "With headers stripped"),
     ):
         rows = [
@@ -94,16 +94,18 @@ def answer(summary: dict[str, Any]) -> list[str]:
 
 def _when(row: dict[str, Any]) -> str:
     if row["n_star"] is None:
-        return "never (a code costs no less than the rival)"
+        return "never pays off (a code costs no less than the rival)"
     if row["verdict"] == "never":
         if not row["fetches"]:
-            return "never if requests go on saving as little as in the run's second half"
+            return "never pays off if requests go on saving as little as in the run's second half"
         return (
-            f"never while decoders are fetched again so often ({percent(row['p_miss'], 2)} of requests with a "
+            f"never pays off while decoders are fetched again so often ({percent(row['p_miss'], 2)} of requests with a "
             f"fetch; it pays below {percent(row['p_miss_limit'], 2)})"
         )
     closed = f" (one holder, one fetch: n* = {number(row['n_star'])})"
-    return (f"after {verdict(row)} requests" if row["verdict"] == "crossed" else verdict(row)) + closed
+    if row["verdict"] == "crossed":
+        return f"paid off after {verdict(row)} requests{closed}"
+    return f"has not paid off in this run, expected at n = {row['expected_request']:,}{closed}"
 
 
 def _cost(cell: dict[str, Any]) -> str:

@@ -129,7 +129,29 @@ def test_never_blames_no_fetches_where_there_were_none() -> None:
     row = {"arm": "given", "rival": "jpeg", "source_type": "digits", "basis": "counted", **asdict(found)}
     arms = {"given": arm, "jpeg": arm | {"needs_models": False}}
     said = " ".join(answer({"arms": arms, "baseline": "jpeg", "duration_s": 20.0, "break_even": [row]}))
-    assert "digits never if requests go on saving as little as in the run's second half." in said
+    assert "digits never pays off if requests go on saving as little as in the run's second half." in said
+
+
+def test_only_what_has_paid_off_is_said_to_have() -> None:
+    crossed = measure(80, holders=4, model_at=dict.fromkeys(range(4), 1000))
+    later = measure(30, holders=4, model_at=dict.fromkeys(range(4), 1000))
+    assert (crossed.verdict, later.verdict) == ("crossed", "beyond_run")
+    kinds = {"digits": crossed, "clothes": later}
+    rows = [
+        {"arm": "travels", "rival": "jpeg", "source_type": source, "basis": basis, **asdict(found)}
+        for basis in ("counted", "stripped")
+        for source, found in kinds.items()
+    ]
+    arm = {"needs_models": True, "all": CELL}
+    summary = {"arms": {"travels": arm, "jpeg": arm | {"needs_models": False}}, "baseline": "jpeg", "duration_s": 20.0}
+    *_, counted, stripped = answer(summary | {"break_even": rows})
+    for sentence, start in ((counted, "Against “jpeg”, headers counted: "), (stripped, "With headers stripped: ")):
+        digits, clothes = sentence.removeprefix(start).split("; ")
+        assert digits == "digits paid off after 51 requests (one holder, one fetch: n* = 12.5)"
+        said = f"clothes has not paid off in this run, expected at n = {later.expected_request} (one holder"
+        assert clothes.startswith(said)
+    *_, counted, _ = answer(summary | {"break_even": [row for row in rows if row["source_type"] == "clothes"]})
+    assert "it has paid off" not in counted and counted.startswith(f"Against “jpeg”, headers counted: {said}")
 
 
 def test_without_any_model_it_pays_from_the_first_request() -> None:
