@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from simnet.report.figures.cumulative import Line, draw_lines
+from simnet.report.figures.cumulative import Line, draw_lines, given_handle
 from simnet.report.figures.style import legend_above, page
 from simnet.report.run_folder import RunFolder
 
@@ -22,6 +22,8 @@ def caption(run: RunFolder, summary: dict[str, Any]) -> str:
         "stripped. A ring marks the request from which an arm's sum stays below that of "
         f"“{summary['baseline']}”; an arm without a ring has not got there in this run."
     )
+    if any(row["upfront"] for row in summary["break_even"]):
+        text += " Dashed: with the decoders that consumers were given before, as if they had been sent."
     if len(run.source_types) > MAX_TYPES:
         text += f" The first {MAX_TYPES} of {len(run.source_types)} source types; the table has them all."
     return text
@@ -39,6 +41,7 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
         for row in summary["break_even"]
         if row["rival"] == summary["baseline"]
     }
+    drawn: list[Line] = []
     for i, basis in enumerate(("counted", "stripped")):
         for axes, source in zip(panels[i], types, strict=True):
             lines = {}
@@ -54,10 +57,11 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
                     row.get("crossing_request"),
                 )
             draw_lines(axes, run, lines)
+            drawn += lines.values()
             axes.set_xlim(left=0)
             axes.set_title(source)
             axes.set_xlabel("requests")
             unit = axes.get_ylabel().rpartition(" ")[2]
             axes.set_ylabel(f"traffic {unit}, {basis}")
-    legend_above(figure, panels[0][0])
+    legend_above(figure, panels[0][0], given_handle(drawn))
     return figure

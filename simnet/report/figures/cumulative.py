@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from simnet.report.figures.style import arm_colours, byte_scale, line_style, line_width
+from simnet.report.figures.style import INK, arm_colours, byte_scale, line_style, line_width
 from simnet.report.run_folder import RunFolder
+from simnet.report.wording import number
 
 MAX_POINTS = 500
 ROOM_PER_NOTE = 0.16
+GIVEN = "with the decoders given before, as if sent"
+"""The dashed lines, in the legend."""
+GIVEN_WIDTH = 1.1
 OFF_SCALE = 4.0
 """An arm that ends this many times higher than the next one leaves the panel, so that others can be read."""
 
@@ -25,7 +32,7 @@ class Line:
         x: [N] time, or number of requests.
         byte: [N] cumulative.
         end_x: how far the last sum goes.
-        upfront_byte: decoders that consumers were given before the run; 0 draws no second line.
+        upfront_byte: decoders that consumers were given before the run, counted in a dashed line; 0 draws none.
         crossing: request from which the arm stays below the baseline, 1-based; None: not marked.
     """
 
@@ -71,13 +78,22 @@ def draw_lines(axes: Axes, run: RunFolder, lines: dict[str, Line]) -> None:
         )
         if line.upfront_byte:
             given = line.upfront_byte / divisor
-            axes.plot(x, y + given, drawstyle="steps-post", color=colours[arm], linestyle="--", linewidth=1.1)
+            axes.plot(x, y + given, drawstyle="steps-post", color=colours[arm], linestyle="--", linewidth=GIVEN_WIDTH)
         _mark_crossing(axes, line, divisor, colours[arm])
     leaving = {arm: line for arm, line in lines.items() if line.end_byte > top}
     for step, (arm, line) in enumerate(leaving.items()):
-        _mark_leaving(axes, line, (1.16 + ROOM_PER_NOTE * step) * top, divisor, (arm, colours[arm]))
+        _mark_leaving(axes, line, (1.16 + ROOM_PER_NOTE * step) * top, divisor, colours[arm])
     axes.set_ylim(0, (1.08 + ROOM_PER_NOTE * len(leaving)) * top / divisor or 1.0)
     axes.set_ylabel(f"cumulative traffic ({unit})")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 4)))
+
+
+def given_handle(lines: Iterable[Line]) -> list[Line2D]:
+    """What the legend says of the dashed lines; nothing if none of these has one."""
+    if not any(line.upfront_byte for line in lines):
+        return []
+    return [Line2D([], [], color=INK, linestyle="--", linewidth=GIVEN_WIDTH, label=GIVEN)]
 
 
 def _top(ends: list[int]) -> int:
@@ -108,16 +124,18 @@ def _mark_crossing(axes: Axes, line: Line, divisor: float, colour: str) -> None:
     )
 
 
-def _mark_leaving(axes: Axes, line: Line, byte: float, divisor: float, arm: tuple[str, str]) -> None:
+def _mark_leaving(axes: Axes, line: Line, byte: float, divisor: float, colour: str) -> None:
     """Say at this height, above the other arms' lines, where this arm's line ends."""
     at = int(np.searchsorted(line.byte + line.upfront_byte, byte))
     own_divisor, unit = byte_scale(line.end_byte)
+    late = line.x[at] > 0.5 * line.end_x  # then there is no room at its right
     axes.annotate(
-        f"{arm[0]} ends at {line.end_byte / own_divisor:,.3g} {unit} ↑",
+        f"↑ to {number(line.end_byte / own_divisor)} {unit}",
         (line.x[at], byte / divisor),
-        xytext=(6, 0),
+        xytext=(-6 if late else 6, 0),
         textcoords="offset points",
-        color=arm[1],
+        ha="right" if late else "left",
+        color=colour,
         fontsize=8,
         va="center",
         zorder=6,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -76,11 +77,11 @@ def page(width_in: float, height_in: float) -> Figure:
     return Figure(figsize=(width_in, height_in), layout=engine, facecolor="white")
 
 
-def legend_above(figure: Figure, axes: Axes, **kwargs: Any) -> None:
-    """The legend of one of the axes, in rows above all of them, so that it covers no data."""
-    handles, labels = axes.get_legend_handles_labels()
+def legend_above(figure: Figure, axes: Axes, more: Sequence[Artist] = ()) -> None:
+    """The legend of one of the axes, and more entries, in rows above all of them, so that it covers no data."""
+    handles = [*axes.get_legend_handles_labels()[0], *more]
     if handles:
-        figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 6), **kwargs)
+        figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 6))
 
 
 def time_scale(duration_s: float) -> tuple[float, str]:

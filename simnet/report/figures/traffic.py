@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from simnet.report.figures.cumulative import Line, draw_lines
+from simnet.report.figures.cumulative import Line, draw_lines, given_handle
 from simnet.report.figures.style import legend_above, page, time_scale
 from simnet.report.run_folder import RunFolder
 
@@ -63,7 +63,7 @@ def draw(run: RunFolder, summary: dict[str, Any]) -> Figure | None:
         draw_lines(axes, run, lines)
         axes.set_title(f"All classes, headers {basis}")
         if i == 0:
-            legend_above(figure, axes)
+            legend_above(figure, axes, given_handle(lines.values()))
     for i, (column, title) in enumerate(classes.items()):
         axes = figure.add_subplot(grid[1, 2 * i : 2 * i + 2])
         lines = {
