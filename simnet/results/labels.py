@@ -104,6 +104,12 @@ def name_of(column: str) -> str:
     return label(column).rpartition(" (")[0] or label(column)
 
 
+def unit_of(column: str) -> str:
+    """The unit in the label: "s", "B"; empty for shares, numbers and what has none."""
+    unit = label(column).removeprefix(name_of(column)).strip(" ()")
+    return "" if unit in ("share", "number") else unit
+
+
 def value_text(value: Any, digits: int = 3) -> str:
     """A value of an axis: a number without exponent, 10⁵ and more with a prefix; null of numbers is "∞"."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -119,8 +125,7 @@ def setting_text(column: str, value: Any) -> str:
     """A value with its axis: "TTL 600 s"; words stand alone."""
     if isinstance(value, str):
         return value
-    unit = label(column).removeprefix(name_of(column)).strip(" ()")
-    text = value_text(value)
+    unit, text = unit_of(column), value_text(value)
     return f"{name_of(column)} {text}" + (f" {unit}" if unit and text != FOR_EVER else "")
 
 

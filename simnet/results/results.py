@@ -18,7 +18,7 @@ from simnet.results import source
 from simnet.results.choice import Columns, Names, Where, axes_of, check_metric, chosen, in_order, names_of
 from simnet.results.errors import ResultsError
 from simnet.results.estimates import SEED, estimate, groups, known
-from simnet.results.front import hypervolume, pareto
+from simnet.results.front import check_reference, hypervolume, pareto
 from simnet.results.labels import label, value_text
 from simnet.results.markdown import markdown
 from simnet.statistics.ratio import ratio_of_means
@@ -256,6 +256,7 @@ class Results:
         Returns:
             The columns of ``by``, ``arm``, then the estimate; its unit is that of cost × gain.
         """
+        check_reference(reference)
         kept = axes_of(self.source, by)
         table = self.values([cost, gain], None, arm, source_type, where)
         rows = []

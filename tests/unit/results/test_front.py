@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from simnet.results import hypervolume, pareto
+from simnet.results import ResultsError, hypervolume, pareto
+from simnet.results.front import surely_dominated
 
 SMALL = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12)
 
@@ -46,9 +48,36 @@ def test_signs_cost_down_gain_up() -> None:
 
 def test_points_that_are_no_numbers_are_refused() -> None:
     frame = pd.DataFrame({"cost": [1.0, np.nan], "gain": [1.0, 2.0]})
-    with pytest.raises(ValueError, match="got 1 of 2 rows without a finite cost and gain"):
+    with pytest.raises(ResultsError, match="got 1 of 2 rows without a finite cost and gain"):
         pareto(frame, "cost", "gain")
-    with pytest.raises(ValueError, match=r"got points of shape \(1, 2\)"):
+    with pytest.raises(ResultsError, match=r"got points of shape \(1, 2\)"):
         hypervolume([(1.0, np.inf)], (1.0, 0.0))
-    with pytest.raises(ValueError, match=r"shape \(1, 3\)"):
+    with pytest.raises(ResultsError, match=r"shape \(1, 3\)"):
         hypervolume([(1.0, 1.0, 1.0)], (1.0, 0.0))
+
+
+@pytest.mark.parametrize("reference", [100, (1.0, 2.0, 3.0), "high", (1.0, np.nan), None])
+def test_a_reference_that_is_no_corner_is_refused(reference: object) -> None:
+    with pytest.raises(ResultsError, match=r"hypervolume: got reference .*; allowed a pair of finite numbers"):
+        hypervolume([(1.0, 1.0)], reference)  # type: ignore[arg-type]
+
+
+def test_told_apart_as_many_ttests_say() -> None:
+    """Brute force over all pairs, with scipy's paired test."""
+    rng = np.random.default_rng(4)
+    base = rng.normal(0, 1, (6, 1, 2))
+    samples = base + rng.normal(0, 0.25, (6, 9, 2)) + rng.uniform(0, 1.2, (9, 2))
+    rows = [
+        {"x": x if x < 8 else np.nan, "seed": seed, "cost": samples[seed, x, 0], "gain": samples[seed, x, 1]}
+        for x in range(9)
+        for seed in range(6)
+    ]
+    values = pd.DataFrame(rows)
+    table = pareto(values.groupby("x", dropna=False)[["cost", "gain"]].mean().reset_index(), "cost", "gain")
+    found = surely_dominated(table, values, ("cost", "gain"))
+    means = samples.mean(axis=0)
+    for x, sure in zip(table["x"].fillna(8).astype(int), found, strict=True):
+        over = [k for k in range(9) if means[k, 0] <= means[x, 0] and means[k, 1] >= means[x, 1] and k != x]
+        p = [stats.ttest_rel(samples[:, x, m], samples[:, k, m]).pvalue for k in over for m in (0, 1)]
+        assert sure == any(value < 0.05 / len(p) for value in p)
+    assert 0 < found.sum() < table["dominated"].sum(), "some of both"

@@ -121,7 +121,7 @@ def test_one_replication_is_said_to_have_no_interval(tmp_path: Path) -> None:
     axes = figures.lines(one, "ttl_s", "ss_mean")
     assert "one replication: no intervals" in texts(axes)
     assert not bars(axes)
-    assert "one replication: no intervals" in texts(figures.front(one, "byte_per_request", "ss_mean"))[-1]
+    assert "one replication: no intervals" in note(figures.front(one, "byte_per_request", "ss_mean"))
 
 
 def test_a_logarithm_of_nothing_is_refused(make: Callable[..., Results]) -> None:
@@ -194,13 +194,42 @@ def test_front_names_its_points_and_gives_hypervolumes(sweep: Results) -> None:
     lines = [text.get_text().split("\n") for text in legend.get_texts()]
     assert [arm for arm, _ in lines] == sweep.arms
     for arm, words in lines:
-        value, half = (float(w) for w in words.removeprefix("hypervolume ").removesuffix(" (n = 5)").split(" ± "))
+        value, half = (float(w) for w in words.removeprefix("hypervolume (B): ").removesuffix(" (n = 5)").split(" ± "))
         assert value == pytest.approx(found.loc[arm, "mean"], abs=found.loc[arm, "half_width"] / 2)
         assert half == pytest.approx(found.loc[arm, "half_width"], rel=0.5)
     best = sweep.front("byte_per_request", "ss_mean", where=KEPT).query("not dominated")
     names = ["∞" if math.isnan(ttl_s) else f"{ttl_s:,.0f}" for ttl_s in best["ttl_s"]]
     assert texts(axes)[: len(names)] == names
-    assert "reference 600, 0.9; points: TTL (s)" in texts(axes)[-1]
+    assert "faint: dominated and told apart; reference 600, 0.9; points: TTL (s)" in note(axes)
+
+
+def test_without_a_reference_there_is_no_hypervolume(sweep: Results) -> None:
+    axes = figures.front(sweep, "byte_per_request", "ss_mean", where=KEPT)
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == sweep.arms
+    assert "reference" not in note(axes)
+    with pytest.raises(ResultsError, match=r"got reference 100; allowed a pair of finite numbers"):
+        figures.front(sweep, "byte_per_request", "ss_mean", reference=100)  # type: ignore[arg-type]
+    with pytest.raises(ResultsError, match="front: got 'ss_mean' as cost and as gain"):
+        figures.front(sweep, "ss_mean", "ss_mean")
+
+
+def test_only_what_is_told_apart_from_what_dominates_it_is_faint(tmp_path: Path) -> None:
+    costs = {"best": [10.0, 12.0, 14.0, 16.0], "close": [10.1, 12.2, 13.9, 16.2], "worse": [15.0, 17.1, 19.0, 21.0]}
+    noise = [0.0, 0.01, -0.01, 0.0]
+
+    def numbers(_: object, arm: str, seed: int) -> dict[str, float]:
+        return {"byte_per_request": costs[arm][seed - 1], "ss_mean": 0.9 + noise[seed - 1]}
+
+    results = load(write_sweep(tmp_path / "s", {"x": [1]}, numbers, arms=list(costs), replications=4))
+    table = results.front("byte_per_request", "ss_mean").set_index("arm")
+    assert table["dominated"].to_dict() == {"best": False, "close": True, "worse": True}
+    assert table.loc["worse", "byte_per_request_low"] < table.loc["best", "byte_per_request_high"], "only pairs tell"
+    axes = figures.front(results, "byte_per_request", "ss_mean")
+    palette = arm_colours(results.arms)
+    shown = {line.get_color(): line.get_alpha() for line in axes.lines if len(line.get_xdata()) == 1}
+    assert {arm: shown[colour] for arm, colour in palette.items()} == {"best": 1.0, "close": 1.0, "worse": 0.3}
 
 
 def test_differences_are_a_forest_around_zero(sweep: Results) -> None:
@@ -263,7 +292,7 @@ def test_the_note_says_what_is_shown(sweep: Results) -> None:
     )
     assert note(pairs).startswith("source type digits, TTL 60, 600; averaged over TTL; 5 replications, paired")
     best = figures.front(sweep, "byte_per_request", "ss_mean", where=KEPT, source_type="digits")
-    assert note(best).startswith("source type digits, store 64,000 B; 5 replications, bars: 95 % intervals; reference")
+    assert note(best).startswith("source type digits, store 64,000 B; 5 replications, bars: 95 % intervals; faint:")
 
 
 def test_heat_and_differences_say_over_what_they_average(tmp_path: Path) -> None:
