@@ -57,7 +57,7 @@ class Results:
 
     @property
     def question(self) -> str:
-        """What the sweep was made to answer; empty if it doesn't say."""
+        """What the sweep was made to answer, or the first sentence of a run's description; empty if it doesn't say."""
         return self.source.question
 
     @property
@@ -347,7 +347,7 @@ def load(path: str | Path | Iterable[str | Path]) -> Results:
 
     Warns:
         UserWarning: some of the sweep's runs failed, so that points have fewer replications, or none; or a run's
-            ``scenario.yaml`` was changed after it.
+            ``scenario.yaml`` was changed after it; or sweeps that are joined have other arms.
     """
     found = source.read(Path(path)) if isinstance(path, str | Path) else source.read_all([Path(one) for one in path])
     if found.failed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -29,13 +30,13 @@ class Source:
 
     Args:
         name: of the sweep, or of the scenario.
-        question: what it was made to answer; may be empty.
+        question: what it was made to answer; of a run the first sentence of its description; may be empty.
         axes: column -> its values in the sweep's order, None for null.
         arms: in the scenario's order.
         runs: ``IDS``, axis columns, ``arm``, ``source_type``, metrics; one row per run, arm and source type.
         failed: runs that left no rows, as the sweep lists them.
         records: id of a run -> folder with its tables, where they were kept.
-        misfits: what is to be said of runs whose scenario was changed after them.
+        misfits: what is to be warned of: runs whose scenario was changed after them, parts whose arms differ.
     """
 
     name: str
@@ -64,11 +65,32 @@ def read(path: Path) -> Source:
         return _sweep(path)
     if (path / "manifest.json").is_file():
         return _runs([path])
-    raise ResultsError(
-        f"{path}: got a {'folder' if path.is_dir() else 'path'} without sweep.json or manifest.json; allowed a sweep's "
-        "folder (sweeps/<name>) or a finished run's (runs/<name>-<hash>): 'simnet sweep FILE' and 'simnet run FILE' "
-        "make them"
+    raise ResultsError(_why_not(path))
+
+
+def _why_not(path: Path) -> str:
+    """What to say of a path that is neither a sweep's folder nor a run's."""
+    if not path.exists():
+        return (
+            f"{path}: no such folder; allowed a sweep's folder (sweeps/<name>) or a finished run's (runs/<name>-<hash>)"
+        )
+    if path.is_file():
+        inside = next((folder for folder in path.resolve().parents if _has_results(folder)), None)
+        advice = f"give the folder that it is in, {inside}" if inside else "give the folder of a sweep or a run"
+        return f"{path}: got a file; {advice}"
+    if (path / ".lock").is_file() or any(path.glob("runs/*/meta.json")):
+        return (
+            f"{path}: got a sweep that isn't finished: it has no sweep.json yet; run 'simnet sweep' again with its "
+            "file, which makes no finished run anew"
+        )
+    return (
+        f"{path}: got a folder without sweep.json or manifest.json; allowed a sweep's folder (sweeps/<name>) or a "
+        "finished run's (runs/<name>-<hash>): 'simnet sweep FILE' and 'simnet run FILE' make them"
     )
+
+
+def _has_results(folder: Path) -> bool:
+    return (folder / "sweep.json").is_file() or (folder / "manifest.json").is_file()
 
 
 def read_all(paths: Sequence[Path]) -> Source:
@@ -80,6 +102,9 @@ def read_all(paths: Sequence[Path]) -> Source:
     """
     if not paths:
         raise ResultsError("load: got an empty list; allowed folders of runs or of sweeps, at least one")
+    for path in paths:
+        if not _has_results(path):
+            raise ResultsError(_why_not(path))
     sweeps = [path for path in paths if (path / "sweep.json").is_file()]
     if not sweeps:
         return _runs(paths)
@@ -146,7 +171,7 @@ def _runs(paths: Sequence[Path]) -> Source:
         rows = metrics(folder)
         parts.append(pd.concat([pd.DataFrame({**ids, **axis}, index=rows.index), rows], axis=1))
     runs = pd.concat(parts, ignore_index=True)
-    described = " ".join(str(folders[0].scenario.get("description") or "").split())
+    described = _first_sentence(str(folders[0].scenario.get("description") or ""))
     source = Source(
         name=names[0],
         question=described if len(points) == 1 else "",
@@ -157,6 +182,11 @@ def _runs(paths: Sequence[Path]) -> Source:
         misfits=[folder.misfit for folder in folders if folder.misfit is not None],
     )
     return _whole(source, ", ".join(map(str, paths)))
+
+
+def _first_sentence(text: str) -> str:
+    """Up to the first full stop or question mark that ends a sentence; a title has no room for more."""
+    return re.split(r"(?<=[.?!])\s+(?=[A-Z])", " ".join(text.split()), maxsplit=1)[0]
 
 
 def _told_apart(paths: Sequence[Path]) -> list[str]:
@@ -203,8 +233,20 @@ def _together(sources: list[Source]) -> Source:
         runs=_tidy(runs, list(axes)),
         failed=[one for source in sources for one in source.failed],
         records={run: folder for source in sources for run, folder in source.records.items()},
+        misfits=_other_arms(sources),
     )
     return _whole(together, together.name)
+
+
+def _other_arms(sources: list[Source]) -> list[str]:
+    """What to say where sweeps that are joined don't have the same arms; else nothing."""
+    if len({frozenset(source.arms) for source in sources}) == 1:
+        return []
+    each = "; ".join(f"{i}. {source.name}: {', '.join(source.arms)}" for i, source in enumerate(sources, start=1))
+    return [
+        f"load: the arms of these sweeps differ ({each}): an arm has rows only at points of sweeps that have it, so "
+        "means over points may be of other points for each arm; compare arms at common points, with where={…}"
+    ]
 
 
 def _tidy(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:

@@ -255,3 +255,53 @@ def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
         load([])
     with pytest.raises(ResultsError, match=r"got a folder without sweep\.json or manifest\.json.*'simnet sweep FILE'"):
         load(tmp_path)
+
+
+def test_a_sweep_that_is_not_finished_is_said_to_be(tmp_path: Path) -> None:
+    stopped = tmp_path / "keep"
+    (stopped / "runs" / "0123456789abcdef").mkdir(parents=True)
+    (stopped / "runs" / "0123456789abcdef" / "meta.json").write_text("{}")
+    done = write_sweep(tmp_path / "done", TTL, keep_or_fetch)
+    for asked in (stopped, [stopped], [done, stopped]):
+        with pytest.raises(ResultsError, match=r"keep: got a sweep that isn't finished.*run 'simnet sweep' again"):
+            load(asked)
+    (stopped / "runs" / "0123456789abcdef" / "meta.json").unlink()
+    (stopped / ".lock").touch()  # stopped in its first run
+    with pytest.raises(ResultsError, match="keep: got a sweep that isn't finished"):
+        load(stopped)
+
+
+def test_a_path_that_is_no_folder_is_told_the_one_to_give(tmp_path: Path) -> None:
+    folder = write_sweep(tmp_path / "keep", TTL, keep_or_fetch)
+    with pytest.raises(ResultsError, match=r"gone: no such folder; allowed a sweep's folder"):
+        load(tmp_path / "gone")
+    with pytest.raises(ResultsError, match=r"gone: no such folder"):
+        load([folder, tmp_path / "gone"])
+    with pytest.raises(ResultsError, match=rf"results\.parquet: got a file; give the folder that it is in, {folder}$"):
+        load(folder / "results.parquet")
+    (tmp_path / "note.txt").touch()
+    with pytest.raises(ResultsError, match=r"note\.txt: got a file; give the folder of a sweep or a run"):
+        load(tmp_path / "note.txt")
+
+
+def test_joined_sweeps_with_other_arms_are_warned_of(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    a = write_sweep(tmp_path / "a" / "keep", TTL, keep_or_fetch, arms=("on_demand", "jpeg"))
+    b = write_sweep(tmp_path / "b" / "keep", {"ttl_s": [600]}, keep_or_fetch, arms=("jpeg", "webp"))
+    c = write_sweep(tmp_path / "c" / "keep", {"ttl_s": [5]}, keep_or_fetch, arms=("jpeg", "on_demand"))
+    load([a, c])
+    assert not recwarn.list, "another order is no other choice"
+    with pytest.warns(UserWarning, match=r"differ \(1\. keep: on_demand, jpeg; 2\. keep: jpeg, webp\): .*where="):
+        both = load([a, b])
+    assert both.arms == ["on_demand", "jpeg", "webp"]
+
+
+def test_a_run_is_titled_by_the_first_sentence_of_its_description(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "city-1", arms=("jpeg",))
+    scenario = yaml.safe_load((folder / "scenario.yaml").read_text())
+    for said, title in {
+        "Does it pay,\n at 2.4 GHz?  Models travel. Much more.": "Does it pay, at 2.4 GHz?",
+        "One line without end": "One line without end",
+        "": "",
+    }.items():
+        (folder / "scenario.yaml").write_text(yaml.safe_dump({**scenario, "description": said}))
+        assert load(folder).question == title
