@@ -7,7 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from simnet.results.errors import ResultsError
-from simnet.results.estimates import SEED, estimate, groups, keys_of, over_seeds, refuse_columns
+from simnet.results.estimates import SEED, check_values, estimate, groups, keys_of, over_seeds, refuse_columns
 from simnet.statistics.replications import CONFIDENCE, paired, student_t
 
 ADDED = ("worse_by", "worse_by_low", "worse_by_high", "best", "as_good")
@@ -37,10 +37,12 @@ def optimum(
         ``as_good``: not significantly worse. Without an interval (n < 2) nothing can be told apart, and all are.
 
     Raises:
-        ResultsError: another sense; no replication that has y at every x; a column with the name of one that is added.
+        ResultsError: another sense; no frame of values; no replication that has y at every x; a column with the name of
+            one that is added.
     """
     if sense not in ("least", "most"):
         raise ResultsError(f"optimum: got sense {sense!r}; allowed 'least' or 'most'")
+    check_values("optimum", frame, x, y)
     refuse_columns("optimum", frame, ADDED)
     rows = []
     for key, part in groups(frame, keys_of(frame, x, y)):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
 
 from simnet.core.errors import UnknownName
-from simnet.report.metrics import ALL
+from simnet.report.metrics import ALL, ENERGY
 from simnet.results.errors import ResultsError
 from simnet.results.estimates import SEED
 from simnet.results.source import IDS, Source
@@ -38,6 +38,11 @@ def chosen(source: Source, arm: Names, source_type: Names, where: Where) -> pd.D
     arms = names_of("arm", arm, source.arms)
     types = names_of("source type", source_type, [ALL, *source.source_types])
     table = source.runs[source.runs["arm"].isin(arms) & source.runs["source_type"].isin(types)]
+    if where is not None and not isinstance(where, Mapping):
+        raise ResultsError(
+            f"where: got {where!r}; allowed a dict of axis column to a value or a list of values, as "
+            "where={'ttl_s': [60, 600]}; None is null"
+        )
     for column, wanted in (where or {}).items():
         allowed = [*source.axes, "point", "replication", SEED]
         if column not in allowed:
@@ -50,7 +55,7 @@ def chosen(source: Source, arm: Names, source_type: Names, where: Where) -> pd.D
         strange = [value for value in values if (None if pd.isna(value) else value) not in known]
         if strange or not matches.any():
             wanted = strange[0] if strange else wanted
-            has = ["null" if pd.isna(value) else str(value) for value in table[column].unique()]
+            has = [_as_in_yaml(value) for value in table[column].unique()]
             more = f" and {len(has) - MAX_LISTED} more" if len(has) > MAX_LISTED else ""
             raise ResultsError(
                 f"where: got {column} = {wanted!r}; no run has it. Allowed: {', '.join(has[:MAX_LISTED])}{more}"
@@ -59,9 +64,25 @@ def chosen(source: Source, arm: Names, source_type: Names, where: Where) -> pd.D
     return table
 
 
+def _as_in_yaml(value: Any) -> str:
+    """A value as a sweep's file has it: a null in the column makes floats of its whole numbers."""
+    if pd.isna(value):
+        return "null"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 def names_of(what: str, got: Names, allowed: list[str]) -> list[str]:
-    """The names asked for; None: all."""
+    """The names asked for; None: all.
+
+    Raises:
+        UnknownName: one that isn't there.
+        ResultsError: none at all, or no names.
+    """
+    if got is not None and not isinstance(got, Iterable):
+        raise ResultsError(f"{what}: got {got!r}; allowed None for all, or names of {', '.join(allowed)}")
     names = allowed if got is None else [got] if isinstance(got, str) else list(got)
+    if not names:
+        raise ResultsError(f"{what}: got an empty list; allowed None for all, or some of {', '.join(allowed)}")
     for name in names:
         if name not in allowed:
             raise UnknownName(what, name, allowed)
@@ -70,19 +91,38 @@ def names_of(what: str, got: Names, allowed: list[str]) -> list[str]:
 
 def axes_of(source: Source, by: Columns) -> list[str]:
     """The axis columns asked for; None: all. ``arm`` may be named and is left out, for it is a key anyway."""
+    if by is not None and not isinstance(by, Iterable):
+        raise ResultsError(
+            f"by: got {by!r}; allowed None for all axes, or names of {', '.join(source.axes) or '(none)'}"
+        )
     columns = list(source.axes) if by is None else [by] if isinstance(by, str) else list(by)
     for column in columns:
-        if column not in source.axes and column != "arm":
+        if not isinstance(column, str) or (column not in source.axes and column != "arm"):
             raise UnknownName("axis", column, source.axes, "the property 'axes'")
     return [column for column in dict.fromkeys(columns) if column != "arm"]
 
 
-def check_metric(source: Source, metric: str) -> None:
-    """Raise UnknownName unless the rows have this column of numbers."""
+def check_metric(source: Source, metric: str, source_type: Names = ALL) -> None:
+    """See that the rows have this column of numbers, and that it is measured for these source types.
+
+    Raises:
+        UnknownName: they don't have it.
+        ResultsError: no name, or a metric of all source types together.
+    """
+    if not isinstance(metric, str):
+        raise ResultsError(
+            f"metric: got {metric!r}; allowed the name of one metric (values() and table() also take a list of names)"
+        )
     head = {*IDS, *source.axes, "arm", "source_type"}
     allowed = [column for column in source.runs.select_dtypes("number").columns if column not in head]
     if metric not in allowed:
         raise UnknownName("metric", metric, allowed)
+    types = [source_type] if isinstance(source_type, str) else [ALL] if source_type is None else list(source_type)
+    if metric in ENERGY and ALL not in types:
+        raise ResultsError(
+            f"{metric}: got source type {', '.join(map(str, types))}; allowed {ALL!r} only: the energy of nodes is "
+            "not told apart by source type"
+        )
 
 
 def in_order(source: Source, table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from simnet.core.terms import TtlFrom
 from simnet.report.breakeven import uses_to_pay
@@ -53,7 +53,7 @@ class BreakEven:
             Seconds, with p = ``p_miss_limit``: (1/p − 1)/λ from the fetch, −ln(p)/λ renewed on use; 0: always;
             inf: never.
         """
-        _check(rate_per_s, ttl_from)
+        _check("least_ttl_s", rate_per_s, ttl_from)
         p = self.p_miss_limit
         if self.n_star is None:
             return math.inf
@@ -71,16 +71,13 @@ def break_even(model_byte: ArrayLike, rival_byte: ArrayLike, code_byte: ArrayLik
         code_byte: c.
 
     Raises:
-        ResultsError: different lengths, negative or infinite numbers.
+        ResultsError: different lengths, or what is no finite number ≥ 0.
     """
-    parts = [np.atleast_1d(np.asarray(part, float)) for part in (model_byte, rival_byte, code_byte)]
-    if len({part.shape for part in parts}) > 1 or any(
-        part.ndim != 1 or len(part) == 0 or not np.isfinite(part).all() or (part < 0).any() for part in parts
-    ):
-        raise ResultsError(
-            f"break_even: got shapes {', '.join(str(part.shape) for part in parts)}; allowed three finite numbers ≥ 0, "
-            "or three lists of them, replication by replication"
-        )
+    names = ("model_byte", "rival_byte", "code_byte")
+    parts = [_numbers(name, part) for name, part in zip(names, (model_byte, rival_byte, code_byte), strict=True)]
+    if len({len(part) for part in parts}) > 1:
+        got = ", ".join(f"{len(part)} of {name}" for name, part in zip(names, parts, strict=True))
+        raise ResultsError(f"break_even: got {got}; allowed one number each, or as many, replication by replication")
     m, j, c = (float(part.mean()) for part in parts)
     n_star = uses_to_pay(m, j, c)
     low: float | None = None
@@ -104,7 +101,7 @@ def miss_ratio(rate_per_s: float, ttl_s: float | None, ttl_from: TtlFrom) -> flo
     Raises:
         ResultsError: a rate that is not above 0, a negative time to live, another ``ttl_from``.
     """
-    _check(rate_per_s, ttl_from)
+    _check("miss_ratio", rate_per_s, ttl_from)
     if ttl_s is None:
         return 0.0
     if not ttl_s >= 0:
@@ -117,9 +114,22 @@ def _end(bound: float) -> str:
     return number(bound) if math.isfinite(bound) else "∞" if bound > 0 else "−∞"
 
 
-def _check(rate_per_s: float, ttl_from: str) -> None:
-    if ttl_from not in ("from_fetch", "renewed_on_use") or not rate_per_s > 0:
-        raise ResultsError(
-            f"break-even: got rate_per_s {rate_per_s}, ttl_from {ttl_from!r}; allowed a rate > 0, and 'from_fetch' or "
-            "'renewed_on_use'"
-        )
+def _numbers(name: str, got: ArrayLike) -> NDArray[np.float64]:
+    """[n] finite, ≥ 0."""
+    allowed = "allowed a finite number ≥ 0, or a list of them, replication by replication"
+    try:
+        part = np.atleast_1d(np.asarray(got, float))
+    except (TypeError, ValueError):
+        raise ResultsError(f"break_even: got {name} {got!r}; {allowed}") from None
+    if part.ndim != 1 or len(part) == 0:
+        raise ResultsError(f"break_even: got {name} of shape {part.shape}; {allowed}")
+    if len(wrong := part[~(np.isfinite(part) & (part >= 0))]):
+        raise ResultsError(f"break_even: got {name} {wrong[0]:g}; {allowed}")
+    return part
+
+
+def _check(what: str, rate_per_s: float, ttl_from: str) -> None:
+    if not rate_per_s > 0:
+        raise ResultsError(f"{what}: got rate_per_s {rate_per_s}; allowed > 0")
+    if ttl_from not in ("from_fetch", "renewed_on_use"):
+        raise ResultsError(f"{what}: got ttl_from {ttl_from!r}; allowed 'from_fetch' or 'renewed_on_use'")

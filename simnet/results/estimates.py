@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from simnet.core.errors import UnknownName
 from simnet.report.metrics import METRICS
 from simnet.results.errors import ResultsError
 from simnet.statistics.interval import Interval
@@ -62,6 +63,28 @@ def refuse_columns(what: str, frame: pd.DataFrame, added: Sequence[str]) -> None
             f"{what}: got columns called {', '.join(taken)}, as its answer's are; allowed other names: rename them "
             "with frame.rename(columns={…})"
         )
+
+
+def check_values(what: str, frame: pd.DataFrame, x: str, y: str) -> None:
+    """See that a frame is one of values, one row per replication, with these two columns.
+
+    Raises:
+        ResultsError: it isn't.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise ResultsError(
+            f"{what}: got {type(frame).__name__}; allowed a frame, as of results.values({y!r}, by={x!r})"
+        )
+    if x == y:
+        raise ResultsError(f"{what}: got {x!r} as x and as y; allowed two columns")
+    if SEED not in frame:
+        raise ResultsError(
+            f"{what}: got a frame without the column {SEED!r}, so not one row per replication (of means, perhaps); "
+            f"give results.values({y!r}, by={x!r})"
+        )
+    for column in (x, y):
+        if column not in frame:
+            raise UnknownName(f"column in {what}", column, [name for name in frame.columns if name != SEED])
 
 
 def known(values: pd.Series[Any]) -> NDArray[np.float64]:

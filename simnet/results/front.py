@@ -33,6 +33,8 @@ def pareto(frame: pd.DataFrame, cost: str, gain: str) -> pd.DataFrame:
     Raises:
         ResultsError: no such column, or a cost or gain that is null or infinite.
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise ResultsError(f"pareto: got {type(frame).__name__}; allowed a frame with the columns {cost}, {gain}")
     if missing := [column for column in (cost, gain) if column not in frame]:
         raise ResultsError(
             f"pareto: got a frame without {', '.join(missing)}; allowed one with a column for cost and one for gain: "

@@ -111,9 +111,12 @@ class Results:
             UnknownName: a metric, axis, arm or source type that isn't there.
             ResultsError: ``where`` leaves nothing.
         """
-        metrics = [metrics] if isinstance(metrics, str) else list(dict.fromkeys(metrics))
-        for metric in metrics:
-            check_metric(self.source, metric)
+        asked = [metrics] if isinstance(metrics, str) else list(metrics)
+        if not asked:
+            raise ResultsError("values: got no metric; allowed one or several (simnet.report.metrics.METRICS)")
+        for metric in asked:
+            check_metric(self.source, metric, source_type)
+        metrics = list(dict.fromkeys(asked))
         keys = [*axes_of(self.source, by), "arm", *([] if isinstance(source_type, str) else ["source_type"])]
         table = chosen(self.source, arm, source_type, where)
         by_seed = table.groupby([*keys, SEED], dropna=False, sort=False, observed=True)
@@ -133,6 +136,7 @@ class Results:
         Returns:
             The columns of ``by``, ``arm``, then ``n``, ``mean``, ``low``, ``high``, ``half_width``, ``n_left_out``.
         """
+        check_metric(self.source, metric)
         table = self.values(metric, by, arm, source_type, where)
         return pd.DataFrame(
             [
@@ -162,6 +166,8 @@ class Results:
             The columns of ``by``, ``arm`` (and ``over``), then ``n``, ``ratio``, ``low``, ``high``, ``n_left_out``;
             ±inf: without bound.
         """
+        for metric in (numerator, denominator):
+            check_metric(self.source, metric)
         top = self.values(numerator, by, arm, source_type, where).rename(columns={numerator: FIRST})
         bottom = self.values(denominator, by, over if over is not None else arm, source_type, where)
         rows = []
@@ -190,7 +196,17 @@ class Results:
         Returns:
             The columns of ``by``, ``arm``, ``minus``, then ``n`` (replications that both have), ``mean`` of the
             differences, ``low``, ``high``, ``half_width``, ``n_left_out``.
+
+        Raises:
+            ResultsError: an arm against itself, or no other arm.
         """
+        check_metric(self.source, metric)
+        if names_of("arm", minus, self.arms) != [minus]:
+            raise ResultsError(f"minus: got {minus!r}; allowed one arm of {', '.join(self.arms)}")
+        if self.arms == [minus]:
+            raise ResultsError(f"differences to {minus}: no other arm to compare; the sweep has {minus} only")
+        if arm is not None and minus in names_of("arm", arm, self.arms):
+            raise ResultsError(f"difference: got {minus!r} as arm and as minus; allowed others, or None for all others")
         arms = [name for name in self.arms if name != minus] if arm is None else arm
         first = self.values(metric, by, arms, source_type, where).rename(columns={metric: FIRST})
         second = self.values(metric, by, minus, source_type, where).rename(columns={metric: SECOND})
@@ -219,6 +235,8 @@ class Results:
         Raises:
             ResultsError: a group without a cost or a gain in any replication.
         """
+        for metric in (cost, gain):
+            check_metric(self.source, metric)
         table = self.values([cost, gain], by, arm, source_type, where)
         rows = []
         for key, part in groups(table, _keys(table, cost, gain)):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from simnet.results.errors import ResultsError
-from simnet.results.estimates import SEED, estimate, groups, keys_of, over_seeds, refuse_columns
+from simnet.results.estimates import SEED, check_values, estimate, groups, keys_of, over_seeds, refuse_columns
 from simnet.statistics.replications import student_t
 
 ADDED = ("kind", "from", "to")
@@ -29,14 +29,18 @@ def elasticity(frame: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
         (the ends in x), then ``n``, ``mean``, ``low``, ``high``, ``half_width``, ``n_left_out``.
 
     Raises:
-        ResultsError: a value ≤ 0 or a null x, which have no logarithm; fewer than two x; a group's column with the name
-            of one that is added.
+        ResultsError: no frame of values; a value ≤ 0 or a null x, which have no logarithm; fewer than two x; a group's
+            column with the name of one that is added.
     """
+    check_values("elasticity", frame, x, y)
     for column in (x, y):
+        if not pd.api.types.is_numeric_dtype(frame[column]):
+            raise ResultsError(f"elasticity: got {column} of words, {frame[column].iloc[0]!r}; allowed numbers > 0")
         wrong = frame[column].le(0) | (frame[column].isna() if column == x else False)
         if wrong.any():
+            first = frame.loc[wrong, column].iloc[0]
             raise ResultsError(
-                f"elasticity: got {column} = {frame.loc[wrong, column].iloc[0]} in {int(wrong.sum())} rows; "
+                f"elasticity: got {column} = {'null' if pd.isna(first) else f'{first:g}'} in {int(wrong.sum())} rows; "
                 "allowed > 0, for ln needs it: leave those points out with where={…}"
             )
     refuse_columns("elasticity", frame, ADDED)

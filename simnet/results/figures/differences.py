@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from simnet.report.figures.style import INK, arm_colours, page
 from simnet.report.metrics import ALL
 from simnet.results.choice import Choice, Columns
-from simnet.results.errors import ResultsError
 from simnet.results.estimates import interval_of
 from simnet.results.figures.canvas import averaged_text, chosen_text, head, number_ticks, replications_text, styled
 from simnet.results.labels import label, name_of, value_text
@@ -45,8 +44,6 @@ def differences(
     """
     where, source_type = choice.get("where"), choice.get("source_type", ALL)
     table = results.difference(metric, choice.get("arm"), minus, by, source_type, where)
-    if table.empty:
-        raise ResultsError(f"differences to {minus}: no other arm to compare; the sweep has {', '.join(results.arms)}")
     keys = [column for column in table.columns if column in results.axes]
     if axes is None:
         axes = page(7.4, 1.5 + LINE_IN * len(table)).add_subplot()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,13 +77,29 @@ def test_miss_ratio_of_poisson_requests(ttl_from: str) -> None:
     assert abs(batches.mean() - expected) < 4 * stats.sem(batches)
 
 
-def test_nonsense_is_refused() -> None:
-    with pytest.raises(ResultsError, match=r"got shapes \(2,\), \(1,\), \(1,\)"):
-        break_even([1, 2], 3, 4)
-    with pytest.raises(ResultsError, match="allowed three finite numbers"):
-        break_even(-1, 3, 4)
-    with pytest.raises(ResultsError, match="ttl_from 'fetch'"):
+@pytest.mark.parametrize(
+    ("got", "said"),
+    [
+        ((-1, 3, 4), "got model_byte -1; allowed a finite number ≥ 0"),
+        ((1, math.nan, 4), "got rival_byte nan; allowed"),
+        ((1, 3, [4, math.inf]), "got code_byte inf; allowed"),
+        (("much", 3, 4), "got model_byte 'much'; allowed"),
+        ((1, [], 4), r"got rival_byte of shape \(0,\); allowed"),
+        (([1, 2], 3, 4), "got 2 of model_byte, 1 of rival_byte, 1 of code_byte; allowed one number each, or as many"),
+    ],
+)
+def test_nonsense_is_refused_by_name_and_value(got: tuple[Any, Any, Any], said: str) -> None:
+    with pytest.raises(ResultsError, match=f"break_even: {said}"):
+        break_even(*got)
+
+
+def test_a_miss_ratio_needs_a_rate_and_a_time_to_live() -> None:
+    with pytest.raises(ResultsError, match="miss_ratio: got rate_per_s 0; allowed > 0"):
+        miss_ratio(0, 60, "from_fetch")
+    with pytest.raises(ResultsError, match="miss_ratio: got ttl_from 'fetch'; allowed 'from_fetch' or"):
         miss_ratio(0.1, 60, "fetch")  # type: ignore[arg-type]
+    with pytest.raises(ResultsError, match="least_ttl_s: got rate_per_s nan"):
+        break_even(1000, 100, 20).least_ttl_s(math.nan, "from_fetch")
     with pytest.raises(ResultsError, match=r"got ttl_s -10\.0; allowed ≥ 0, or None"):
         miss_ratio(0.1, -10.0, "from_fetch")
 

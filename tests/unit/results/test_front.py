@@ -56,6 +56,12 @@ def test_points_that_are_no_numbers_are_refused() -> None:
         hypervolume([(1.0, 1.0, 1.0)], (1.0, 0.0))
 
 
+def test_a_frame_without_cost_and_gain_is_refused() -> None:
+    means = pd.DataFrame({"arm": ["a"], "n": [5], "mean": [1.0]})
+    with pytest.raises(ResultsError, match=r"pareto: got a frame without cost, gain; .*give results\.values\("):
+        pareto(means, "cost", "gain")
+
+
 @pytest.mark.parametrize("reference", [100, (1.0, 2.0, 3.0), "high", (1.0, np.nan), None])
 def test_a_reference_that_is_no_corner_is_refused(reference: object) -> None:
     with pytest.raises(ResultsError, match=r"hypervolume: got reference .*; allowed a pair of finite numbers"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -163,7 +164,7 @@ def test_unknown_names_are_refused_with_the_allowed_ones(sweep: Results) -> None
         sweep.mean("ss_mean", source_type="cats")
     with pytest.raises(UnknownName, match="unknown column in where: got 'arm'"):
         sweep.mean("ss_mean", where={"arm": "jpeg"})
-    with pytest.raises(ResultsError, match=r"got ttl_s = 61; no run has it\. Allowed: 60\.0, 600\.0, 3600\.0, null"):
+    with pytest.raises(ResultsError, match=r"got ttl_s = 61; no run has it\. Allowed: 60, 600, 3600, null$"):
         sweep.mean("ss_mean", where={"ttl_s": 61})
     with pytest.raises(ResultsError, match=r"got ttl_s = 3500; no run has it"):
         sweep.mean("ss_mean", where={"ttl_s": [60, 3500]})
@@ -210,7 +211,7 @@ def test_an_axis_may_have_any_name_that_no_answer_has(make: Callable[..., Result
     traffic = "byte_per_request"
     frames = [found.mean(traffic, arm="a"), found.ratio(traffic, traffic, arm="a"), found.difference(traffic, "a", "b")]
     assert [frame[axis].to_list() for frame in frames] == [[1, 2]] * 3
-    assert figures.heat(found, axis, axis, traffic, arm="a").get_xlabel() == label(axis)
+    assert figures.lines(found, axis, traffic, arm="a").get_xlabel() == label(axis)
 
 
 def test_no_answer_adds_a_column_that_axes_may_be_called(make: Callable[..., Results]) -> None:
@@ -230,3 +231,48 @@ def test_an_axis_whose_values_an_answer_would_overwrite_is_refused(make: Callabl
 
 def test_frames_are_plain_pandas(sweep: Results) -> None:
     assert isinstance(sweep.mean("ss_mean").query("arm == 'jpeg'"), pd.DataFrame)
+
+
+def test_what_is_no_question_is_refused_in_words(sweep: Results) -> None:
+    with pytest.raises(ResultsError, match="where: got 'ttl_s==60'; allowed a dict of axis column to a value"):
+        sweep.mean("ss_mean", where="ttl_s==60")  # type: ignore[arg-type]
+    two: Any = ["ss_mean", "satisfied"]
+    for ask in (
+        lambda: sweep.mean(two),
+        lambda: sweep.ratio(two, "ss_mean"),
+        lambda: sweep.difference(two, None, "jpeg"),
+        lambda: sweep.front(two, "ss_mean"),
+        lambda: sweep.hypervolume(two, "ss_mean", (600, 0.9)),
+    ):
+        with pytest.raises(
+            ResultsError, match=r"metric: got \['ss_mean', 'satisfied'\]; allowed the name of one metric"
+        ):
+            ask()
+    with pytest.raises(ResultsError, match="arm: got 5; allowed None for all, or names of on_demand"):
+        sweep.mean("ss_mean", arm=5)  # type: ignore[arg-type]
+    with pytest.raises(ResultsError, match="by: got 5; allowed None for all axes, or names of ttl_s, store_byte"):
+        sweep.mean("ss_mean", by=5)  # type: ignore[arg-type]
+    with pytest.raises(ResultsError, match="hypervolume: got reference 100; allowed a pair"):
+        sweep.hypervolume("byte_per_request", "ss_mean", reference=100)  # type: ignore[arg-type]
+    with pytest.raises(ResultsError, match="values: got no metric"):
+        sweep.values([])
+
+
+def test_a_choice_of_nothing_is_refused(sweep: Results) -> None:
+    with pytest.raises(ResultsError, match="arm: got an empty list; allowed None for all, or some of on_demand, no_s"):
+        sweep.mean("ss_mean", arm=[])
+    with pytest.raises(ResultsError, match="source type: got an empty list; allowed None for all, or some of all, dig"):
+        sweep.mean("ss_mean", source_type=[])
+
+
+def test_an_arm_is_not_compared_with_itself(sweep: Results) -> None:
+    for arms in ("jpeg", ["on_demand", "jpeg"]):
+        with pytest.raises(ResultsError, match="difference: got 'jpeg' as arm and as minus; allowed others"):
+            sweep.difference("ss_mean", arms, minus="jpeg")
+
+
+def test_energy_is_not_asked_of_one_source_type(make: Callable[..., Results], sweep: Results) -> None:
+    with pytest.raises(ResultsError, match="tx_j: got source type digits; allowed 'all' only"):
+        sweep.mean("tx_j", source_type="digits")
+    assert sweep.mean("tx_j")["n"].eq(0).all(), "of all together it may be asked"
+    assert len(sweep.values(["tx_j", "ss_mean"], source_type=["all", "digits"])) == 240

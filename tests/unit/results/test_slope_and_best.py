@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+from simnet.core.errors import UnknownName
 from simnet.results import Results, ResultsError, elasticity, optimum
 
 SEEDS = 6
@@ -49,10 +53,10 @@ def test_only_complete_replications_take_part() -> None:
 
 
 def test_no_logarithm_no_elasticity(sweep: Results) -> None:
-    with pytest.raises(ResultsError, match=r"got y = 0\.0 in 1 rows; allowed > 0"):
+    with pytest.raises(ResultsError, match=r"got y = 0 in 1 rows; allowed > 0"):
         elasticity(frame({1.0: [1.0], 2.0: [0.0]}), "x", "y")
     values = sweep.values("byte_per_request", where={"store_byte": 64000})
-    with pytest.raises(ResultsError, match=r"got ttl_s = nan in 15 rows.*leave those points out"):
+    with pytest.raises(ResultsError, match=r"got ttl_s = null in 15 rows.*leave those points out"):
         elasticity(values.drop(columns="store_byte"), "ttl_s", "byte_per_request")
     with pytest.raises(ResultsError, match="got 1 value of x"):
         elasticity(frame({1.0: [1.0, 2.0]}), "x", "y")
@@ -123,3 +127,26 @@ def test_further_metrics_are_no_groups(sweep: Results) -> None:
     for ask in (elasticity, optimum):
         pd.testing.assert_frame_equal(ask(two, "ttl_s", "byte_per_request"), ask(one, "ttl_s", "byte_per_request"))
         assert ask(one.assign(shadowing_db=8), "ttl_s", "byte_per_request")["shadowing_db"].eq(8).all(), "an axis"
+
+
+@pytest.mark.parametrize("ask", [elasticity, optimum])
+def test_a_frame_that_holds_no_values_is_refused(sweep: Results, ask: Callable[..., Any]) -> None:
+    name = ask.__name__
+    values = sweep.values("byte_per_request", by="ttl_s", where={"ttl_s": [60, 600]})
+    with pytest.raises(UnknownName, match=f"unknown column in {name}: got 'ttl'; did you mean 'ttl_s'"):
+        ask(values, "ttl", "byte_per_request")
+    means = sweep.mean("byte_per_request", by="ttl_s")
+    with pytest.raises(ResultsError, match=rf"{name}: got a frame without the column 'seed'.*give results\.values\("):
+        ask(means, "ttl_s", "mean")
+    with pytest.raises(
+        ResultsError, match=rf"{name}: got Results; allowed a frame, as of results\.values\('y', by='x'"
+    ):
+        ask(sweep, "x", "y")
+    with pytest.raises(ResultsError, match=f"{name}: got 'ttl_s' as x and as y"):
+        ask(values, "ttl_s", "ttl_s")
+
+
+def test_words_have_no_elasticity(sweep: Results) -> None:
+    values = sweep.values("byte_per_request", by="ttl_s", where={"ttl_s": 60})
+    with pytest.raises(ResultsError, match="got arm of words, 'on_demand'; allowed numbers > 0"):
+        elasticity(values, "arm", "byte_per_request")

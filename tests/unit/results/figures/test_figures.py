@@ -163,9 +163,17 @@ def test_a_question_is_text_not_mathematics(sweep: Results, tmp_path: Path) -> N
     figures.save(axes, tmp_path / "odd.png")
 
 
-def test_differences_need_another_arm(sweep: Results) -> None:
+def test_differences_need_another_arm(sweep: Results, tmp_path: Path) -> None:
+    alone = load(write_sweep(tmp_path / "alone", {"ttl_s": [60]}, keep_or_fetch, arms=["jpeg"]))
     with pytest.raises(ResultsError, match="differences to jpeg: no other arm to compare"):
+        figures.differences(alone, "ss_mean", "jpeg")
+    with pytest.raises(ResultsError, match="arm: got an empty list; allowed None for all, or some of on_demand"):
         figures.differences(sweep, "ss_mean", "jpeg", arm=[])
+
+
+def test_several_metrics_in_one_panel_are_refused(sweep: Results) -> None:
+    with pytest.raises(ResultsError, match=r"metric: got .*; allowed the name of one metric"):
+        figures.lines(sweep, "ttl_s", ["ss_mean", "satisfied"])  # type: ignore[arg-type]
 
 
 def test_heat_shows_holes(tmp_path: Path) -> None:
