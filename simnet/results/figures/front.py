@@ -122,7 +122,7 @@ def _areas(
     found = results.hypervolume(*metrics, reference, **choice)
     unit = "·".join(filter(None, map(unit_of, metrics)))
     called = f"hypervolume ({unit})" if unit else "hypervolume"
-    return {row["arm"]: f"{called}: {interval_of(row)}" for row in found.to_dict("records")}
+    return {row["arm"]: f"{called}: {interval_of(row)}" for _, row in found.iterrows()}
 
 
 def _staircase(axes: Axes, cost: Any, gain: Any, end: float) -> None:
