@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
 from simnet.core.errors import SimnetError, UnknownName
+from simnet.core.package_files import package_digest
 
 
 class PluginError(SimnetError):
@@ -59,9 +60,12 @@ class PluginKind:
             for info in pkgutil.iter_modules(spec.submodule_search_locations)
             if not info.ispkg and info.name != "base" and self._is_plugin(f"{self.package}.{info.name}")
         }
-        for entry in importlib.metadata.entry_points(group=f"simnet.{self.folder}"):
-            found[entry.name] = entry.module
-        return found
+        return found | self.entries
+
+    @cached_property
+    def entries(self) -> dict[str, str]:
+        """Of :attr:`modules`, those that other packages add by an entry point."""
+        return {entry.name: entry.module for entry in importlib.metadata.entry_points(group=f"simnet.{self.folder}")}
 
     def _is_plugin(self, module: str) -> bool:
         """A file is a plug-in if one of its classes names the base among its bases."""
@@ -94,10 +98,12 @@ class PluginKind:
         return docstring.partition("\n")[0]
 
     def digest(self, name: str) -> str | None:
-        """SHA-256 of the plug-in's file; None of one that came with simnet."""
+        """SHA-256 of the plug-in's file, or of the whole package that adds it; None of one that came with simnet."""
         module = self._module(name)
         if name in self.own and module.startswith(f"{self.package}."):
             return None
+        if name in self.entries:
+            return package_digest(module)
         origin = _origin(module)
         return "" if origin is None else hashlib.sha256(Path(origin).read_bytes()).hexdigest()
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-import importlib.util
 import json
 import platform
 from collections.abc import Iterable, Mapping
@@ -13,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import simnet
+from simnet.core.package_files import files_digest, package_digest
 from simnet.core.plugins import KINDS
 from simnet.core.versions import library_versions
 from simnet.core.zoo import zoo_root
@@ -59,16 +58,13 @@ def run_ids(
 
 @cache
 def code_digest() -> str:
-    """SHA-256 over simnet's code and data files, and those of plug-ins of other packages."""
+    """SHA-256 over simnet's code and data files, and over which packages add which plug-ins, and their Python files."""
     root = Path(simnet.__file__).parent
-    own = _digest_of([path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts], root)
-    groups = [f"simnet.{folder}" for folder in KINDS]
-    modules = {entry.module for group in groups for entry in importlib.metadata.entry_points(group=group)}
-    origins = {module: importlib.util.find_spec(module) for module in modules}
-    found = {name: Path(spec.origin) for name, spec in origins.items() if spec is not None and spec.origin is not None}
-    for name in sorted(found):
-        own = hashlib.sha256(f"{own} {name} {_digest_of([found[name]], found[name].parent)}".encode()).hexdigest()
-    return own
+    own = files_digest([path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts], root)
+    entries = sorted((folder, *entry) for folder, kind in KINDS.items() for entry in kind.entries.items())
+    packages = sorted({module.partition(".")[0] for _, _, module in entries})
+    content = json.dumps([own, entries, [package_digest(package) for package in packages]])
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def versions() -> dict[str, str | None]:
@@ -99,14 +95,4 @@ def different(ours: Mapping[str, object], theirs: Mapping[str, object]) -> list[
 
 @cache
 def _folder_digest(folder: Path) -> str:
-    return _digest_of([path for path in folder.iterdir() if path.is_file()], folder)
-
-
-def _digest_of(paths: list[Path], root: Path) -> str:
-    """Over names relative to the root, sizes and contents."""
-    total = hashlib.sha256()
-    for path in sorted(paths):
-        content = path.read_bytes()
-        total.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode())
-        total.update(content)
-    return total.hexdigest()
+    return files_digest([path for path in folder.iterdir() if path.is_file()], folder)

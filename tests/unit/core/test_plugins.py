@@ -9,6 +9,7 @@ import pytest
 
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS, PluginKind
+from tests.support.installed import installed
 
 
 @pytest.mark.parametrize(
@@ -103,3 +104,17 @@ def test_a_class_that_is_no_plug_in(
 @pytest.mark.parametrize("folder", KINDS)
 def test_what_came_with_simnet_is_there(folder: str) -> None:
     assert KINDS[folder].own and KINDS[folder].own <= set(KINDS[folder].names())
+
+
+def test_a_plug_in_of_another_package_is_known_by_all_its_python_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    files = {"big.py": "from .helpers import size\n", "helpers.py": "size = 1\n"}
+    package = installed(tmp_path, "wide_world", {"simnet.store": "big = wide_world.big"}, files)
+    kind = PluginKind("store policy", "simnet.store", "EvictionPolicy")
+    digests = [kind.digest("big")]
+    for text in ("size = 2\n", "size = 1\n"):
+        (package / "helpers.py").write_text(text)
+        digests.append(kind.digest("big"))
+    assert digests[0] == digests[2] != digests[1]

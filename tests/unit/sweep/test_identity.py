@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from simnet.core.plugins import PluginKind
 from simnet.core.zoo import zoo_root
 from simnet.sweep import identity
 from simnet.sweep.plan import Plan
+from tests.support.installed import installed
 from tests.support.sweeps import sweep_of
 
 
@@ -77,6 +81,32 @@ def test_the_code_digest_sees_every_file_but_caches(tmp_path: Path, monkeypatch:
         (package / path).write_bytes(content)
         digests.append(identity.code_digest.__wrapped__())
     assert len(set(digests)) == len(digests)
+
+
+def test_the_code_digest_sees_every_python_file_of_packages_that_add_plug_ins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def digest() -> str:
+        kinds = {"store": PluginKind("store policy", "simnet.store", "EvictionPolicy")}
+        monkeypatch.setattr(identity, "KINDS", kinds)
+        return identity.code_digest.__wrapped__()
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    digests = [digest()]
+    files = {"policies/big.py": "from ..helpers import size\n", "helpers.py": "size = 1\n", "notes.txt": "none\n"}
+    package = installed(tmp_path, "far_away", {"simnet.store": "big = far_away.policies.big"}, files)
+    importlib.invalidate_caches()
+    digests.append(digest())
+    (package / "notes.txt").write_text("some\n")
+    assert digest() == digests[-1]
+    for name, text in (("helpers.py", "size = 2\n"), ("more.py", ""), ("policies/big.py", "size = 1\n")):
+        (package / name).write_text(text)
+        digests.append(digest())
+    entry_points = tmp_path / "far_away-1.dist-info" / "entry_points.txt"
+    entry_points.write_text("[simnet.store]\nbig = far_away.more\n")
+    digests.append(digest())
+    assert len(set(digests)) == len(digests)
+    assert "far_away" not in sys.modules
 
 
 def test_what_differs_is_said_with_both_sides() -> None:
