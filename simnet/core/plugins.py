@@ -49,9 +49,18 @@ class PluginKind:
     def folder(self) -> str:
         return self.package.rpartition(".")[2]
 
+    @property
+    def group(self) -> str:
+        """Of the entry points by which other packages add plug-ins."""
+        return f"simnet.{self.folder}"
+
     @cached_property
     def modules(self) -> dict[str, str]:
-        """Plug-in name -> dotted module that holds it."""
+        """Plug-in name -> dotted module that holds it.
+
+        Raises:
+            PluginError: two packages have one of the same name, or simnet and another.
+        """
         spec = importlib.util.find_spec(self.package)
         if spec is None or spec.submodule_search_locations is None:
             raise SimnetError(f"plug-in package {self.package} is missing: reinstall simnet")
@@ -60,12 +69,29 @@ class PluginKind:
             for info in pkgutil.iter_modules(spec.submodule_search_locations)
             if not info.ispkg and info.name != "base" and self._is_plugin(f"{self.package}.{info.name}")
         }
+        for name in sorted(found.keys() & self._added.keys()):
+            raise self._twice(name, f"simnet ({found[name]})", _whose(self._added[name]))
         return found | self.entries
 
     @cached_property
     def entries(self) -> dict[str, str]:
         """Of :attr:`modules`, those that other packages add by an entry point."""
-        return {entry.name: entry.module for entry in importlib.metadata.entry_points(group=f"simnet.{self.folder}")}
+        return {name: entry.module for name, entry in self._added.items()}
+
+    @cached_property
+    def _added(self) -> dict[str, importlib.metadata.EntryPoint]:
+        found: dict[str, importlib.metadata.EntryPoint] = {}
+        for entry in importlib.metadata.entry_points(group=self.group):
+            if entry.name in found:
+                raise self._twice(entry.name, *sorted(map(_whose, (found[entry.name], entry))))
+            found[entry.name] = entry
+        return found
+
+    def _twice(self, name: str, one: str, other: str) -> PluginError:
+        return PluginError(
+            f"{self.word} plug-in {name!r}: both {one} and {other} have it; allowed: one; give the entry point in the "
+            f"group {self.group!r} of one package another name, or uninstall that package"
+        )
 
     def _is_plugin(self, module: str) -> bool:
         """A file is a plug-in if one of its classes names the base among its bases."""
@@ -166,6 +192,12 @@ class PluginKind:
         if name not in self.modules:
             raise UnknownName(self.word, name, self.modules, hint=f"simnet list {self.folder}")
         return self.modules[name]
+
+
+def _whose(entry: importlib.metadata.EntryPoint) -> str:
+    """``mypackage 1.0 (mypackage.biggest)``."""
+    package = entry.module.partition(".")[0] if entry.dist is None else f"{entry.dist.name} {entry.dist.version}"
+    return f"{package} ({entry.module})"
 
 
 def _origin(module: str) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
 import pytest
 
 from simnet.core.errors import SimnetError
-from simnet.core.plugins import KINDS, PluginKind
+from simnet.core.plugins import KINDS, PluginError, PluginKind
 from tests.support.installed import installed
 
 
@@ -118,3 +119,20 @@ def test_a_plug_in_of_another_package_is_known_by_all_its_python_files(
         (package / "helpers.py").write_text(text)
         digests.append(kind.digest("big"))
     assert digests[0] == digests[2] != digests[1]
+
+
+def test_a_name_that_two_packages_have_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither replaces the other silently; runs would not be those that the scenario's author meant."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    policy = {"biggest.py": "from simnet.store.base import EvictionPolicy\n"}
+    installed(tmp_path, "near_by", {"simnet.store": "lru = near_by.biggest"}, policy)
+    message = (
+        r"store policy plug-in 'lru': both simnet \(simnet\.store\.lru\) and near_by 1 \(near_by\.biggest\) have it; "
+        r"allowed: one; .* group 'simnet\.store' .* another name, or uninstall"
+    )
+    with pytest.raises(PluginError, match=message):
+        PluginKind("store policy", "simnet.store", "EvictionPolicy").names()
+    installed(tmp_path, "over_there", {"simnet.store": "lru = over_there.biggest"}, policy)
+    importlib.invalidate_caches()
+    with pytest.raises(PluginError, match=r"both near_by 1 \(near_by\.biggest\) and over_there 1 \(over_there\.big"):
+        PluginKind("store policy", "simnet.store", "EvictionPolicy").names()
