@@ -529,8 +529,7 @@ def _progress(quiet: bool, n_arms: int) -> Iterator[Callable[[str, float], None]
 
 
 def _plugin_digests(scenario: Scenario) -> dict[str, str]:
-    """Digests of the plug-ins that the scenario names and simnet's version says nothing of: ``traffic/rush`` -> its
-    file's."""
+    """Digests of the plug-ins that the scenario names: ``traffic/rush`` -> its file's, or its package's."""
     protocols = arm_protocols(scenario).values()
     named = {
         ("topology", scenario.topology.kind),
@@ -540,8 +539,7 @@ def _plugin_digests(scenario: Scenario) -> dict[str, str]:
         *(("propagation", protocol.propagation.kind) for protocol in protocols),
         *(("store", protocol.store.policy.kind) for protocol in protocols),
     }
-    found = {f"{folder}/{name}": KINDS[folder].digest(name) for folder, name in sorted(named)}
-    return {place: digest for place, digest in found.items() if digest is not None}
+    return {f"{folder}/{name}": KINDS[folder].digest(name) for folder, name in sorted(named)}
 
 
 def _hash(text: str, device: str, named: Mapping[str, str]) -> str:

@@ -37,13 +37,11 @@ class PluginKind:
         word: singular, as in messages: ``"store policy"``.
         package: dotted package that holds the files.
         base: name of the base class, found in ``<package>.base``. A plug-in file defines exactly one subclass of it.
-        own: names that came with simnet, whose version says what they are.
     """
 
     word: str
     package: str
     base: str
-    own: frozenset[str] = frozenset()
 
     @property
     def folder(self) -> str:
@@ -123,11 +121,9 @@ class PluginKind:
         docstring = ast.get_docstring(self._tree(self._module(name))) or ""
         return docstring.partition("\n")[0]
 
-    def digest(self, name: str) -> str | None:
-        """SHA-256 of the plug-in's file, or of the whole package that adds it; None of one that came with simnet."""
+    def digest(self, name: str) -> str:
+        """SHA-256 of the plug-in's file, or of the whole package where another one adds it; empty if it isn't there."""
         module = self._module(name)
-        if name in self.own and module.startswith(f"{self.package}."):
-            return None
         if name in self.entries:
             return package_digest(module)
         origin = _origin(module)
@@ -253,28 +249,16 @@ def _last_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
-def _kind(word: str, package: str, base: str, own: str) -> PluginKind:
-    return PluginKind(word, package, base, frozenset(own.split()))
-
-
 KINDS: dict[str, PluginKind] = {
     kind.folder: kind
     for kind in (
-        _kind(
-            "codec", "simnet.codecs", "Codec",
-            "aesc avif comcnn dsslic hevc jpeg jpeg2000 jscc lsci lsci_channel raw rlasc sesc thumbnail webp",
-        ),
-        _kind("store policy", "simnet.store", "EvictionPolicy", "fifo gdsf lfu lru ss_aware"),
-        _kind("topology", "simnet.topology", "Topology", "city explicit generator graphml"),
-        _kind("traffic", "simnet.traffic", "Traffic", "periodic poisson trace"),
-        _kind("task", "simnet.tasks", "Task", "classification detection segmentation source_identification"),
-        _kind(
-            "data set", "simnet.data", "Dataset", "camvid camvid_small cifar10 cityscapes fashion_mnist mnist streets"
-        ),
-        _kind(
-            "propagation strategy", "simnet.net.propagation", "Propagation",
-            "nearest_copy none on_path preload with_code",
-        ),
+        PluginKind("codec", "simnet.codecs", "Codec"),
+        PluginKind("store policy", "simnet.store", "EvictionPolicy"),
+        PluginKind("topology", "simnet.topology", "Topology"),
+        PluginKind("traffic", "simnet.traffic", "Traffic"),
+        PluginKind("task", "simnet.tasks", "Task"),
+        PluginKind("data set", "simnet.data", "Dataset"),
+        PluginKind("propagation strategy", "simnet.net.propagation", "Propagation"),
     )
-}  # fmt: skip
+}
 """Folder name, as in ``simnet list FOLDER``, -> kind."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simnet.core.errors import SimnetError
-from simnet.core.plugins import KINDS, PluginError, PluginKind
+from simnet.core.plugins import PluginError, PluginKind
 from tests.support.installed import installed
 
 
@@ -100,11 +100,6 @@ def test_a_class_that_is_no_plug_in(
     (package / "rush.py").write_text(good.replace(old, new))
     with pytest.raises(SimnetError, match=re.escape(str(package)) + "/" + message):
         PluginKind("traffic", package.name, "Traffic").load("rush")
-
-
-@pytest.mark.parametrize("folder", KINDS)
-def test_what_came_with_simnet_is_there(folder: str) -> None:
-    assert KINDS[folder].own and KINDS[folder].own <= set(KINDS[folder].names())
 
 
 def test_a_plug_in_of_another_package_is_known_by_all_its_python_files(
