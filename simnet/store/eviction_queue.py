@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 
+from simnet.core.plugins import PluginError
 from simnet.store.base import EvictionPolicy
 from simnet.store.slice_heap import SliceHeap
 from simnet.store.stored_slice import StoredSlice
@@ -24,12 +26,22 @@ class EvictionQueue:
 
     def add(self, slice_: StoredSlice) -> None:
         """A slice was inserted."""
-        slice_.priority = self._policy.priority(slice_)
+        slice_.priority = self._priority(slice_)
         self._heap.push(slice_)
 
     def used(self, slice_: StoredSlice) -> None:
         """A slice was used."""
-        slice_.priority = self._policy.priority(slice_)
+        slice_.priority = self._priority(slice_)
+
+    def _priority(self, slice_: StoredSlice) -> tuple[float, ...]:
+        priority: object = self._policy.priority(slice_)
+        if isinstance(priority, tuple):
+            return priority
+        policy = type(self._policy)
+        raise PluginError(
+            f"{inspect.getsourcefile(policy)}: store policy {policy.__name__}: priority: got {priority!r}; allowed: a "
+            "tuple of numbers, such as (uses, last_use_s)"
+        )
 
     def first(self) -> StoredSlice:
         """The next to go; the store isn't empty."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
 
+from simnet.core.plugins import PluginError
 from simnet.core.terms import TtlFrom
+from simnet.store.base import EvictionPolicy
 from simnet.store.gdsf import Gdsf
 from simnet.store.lfu import Lfu
 from simnet.store.lru import Lru
 from simnet.store.ss_aware import SsAware
 from simnet.store.store import Store, StoreEvent
+from simnet.store.stored_slice import StoredSlice
 
 
 def make(
@@ -267,3 +271,16 @@ def test_misuse_is_refused_loudly() -> None:
         Store(-1, Lru())
     with pytest.raises(ValueError, match="ttl_s: got 0"):
         Store(1, Lru(), ttl_s=0.0)
+
+
+@pytest.mark.parametrize("priority", [3.0, None, [1.0]])
+def test_a_priority_that_is_no_tuple_is_refused_by_the_policy_s_name(priority: object) -> None:
+    class Blunt(EvictionPolicy):
+        def priority(self, slice_: StoredSlice) -> Any:
+            return (1.0,) if slice_.uses == 1 else priority
+
+    store = Store(10, Blunt())
+    store.insert("a", 5, (), 1.0)
+    message = f"test_store_rules.py: store policy Blunt: priority: got {priority!r}; allowed: a tuple of numbers"
+    with pytest.raises(PluginError, match=re.escape(message)):
+        store.get("a", 2.0)
