@@ -21,6 +21,7 @@ from simnet.core.units import db_to_linear
 from simnet.phy.chain import BlockJob, BlockResult, DigitalChain
 from simnet.phy.learned.on_air import Analog, OnAir
 from simnet.phy.tables.bler import Lookup
+from simnet.signal.decoded import decoded
 from simnet.signal.judge import Judge, Measurement
 from simnet.signal.kept import Kept
 from simnet.signal.profile import Calibration, Code, CodecCard, CodecProfile, population_ss
@@ -262,7 +263,8 @@ class SignalPlane:
         def measured(esno_db: float) -> tuple[Measurement, ...]:
             names, esno = ("calibration", str(esno_db)), db_to_linear(esno_db)
             each = [OnAir.drawn(analog.channel, analog.uses, esno, 0, *names, i) for i in range(len(codes))]
-            recovered = codec.decode(codec.over_air(codes, each), codec.decoder_slices)
+            received = codec.over_air(codes, each)
+            recovered = decoded(codec, received, codec.decoder_slices, self.sources[source_type].shape)
             return self._judged_calibration(source_type, recovered)
 
         def ss(esno_db: float) -> float:
@@ -333,8 +335,9 @@ class SignalPlane:
             codec, codes = self.codecs[name].codec, [wanted[i][2] for i in members]
             if airs := [air for i in members if (air := wanted[i][5]) is not None]:
                 codes = codec.over_air(codes, airs)
-            images = codec.decode_raw(codes, slices) if raw else codec.decode(codes, slices)
-            recovered.setdefault(self._type_of[item_id], []).extend(zip(members, images, strict=True))
+            source_type = self._type_of[item_id]
+            images = decoded(codec, codes, slices, self.sources[source_type].shape, raw=raw)
+            recovered.setdefault(source_type, []).extend(zip(members, images, strict=True))
         for source_type, pairs in recovered.items():
             first = self.sources[source_type].first_item_id
             which = torch.tensor([wanted[i][0] - first for i, _ in pairs])
@@ -363,7 +366,8 @@ class SignalPlane:
         if (analog := codec_.analog) is not None:
             esno = db_to_linear(MOST_ESNO_DB)
             codes = codec_.over_air(codes, [OnAir.drawn(analog.channel, analog.uses, esno, 0, "picture", item_id)])
-        return codec_.decode(codes, codec_.decoder_slices)[0]
+        shape = self.sources[self._type_of[item_id]].shape
+        return decoded(codec_, codes, codec_.decoder_slices, shape)[0]
 
     def original(self, item_id: int) -> Tensor:
         """An item's image [C, H, W]: for pictures in reports, never for a node."""
@@ -384,9 +388,9 @@ def _through(codec: Codec, images: Tensor, decoder: Codec | None) -> tuple[list[
     """Codes of images, and what the codec's own decoder or another version's makes of them."""
     if decoder is None:
         codes = codec.encode(images)
-        return codes, codec.decode(codes, codec.decoder_slices)
+        return codes, decoded(codec, codes, codec.decoder_slices, images.shape[1:])
     codes = codec.encode_for(images, decoder.decoder_slices)
-    return codes, codec.decode(codes, decoder.decoder_slices)
+    return codes, decoded(codec, codes, decoder.decoder_slices, images.shape[1:])
 
 
 def _codes(codec: Codec, items: Tensor, start: int, raw: bool, decoder: Codec | None) -> list[Code]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING
 
+from simnet.core.plugins import PluginError
 from simnet.signal.judge import Measurement
 from simnet.wire.dependencies import in_dependency_order
 from simnet.wire.slices import Slice
@@ -120,11 +124,22 @@ class CodecProfile:
 
     @cached_property
     def encode_flop(self) -> float:
-        return float(self.codec.encode_flop)
+        return self._flop("encode_flop", self.codec.encode_flop)
 
     @cached_property
     def decode_flop(self) -> float:
-        return float(self.codec.decode_flop)
+        return self._flop("decode_flop", self.codec.decode_flop)
+
+    def _flop(self, which: str, flop: object) -> float:
+        """Checked: with negative ones, time would run backward.
+
+        Raises:
+            PluginError: no number that is finite and at least 0.
+        """
+        if not isinstance(flop, bool) and isinstance(flop, Real) and 0.0 <= float(flop) < math.inf:
+            return float(flop)
+        where = f"{inspect.getsourcefile(type(self.codec))}: codec plug-in {self.codec.name!r}"
+        raise PluginError(f"{where}: {which}: got {flop!r}; allowed: a number >= 0 and finite")
 
     def card(self, source_type: str) -> CodecCard:
         """The codec's card for a source type."""

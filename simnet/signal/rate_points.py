@@ -32,6 +32,7 @@ from simnet.core.plugins import KINDS
 from simnet.core.zoo import model_dir
 from simnet.data.base import ImageSet, Split
 from simnet.scenario.plugin_field import PluginField
+from simnet.signal.decoded import decoded
 from simnet.signal.originals import Originals, batches
 from simnet.signal.other_judges import DetectionJudge, Distribution, SecondJudge
 from simnet.signal.points_file import in_words, read_points_file
@@ -142,7 +143,7 @@ def _through(codec: Codec, images: ImageSet) -> tuple[list[bytes], Tensor]:
     for batch, _ in batches(images):
         coded = codec.encode(batch)
         codes.extend(coded)
-        recovered.append(codec.decode(coded, codec.decoder_slices))
+        recovered.append(decoded(codec, coded, codec.decoder_slices, batch.shape[1:]))
     return codes, torch.cat(recovered)
 
 
