@@ -58,6 +58,7 @@ class PluginKind:
 
         Raises:
             PluginError: two packages have one of the same name, or simnet and another.
+            UnknownName: a package adds something to a group ``simnet.…`` that nobody reads.
         """
         spec = importlib.util.find_spec(self.package)
         if spec is None or spec.submodule_search_locations is None:
@@ -78,8 +79,13 @@ class PluginKind:
 
     @cached_property
     def _added(self) -> dict[str, importlib.metadata.EntryPoint]:
+        everywhere, known = importlib.metadata.entry_points(), [kind.group for kind in KINDS.values()]
+        for group in sorted(everywhere.groups):
+            if group.startswith("simnet.") and group not in known:
+                entry = next(iter(everywhere.select(group=group)))
+                raise UnknownName(f"group of the entry point {entry.name!r} of {_whose(entry)}", group, known)
         found: dict[str, importlib.metadata.EntryPoint] = {}
-        for entry in importlib.metadata.entry_points(group=self.group):
+        for entry in everywhere.select(group=self.group):
             if entry.name in found:
                 raise self._twice(entry.name, *sorted(map(_whose, (found[entry.name], entry))))
             found[entry.name] = entry

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simnet.core.errors import SimnetError
+from simnet.core.errors import SimnetError, UnknownName
 from simnet.core.plugins import PluginError, PluginKind
 from tests.support.installed import installed
 
@@ -130,4 +130,15 @@ def test_a_name_that_two_packages_have_is_refused(tmp_path: Path, monkeypatch: p
     installed(tmp_path, "over_there", {"simnet.store": "lru = over_there.biggest"}, policy)
     importlib.invalidate_caches()
     with pytest.raises(PluginError, match=r"both near_by 1 \(near_by\.biggest\) and over_there 1 \(over_there\.big"):
+        PluginKind("store policy", "simnet.store", "EvictionPolicy").names()
+
+
+def test_a_group_that_nobody_reads_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    installed(tmp_path, "long_way", {"simnet.net.propagation": "slow = long_way.slow"}, {})
+    message = (
+        r"group of the entry point 'slow' of long_way 1 \(long_way\.slow\): got 'simnet\.net\.propagation'; did you "
+        r"mean 'simnet\.propagation'\? Allowed: simnet\.codecs, simnet\.data, .*simnet\.traffic\."
+    )
+    with pytest.raises(UnknownName, match=message):
         PluginKind("store policy", "simnet.store", "EvictionPolicy").names()
