@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 from torch import Tensor
 
 from simnet.codecs.base import Codec, CodecError, CodecParams
@@ -92,6 +94,10 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
     "thumbnail": [{"image_shape": GREY, "side": 14, "bits": 1}, {"image_shape": COLOUR, "side": 5, "bits": 3}],
     "webp": [{"image_shape": GREY, "quality": 0, "header": "strip"}, {"image_shape": COLOUR, "quality": 50}],
 }
+OTHERS = os.environ.get("SIMNET_CONTRACT")
+"""A YAML file: codec of another package -> settings to try, as in :data:`PARAMS`; see docs/plugins.md."""
+if OTHERS is not None:
+    PARAMS |= yaml.safe_load(Path(OTHERS).read_text(encoding="utf-8"))
 CASES = [(name, params) for name, cases in PARAMS.items() for params in cases]
 Make = Callable[[], Codec]
 
