@@ -30,6 +30,7 @@ from simnet.phy.blocks import BlockFormat, split
 from simnet.phy.chain import BlockJob, DigitalChain, Reception
 from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import markdown, write_table
+from simnet.results.crossing import crossing
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
 from simnet.results.page_arguments import DRAW, HERE, page_arguments
@@ -232,21 +233,12 @@ def _cliffs(table: pd.DataFrame) -> pd.DataFrame:
             own = table[(table["system"] == system) & (table["channel"] == channel)].sort_values("esno_db")
             best = float(own["ss"].iloc[-1])
             words = CHANNELS[channel].split(",")[0]
-            row[f"SS at {own['esno_db'].iloc[-1]:g} dB, {words}"] = round(best, 3)
+            row[f"SS at {own['esno_db'].iloc[-1]:g} dB, {words}"] = best
             for share, text in ((0.5, "half"), (0.9, "nine tenths")):
-                crossing = _crossing(own["esno_db"].to_numpy(), own["ss"].to_numpy(), share * best)
-                row[f"{text} of it from (dB), {words}"] = round(crossing, 1)
+                row[f"{text} of it from (dB), {words}"] = crossing(own["esno_db"], own["ss"], share * best)
         rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _crossing(x: NDArray[np.float64], y: NDArray[np.float64], wanted: float) -> float:
-    """The lowest Es/N0 from which on SS stays at or above ``wanted``, between points in a straight line."""
-    below = np.flatnonzero(y < wanted)
-    if len(below) == 0:
-        return float(x[0])
-    i = int(below[-1])
-    return float(x[i] + (wanted - y[i]) / (y[i + 1] - y[i]) * (x[i + 1] - x[i]))
+    table = pd.DataFrame(rows)
+    return table.round(dict.fromkeys(table.columns[1:], 1) | {c: 3 for c in table.columns if c.startswith("SS at")})
 
 
 def _points(part: pd.DataFrame) -> pd.DataFrame:

@@ -32,6 +32,7 @@ from simnet.phy.chain import BlockJob, DigitalChain, Reception
 from simnet.phy.channels.registry import channel_by_name
 from simnet.report.figures.style import ARM_COLOURS, MARKERS, page
 from simnet.results import markdown, write_table
+from simnet.results.crossing import crossing
 from simnet.results.figures import save
 from simnet.results.figures.canvas import styled
 from simnet.results.page_arguments import DRAW, HERE, page_arguments
@@ -201,7 +202,8 @@ def _gains(table: pd.DataFrame) -> pd.DataFrame:
         least = float(part[part["system"] == NOTHING]["ss"].iloc[0])
         uses = {s: float(part[part["system"] == s]["uses"].iloc[0]) for s in ("ldpc", "slice_low")}
         for share in (0.25, 0.5, 0.75):
-            at = [_crossing(s, least + share * (best - least)) for s in (digital.set_index("esno_db")["ss"], learned)]
+            curves = digital.set_index("esno_db")["ss"], learned
+            at = [crossing(ss.index, ss, least + share * (best - least)) for ss in curves]
             gain = None if None in at else at[0] - at[1]  # type: ignore[operator]
             energy = None if gain is None else gain + 10 * math.log10(uses["ldpc"] / uses["slice_low"])
             wanted = f"{least + share * (best - least):.3f}, {share:.0%} of the way from {least:.3f} to {best:.3f}"
@@ -212,18 +214,6 @@ def _gains(table: pd.DataFrame) -> pd.DataFrame:
                 "the same, feedback counted (dB)": None if energy is None else energy - 10 * math.log10(1.5),
             })  # fmt: skip
     return pd.DataFrame(rows).round(1)
-
-
-def _crossing(ss: pd.Series, wanted: float) -> float | None:  # type: ignore[type-arg]
-    """The lowest Es/N0 from which on SS stays at or above ``wanted``, between points in a straight line."""
-    x, y = ss.index.to_numpy(float), ss.to_numpy(float)
-    below = np.flatnonzero(y < wanted)
-    if len(below) == 0:
-        return float(x[0])
-    i = int(below[-1])
-    if i + 1 == len(x):
-        return None
-    return float(x[i] + (wanted - y[i]) / (y[i + 1] - y[i]) * (x[i + 1] - x[i]))
 
 
 def _points(table: pd.DataFrame) -> pd.DataFrame:
