@@ -24,7 +24,7 @@ STREET = {
 def whole(shown: dict[str, Any]) -> dict[str, Any]:
     """A scenario around what the docs show of one."""
     codecs = shown.setdefault("codecs", {"base": {"kind": "lsci"}})
-    street = any(codec["kind"].startswith(("lsci", "rlasc")) for codec in codecs.values())
+    street = any(codec["kind"].startswith(("lsci", "rlasc", "dsslic")) for codec in codecs.values())
     sources = {"crossings": STREET} if street else {"digits": DIGITS}
     for name, source in shown.get("sources", {}).items():
         sources[name] = {**sources.get(name, STREET), **source}
