@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+
 from pydantic import ValidationError
 
 from simnet.core import streams
 from simnet.core.errors import SimnetError
-from simnet.core.plugins import KINDS
+from simnet.core.plugins import KINDS, PluginError
 from simnet.scenario.schema import Scenario
 from simnet.topology.base import TopologyError
 from simnet.topology.plan import NetworkPlan, NodePlan
@@ -20,7 +22,7 @@ def plan_network(scenario: Scenario) -> NetworkPlan:
     """
     topology = KINDS["topology"].load(scenario.topology.kind)(scenario.topology.params)
     try:
-        plan: NetworkPlan = topology.build(seed=scenario.seed)
+        plan: object = topology.build(seed=scenario.seed)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
@@ -28,6 +30,9 @@ def plan_network(scenario: Scenario) -> NetworkPlan:
             f"topology: its settings lead to a {error.title} of {key} {first['input']}, but {first['msg']}: change "
             "what that follows from, such as sizes, distances, carrier_hz or exponent"
         ) from None
+    if not isinstance(plan, NetworkPlan):
+        kind = type(topology)
+        raise PluginError(f"{inspect.getsourcefile(kind)}: {kind.__name__}.build: got {plan!r}; allowed: a NetworkPlan")
     check_links(scenario, plan)
     tiers = {node.tier for node in plan.nodes}
     if not tiers.intersection(scenario.consumers):

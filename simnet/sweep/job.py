@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simnet.core.errors import SimnetError
+from simnet.core.plugin_fault import plugin_fault
 from simnet.scenario.dump import dump_scenario
 from simnet.scenario.load import FilePlace, digests, with_files
 from simnet.scenario.schema import Scenario
@@ -96,8 +97,9 @@ def attempt(job: Job, scratch: Path | None = None) -> Outcome:
     try:
         return execute(job, scratch)
     except Exception as error:
-        first = re.sub(rf"[^\s'\"(]*{FOLDER}\w*/?", "", str(error).partition("\n")[0])  # whose name is drawn each time
-        return Failed(f"{type(error).__name__}: {first}", traceback.format_exc(), isinstance(error, Misfit))
+        told = plugin_fault(error) or f"{type(error).__name__}: {error}"
+        first = re.sub(rf"[^\s'\"(]*{FOLDER}\w*/?", "", told.partition("\n")[0])  # whose name is drawn each time
+        return Failed(first, traceback.format_exc(), isinstance(error, Misfit))
 
 
 def execute(job: Job, scratch: Path | None = None) -> Finished:

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from simnet.core.plugins import KINDS
+from simnet.sweep.job import Failed, attempt
+from simnet.sweep.plan import Plan
+from simnet.sweep.sweep import load_sweep
 from tests.unit.cli.conftest import Run
 from tests.unit.test_build import PAIR
 
@@ -110,3 +113,16 @@ def test_an_attribute_that_its_object_lacks(rush: Path) -> None:
     with pytest.raises(AttributeError) as raised:
         rush.seats  # type: ignore[attr-defined]  # noqa: B018
     assert plugin_fault(raised.value) is None
+
+
+def test_in_a_sweep_it_is_the_run_s_one_line(rush: Path) -> None:
+    rush.write_text(RUSH.replace("consumers[0]", "min([])"))
+    (rush.parent / "pair.yaml").write_text(
+        PAIR.format(duration_s=5.0).replace("{kind: poisson, rate_per_s: 1}", "rush")
+    )
+    file = rush.with_name("sweep.yaml")
+    file.write_text("name: s\nquestion: q?\nbase: pair.yaml\nreplications: 2\naxes: [grid: {duration_s: [5]}]\n")
+    plan = Plan(load_sweep(file), "cpu")
+    failed = attempt(plan.job(next(iter(plan.users)), ship_files=False))
+    assert isinstance(failed, Failed)
+    assert failed.error.startswith(f"{rush}:13: traffic plug-in 'rush' raised ValueError: min() arg is an empty")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from simnet.core.plugins import PluginError
 from simnet.net.plan import plan_network
 from simnet.scenario.schema import Scenario
 from simnet.topology.base import TopologyError
+from simnet.topology.generator import Generator
 from tests.support.world import BASE, Json
 
 STAR: Json = {"kind": "generator", "graph": {"shape": "star", "nodes": 3}, "wireless": "all"}
@@ -27,3 +29,10 @@ def test_settings_that_lead_out_of_bounds(changes: Json, message: str) -> None:
                 BASE | {"codecs": {"tiny": {"kind": "raw", "image_shape": [1, 8, 8]}}, "topology": STAR | changes}
             )
         )
+
+
+def test_a_topology_that_gives_no_plan_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Generator, "build", lambda self, *, seed: None)
+    scenario = BASE | {"codecs": {"tiny": {"kind": "raw", "image_shape": [1, 8, 8]}}, "topology": STAR}
+    with pytest.raises(PluginError, match=r"generator\.py: Generator\.build: got None; allowed: a NetworkPlan"):
+        plan_network(Scenario.model_validate(scenario))
