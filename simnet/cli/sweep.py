@@ -63,10 +63,10 @@ def sweep(
         from simnet.sweep.folder import SweepFolder
         from simnet.sweep.plan import Plan
         from simnet.sweep.progress import shown
-        from simnet.sweep.sweep import left_out, load_sweep
+        from simnet.sweep.sweep import load_sweep, wishes_left_out
 
         plan = Plan(load_sweep(file, overrides=set_ or []), device, mixed)
-        for words in left_out(plan.sweep):
+        for words in wishes_left_out(plan.sweep):
             say(words)
         folder = SweepFolder(out / plan.sweep.file.name)
         place = folder.path

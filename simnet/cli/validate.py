@@ -52,7 +52,7 @@ def validate(
             print(f"{name} …", file=sys.stderr)
 
     if json_file is not None:
-        _check_json(json_file)
+        file_to_write(json_file, "--json")
     if markdown is not None:
         _check_page(markdown)
     rows = list(run(only or (), seed=seed, long=long, tell=tell))
@@ -71,16 +71,6 @@ def validate(
         _write_page(rows, made, markdown)
     if any(row.verdict == "fail" for row in rows):
         raise typer.Exit(DISAGREES)
-
-
-def _check_json(path: Path) -> None:
-    """Before minutes of simulation: the file can be written."""
-    try:
-        file_to_write(path)
-    except SimnetError as error:
-        raise SimnetError(str(error).replace("--out", "--json")) from None
-    if path.exists() and not os.access(path, os.W_OK):
-        raise SimnetError(f"{path}: may not be written; choose another with --json")
 
 
 def _check_page(path: Path) -> None:

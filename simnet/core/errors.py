@@ -29,6 +29,18 @@ class UnknownName(SimnetError):
         super().__init__(message + (f" See '{hint}'." if hint else ""))
 
 
+MOST_NAMES = 20
+"""Of nodes and links, that a message lists."""
+
+
+def among(got: str, names: Iterable[str], most: int | None = None) -> str:
+    """What is allowed in a name's place, at most so many, and the nearest: ``allowed: radio, lora; did you mean …``."""
+    known = list(names)
+    listed = ", ".join(known[:most]) + (" …" if len(known) > len(known[:most]) else "")
+    near = nearest(got, known)
+    return f"allowed: {listed or '(none)'}" + (f"; did you mean {near!r}?" if near else "")
+
+
 def nearest(got: str, allowed: Iterable[str]) -> str | None:
     """The allowed name closest to ``got``, or None if none is close."""
     found = difflib.get_close_matches(got, list(allowed), n=1, cutoff=0.6)

@@ -19,8 +19,11 @@ OWNER = f"{PARTIAL}.owner"
 """How the file ends that lies beside a partial folder, and is locked as long as the process lives that writes it."""
 
 
-def made_folder(path: Path) -> Path:
+def made_folder(path: Path, option: str = "--out") -> Path:
     """A folder that can be written into, made if it isn't there.
+
+    Args:
+        option: by which the user names it.
 
     Raises:
         SimnetError: it can't be made, or nothing can be written into it.
@@ -31,19 +34,21 @@ def made_folder(path: Path) -> Path:
             return path
     except OSError as error:
         raise SimnetError(
-            f"{path}: nothing can be written there ({error.strerror or error}); choose another with --out"
+            f"{path}: nothing can be written there ({error.strerror or error}); choose another with {option}"
         ) from error
 
 
-def file_to_write(path: Path) -> Path:
+def file_to_write(path: Path, option: str = "--out") -> Path:
     """A file's path whose folder can be written into, see :func:`made_folder`.
 
     Raises:
-        SimnetError: that it can't be, or the path is a folder's.
+        SimnetError: that it can't be, or the path is a folder's, or a file's that may not be changed.
     """
     if path.is_dir():
-        raise SimnetError(f"{path}: is a folder; name a file with --out")
-    made_folder(path.parent)
+        raise SimnetError(f"{path}: is a folder; name a file with {option}")
+    made_folder(path.parent, option)
+    if path.exists() and not os.access(path, os.W_OK):
+        raise SimnetError(f"{path}: may not be written; choose another with {option}")
     return path
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from simnet.core.errors import nearest
+from simnet.core.errors import among, nearest
 from simnet.scenario.errors import KeyPath, Problem, shown
 from simnet.scenario.places import Place, item
 
@@ -50,7 +50,7 @@ def _explain(detail: ErrorDetails, root: Place) -> Problem:
     place = root.follow(path)
     match detail["type"]:
         case "extra_forbidden":
-            text = f"got an unknown key; {_among(str(path[-1]), root.follow(path[:-1]).keys())}"
+            text = f"got an unknown key; {among(str(path[-1]), root.follow(path[:-1]).keys())}"
         case "missing":
             text = f"got no such key; allowed: {place.allowed()}"
             text += f" ({place.description})" if place.description else ""
@@ -61,7 +61,7 @@ def _explain(detail: ErrorDetails, root: Place) -> Problem:
         case "union_tag_invalid" | "union_tag_not_found":
             tag = str(detail["ctx"]["discriminator"]).strip("'")
             path, got = (*path, tag), item(detail["input"], tag)
-            text = f"got {'no such key' if got is None else shown(got)}; {_among(str(got), place.tags(tag))}"
+            text = f"got {'no such key' if got is None else shown(got)}; {among(str(got), place.tags(tag))}"
         case _ if of_key:
             text = f"got the key {shown(path[-1])}; {_fits(str(path[-1]), Place(place.key_of, path[-1]))}"
         case "too_short":
@@ -90,9 +90,4 @@ def _within(loc: tuple[int | str, ...], data: object, *, last_is_missing: bool) 
 
 def _fits(got: object, place: Place) -> str:
     names = place.names()
-    return _among(str(got), names) if names else f"allowed: {place.allowed()}"
-
-
-def _among(got: str, names: Sequence[str]) -> str:
-    near = nearest(got, names)
-    return f"allowed: {', '.join(names)}" + (f"; did you mean {near!r}?" if near else "")
+    return among(str(got), names) if names else f"allowed: {place.allowed()}"

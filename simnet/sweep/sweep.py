@@ -21,7 +21,7 @@ from simnet.sweep.constraint import Constraint, ConstraintError
 from simnet.sweep.link_classes import LinkClasses
 from simnet.sweep.schema import Sequential, SweepFile
 from simnet.sweep.seeds import seeds
-from simnet.traffic.named import left_out as traffic_left_out
+from simnet.traffic.named import left_out
 
 WANTED = "a sweep file with name, base and axes; docs/sweeps.md shows one"
 
@@ -128,7 +128,7 @@ def load_sweep(path: Path, *, overrides: Sequence[str] = ()) -> Sweep:
     return sweep
 
 
-def left_out(sweep: Sweep) -> list[str]:
+def wishes_left_out(sweep: Sweep) -> list[str]:
     """What of their traffic points leave out, in words."""
     known: dict[tuple[float, str], str | None] = {}
     n_points: Counter[str] = Counter()
@@ -136,7 +136,7 @@ def left_out(sweep: Sweep) -> list[str]:
         traffic = point.scenario.traffic
         key = point.scenario.duration_s, f"{traffic.kind} {traffic.params!r}"
         if key not in known:
-            known[key] = traffic_left_out(point.scenario)
+            known[key] = left_out(point.scenario)
         if (words := known[key]) is not None:
             n_points[words] += 1
     return [f"at {n} of {len(sweep.points)} points, {words}" for words, n in n_points.items()]

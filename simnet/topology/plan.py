@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
-from simnet.core.errors import nearest
+from simnet.core.errors import MOST_NAMES, among
 from simnet.core.terms import Tier
 
 Medium = Literal["wireless", "wired"]
@@ -21,8 +21,6 @@ Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Positive = Annotated[int, Field(ge=1, le=MAX_COUNT)]
 Misfit = tuple[tuple[str | int, ...], str]
 """Path of the entry in the plan, such as ``("links", 0, "a")``; what is wrong with it."""
-MOST_NAMES = 20
-"""Names that a message lists."""
 
 
 class Plan(BaseModel):
@@ -104,7 +102,8 @@ class NetworkPlan(Plan):
         for index, link in enumerate(self.links):
             unknown = [key for key in ("a", "b") if getattr(link, key) not in names]
             for key in unknown:
-                yield ("links", index, key), f"link {link.name}: got node {_among(getattr(link, key), names)}"
+                got = getattr(link, key)
+                yield ("links", index, key), f"link {link.name}: got node {got!r}; {among(got, names, MOST_NAMES)}"
             if link.carrier is not None and link.carrier not in (link.a, link.b) and not unknown:
                 text = f"link {link.name}: got carrier {link.carrier!r}; allowed: {link.a!r} or {link.b!r}, the end "
                 yield ("links", index, "carrier"), text + "that has the gateway's power and noise figure"
@@ -123,8 +122,8 @@ class NetworkPlan(Plan):
         for index, link in enumerate(self.links):
             part, classes = ("radios", radios) if link.medium == "wireless" else ("wires", wires)
             if link.link_class not in classes:
-                text = f"{link.medium} link {link.name}: got class {_among(link.link_class, classes)}"
-                yield ("links", index, "link_class"), f"{text} Or add it under {part!r}."
+                text = f"{link.medium} link {link.name}: got class {link.link_class!r}, which {part!r} hasn't"
+                yield ("links", index, "link_class"), f"{text}; add it there; {among(link.link_class, classes)}"
             elif link.carrier is not None:
                 other = first.setdefault(link.carrier, index)
                 theirs = self.links[other].link_class
@@ -132,10 +131,3 @@ class NetworkPlan(Plan):
                     text = f"link {link.name}: got class {link.link_class!r} on carrier {link.carrier}, of which "
                     text += f"links.{other} is of {theirs!r}; allowed: one class for all links of a carrier; to make "
                     yield ("links", index, "link_class"), text + "links differ, give each its path_loss_db"
-
-
-def _among(got: str, names: Mapping[str, object]) -> str:
-    """``'radoi'; allowed: radio, lora. Did you mean 'radio'?``"""
-    near = nearest(got, sorted(names))
-    listed = ", ".join(list(names)[:MOST_NAMES]) + (" …" if len(names) > MOST_NAMES else "")
-    return f"{got!r}; allowed: {listed or '(none)'}." + (f" Did you mean {near!r}?" if near else "")

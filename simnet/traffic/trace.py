@@ -11,14 +11,12 @@ from typing import NamedTuple
 
 from pydantic import Field, ValidationError, model_validator
 
-from simnet.core.errors import nearest
+from simnet.core.errors import MOST_NAMES, among
 from simnet.scenario.errors import KeyPath, Problem, ScenarioError
 from simnet.scenario.explain import explain
 from simnet.traffic.base import CatalogueItem, RequestPlan, Settings, Traffic, TrafficError
 
 COLUMNS = ("time_s", "consumer", "item_id")
-MOST_NAMES = 20
-"""Consumers that a message lists."""
 
 
 class TraceRow(Settings):
@@ -106,10 +104,8 @@ def _misfits(entry: _Entry, known: Mapping[str, object], owners: Mapping[int, st
     """Why the network can't fulfil the wish."""
     _, consumer, item_id = (getattr(entry.row, column) for column in COLUMNS)
     if consumer not in known:
-        near = nearest(consumer, known)
-        listed = ", ".join(list(known)[:MOST_NAMES]) + (" …" if len(known) > MOST_NAMES else "")
-        text = f"got {consumer!r}, which is no consumer; allowed: {listed or '(none)'}"
-        yield entry.problem("consumer", text + (f"; did you mean {near!r}?" if near else ""))
+        text = f"got {consumer!r}, which is no consumer; {among(consumer, known, MOST_NAMES)}"
+        yield entry.problem("consumer", text)
     if item_id not in owners:
         yield entry.problem("item_id", f"got {item_id}; allowed: items of the catalogue{_range(owners)}")
     elif owners[item_id] == consumer:

@@ -209,7 +209,10 @@ def test_the_trace_is_csv_whatever_nodes_are_called(tmp_path: Path) -> None:
             r"not the weights of a classifier, but of another kind of model",
         ),
         ("types_per_owner=1", r"sources\.(digits|clothes)\.owners: none of tier 'gateway' owns this source type"),
-        ("wires={fibre: {}}", r"wired link reader--camera: got class 'cable'; allowed: fibre\."),
+        (
+            "wires={fibre: {}}",
+            r"wired link reader--camera: got class 'cable', which 'wires' hasn't; add it there; allowed: fibre",
+        ),
     ],
 )
 def test_parts_that_do_not_fit_are_named(tmp_path: Path, override: str, message: str) -> None:

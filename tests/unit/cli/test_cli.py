@@ -155,7 +155,10 @@ def test_check(run: Run, scenario_file: Path, capsys: pytest.CaptureFixture[str]
     assert run("check", scenario_file, "--set", "seed=-1") == 2
     assert capsys.readouterr().err == "simnet: --set 'seed=-1' seed: got -1; allowed: a whole number ≥ 0\n"
     assert run("check", scenario_file) == 2
-    said = f"{scenario_file}:3 topology: wired link edge-0--cloud-0: got class 'backbone'; allowed: access"
+    said = (
+        f"{scenario_file}:3 topology: wired link edge-0--cloud-0: got class 'backbone', which 'wires' hasn't; "
+        "add it there; allowed: access"
+    )
     assert said in capsys.readouterr().err
     alone = json.dumps({"kind": "explicit", "nodes": [{"name": "mast", "tier": "gateway"}], "links": []})
     assert run("check", scenario_file, "--set", f"topology={alone}") == 2

@@ -458,8 +458,13 @@ WRITTEN_OUT = f"{VALID.replace(CITY, '')}topology:\n  kind: explicit\n{NODES}{LI
     ("old", "new", "place", "message"),
     [
         ("name: ra,", "name: lamp,", "26 topology.nodes.2.name", "node 'lamp' appears twice, first as nodes.1"),
-        ("b: ra", "b: rar", "30 topology.links.1.b", "got node 'rar'; allowed: hall, lamp, ra. Did you mean 'ra'?"),
-        ("b: lamp", "b: lmap", "28 topology.links.0.b", "got node 'lmap'; allowed: hall, lamp, ra. Did you mean"),
+        ("b: ra", "b: rar", "30 topology.links.1.b", "got node 'rar'; allowed: hall, lamp, ra; did you mean 'ra'?"),
+        (
+            "b: lamp",
+            "b: lmap",
+            "28 topology.links.0.b",
+            "got node 'lmap'; allowed: hall, lamp, ra; did you mean 'lamp'?",
+        ),
         ("carrier: hall", "carrier: lamp", "33 topology.links.1.carrier", "got carrier 'lamp'; allowed: 'hall' or"),
         ("loss_db: 80", "loss_db: -80", "34 topology.links.1.path_loss_db", "got -80; allowed: 0..1000: a loss is"),
         ("b: ra", "b: lamp", "29 topology.links.1", "link hall--lamp appears twice, first as links.0"),
@@ -467,13 +472,13 @@ WRITTEN_OUT = f"{VALID.replace(CITY, '')}topology:\n  kind: explicit\n{NODES}{LI
             "class: radio",
             "class: access",
             "32 topology.links.1.link_class",
-            "wireless link hall--ra: got class 'access'; allowed: radio. Or add it under 'radios'.",
+            "wireless link hall--ra: got class 'access', which 'radios' hasn't; add it there; allowed: radio",
         ),
         (
             "class: access",
             "class: acces",
             "28 topology.links.0.link_class",
-            "wired link hall--lamp: got class 'acces'; allowed: access. Did you mean 'access'? Or add it",
+            "wired link hall--lamp: got class 'acces', which 'wires' hasn't; add it there; allowed: access; did",
         ),
     ],
 )

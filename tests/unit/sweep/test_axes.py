@@ -202,7 +202,10 @@ def test_a_drawn_network_without_the_classes_of_its_links_is_said_with_its_line(
     both = ", ".join(
         f"{{topology: {star.replace('WIRE', wire)}, label: {{net: {wire}}}}}" for wire in ("cable", "fibre")
     )
-    with pytest.raises(SimnetError, match=r"sweep\.yaml:3 topology: wired link .*: got class 'fibre'; allowed: cable"):
+    said = (
+        r"sweep\.yaml:3 topology: wired link .*: got class 'fibre', which 'wires' hasn't; add it there; allowed: cable"
+    )
+    with pytest.raises(SimnetError, match=said):
         sweep_of(tmp_path, f"axes: [list: [{both}]]")
     alone = star.replace("nodes: 3", "nodes: 1").replace("WIRE", "fibre")  # no link, no class
     assert len(sweep_of(tmp_path, f"axes: [list: [{{topology: {alone}, label: {{net: a}}}}]]").points) == 1

@@ -36,7 +36,7 @@ def test_written_out_network_is_built_as_it_stands() -> None:
             [{**WIRE, "a": "a", "b": "b--c"}, {**WIRE, "a": "a--b", "b": "c"}],
             "link a--b--c: its ends' names make the name of links.0 too",
         ),
-        (NODES, [{**RADIO, "b": "hal"}], "links.0.b\n.*got node 'hal'; allowed: camera, hall. Did you mean 'hall'"),
+        (NODES, [{**RADIO, "b": "hal"}], "links.0.b\n.*got node 'hal'; allowed: camera, hall; did you mean 'hall'"),
         (NODES, [{**RADIO, "carrier": "halle"}], "links.0.carrier\n.*got carrier 'halle'; allowed: 'camera' or 'hall'"),
         (NODES, [{**RADIO, "b": "camera"}], "both ends are 'camera'"),
         (
