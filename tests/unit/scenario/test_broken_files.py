@@ -478,7 +478,8 @@ WRITTEN_OUT = f"{VALID.replace(CITY, '')}topology:\n  kind: explicit\n{NODES}{LI
             "class: access",
             "class: acces",
             "28 topology.links.0.link_class",
-            "wired link hall--lamp: got class 'acces', which 'wires' hasn't; add it there; allowed: access; did",
+            "wired link hall--lamp: got class 'acces', which 'wires' hasn't; add it there; allowed: access; "
+            "did you mean 'access'?",
         ),
     ],
 )
