@@ -42,7 +42,7 @@ from simnet.net.timeline import Event, Timeline
 from simnet.phy.learned.on_air import Analog
 from simnet.scenario.checks import arm_protocols
 from simnet.scenario.dump import dump_scenario
-from simnet.scenario.load import digests
+from simnet.scenario.load import FilePlace, digests, files
 from simnet.scenario.plugin_field import PluginSpec
 from simnet.scenario.schema import Scenario, Source
 from simnet.scenario.surrogates import surrogate_types, with_surrogate_sources
@@ -134,20 +134,22 @@ def run_scenario(
         kept: what earlier runs with the same zoo have computed; this one adds to it.
 
     Raises:
-        SimnetError: the scenario's parts don't fit, the device isn't there, or ``out`` can't be written.
+        SimnetError: the scenario's parts don't fit, a file that it names is changed meanwhile, the device isn't there,
+            or ``out`` can't be written.
         AccountingError: the run's accounts don't close (a bug).
     """
     began = time.perf_counter()
     remove_abandoned(made_folder(out))
-    plugins = _plugin_digests(scenario)
+    plugins, read = _plugin_digests(scenario), digests(scenario)
     torch.set_num_threads(1)  # results must not depend on the number of cores; small operators gain nothing by more
     simulation = build(scenario, device=device, kept=kept)
     built_s = time.perf_counter() - began
     recorder = Recorder()
     with _progress(quiet, len(arm_protocols(scenario))) as progress:
         arms = simulation.run_arms(recorder, progress)
+    _check_unchanged(scenario, read)
     text = dump_scenario(scenario)
-    named = {".".join(place): digest for place, digest in digests(scenario).items()}
+    named = {".".join(place): digest for place, digest in read.items()}
     manifest = {
         "simnet_version": simnet.__version__,
         "scenario": scenario.name,
@@ -185,6 +187,16 @@ def run_scenario(
         manifest["wall_s"] = {**wall_s, "total": time.perf_counter() - began}
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return FinishedRun(path, manifest, timeline)
+
+
+def _check_unchanged(scenario: Scenario, read: Mapping[FilePlace, str]) -> None:
+    """Raises SimnetError if a file that the scenario names isn't what it was: who knows which of the two was read."""
+    for place, digest in digests(scenario).items():
+        if digest != read[place]:
+            path = files(scenario)[place]
+            raise SimnetError(
+                f"{'.'.join(place)}: {path} was changed while the run read it; nothing was kept; run again"
+            )
 
 
 def check_device(device: str) -> None:

@@ -138,8 +138,19 @@ def files(scenario: Scenario) -> dict[FilePlace, Path]:
 
 
 def digests(scenario: Scenario) -> dict[FilePlace, str]:
-    """SHA-256 of the content of each of :func:`files`; what a file is called doesn't matter."""
-    return {place: hashlib.sha256(path.read_bytes()).hexdigest() for place, path in files(scenario).items()}
+    """SHA-256 of the content of each of :func:`files`; what a file is called doesn't matter.
+
+    Raises:
+        SimnetError: one can't be read.
+    """
+    return {place: _digest(place, path) for place, path in files(scenario).items()}
+
+
+def _digest(place: FilePlace, path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise SimnetError(f"{'.'.join(place)}: {path} cannot be read ({error.strerror or error})") from None
 
 
 def with_files(scenario: Scenario, paths: Mapping[FilePlace, Path]) -> Scenario:

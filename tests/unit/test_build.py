@@ -132,6 +132,29 @@ def test_a_run_is_named_by_the_content_of_the_files_that_it_names(tmp_path: Path
     assert digests == {"traffic.file": hashlib.sha256(trace.read_bytes()).hexdigest()}
 
 
+def test_a_file_that_changes_while_a_run_reads_it_gives_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trace, simulate = tmp_path / "wishes.csv", simnet.build.Simulation.run_arms
+    trace.write_text("time_s,consumer,item_id\n1.0,reader,0\n", encoding="utf-8")
+    scenario = pair(tmp_path, f"traffic={{kind: trace, file: {trace}}}")
+
+    def edited_meanwhile(*args: Any) -> Any:
+        results = simulate(*args)
+        trace.write_text("time_s,consumer,item_id\n1.0,reader,1\n", encoding="utf-8")
+        return results
+
+    monkeypatch.setattr(simnet.build.Simulation, "run_arms", edited_meanwhile)
+    with pytest.raises(
+        SimnetError, match=r"^traffic\.file: .*wishes\.csv was changed while the run read it; .* again$"
+    ):
+        run_scenario(scenario, out=tmp_path / "runs", quiet=True)
+    trace.unlink()
+    with pytest.raises(
+        SimnetError, match=r"^traffic\.file: .*wishes\.csv cannot be read \(No such file or directory\)$"
+    ):
+        run_scenario(scenario, out=tmp_path / "runs", quiet=True)
+    assert not list((tmp_path / "runs").iterdir())
+
+
 def test_a_run_is_named_by_the_content_of_the_plug_ins_that_it_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
