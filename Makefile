@@ -9,12 +9,13 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PACKAGES := simnet tests benchmarks experiments
 
-.PHONY: help demo env test slow lint figures validate bench clean
+.PHONY: help demo env test slow oldest lint figures validate bench clean
 
 help:
 	@echo "make demo   virtual environment, install, the city scenario"
 	@echo "make test   virtual environment, install, lint, types, import rules, the whole suite"
 	@echo "make slow   the long tests as well"
+	@echo "make oldest  the suite with the oldest libraries that setup.cfg allows; downloads a CUDA build of torch"
 	@echo "make lint   ruff, its format, mypy, import-linter"
 	@echo "make figures  the figures of docs/, from fresh runs"
 	@echo "make validate  theory as judge, the long run; the table of docs/validation.md"
@@ -37,13 +38,21 @@ $(READY): setup.cfg pyproject.toml
 	touch $@
 
 # One thread per process: torch's many small operators collapse when threads outnumber cores.
-test slow: export OMP_NUM_THREADS := 1
+test slow oldest: export OMP_NUM_THREADS := 1
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or not slow"
+
+# Without the libraries that only serve as oracles: Sionna asks for a newer torch than simnet does.
+oldest:
+	rm -rf build/oldest && $(PYTHON) -m venv build/oldest
+	build/oldest/bin/python -m pip install --quiet --disable-pip-version-check uv
+	build/oldest/bin/uv pip install --quiet --python build/oldest/bin/python --resolution lowest-direct \
+	    --editable '.[avif,hevc,cluster,tests]'
+	build/oldest/bin/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check $(PACKAGES)

@@ -260,8 +260,9 @@ def brute_force_ser(bits: int, esno: float) -> float:
 
 def rice_mean(function: Callable[[float], float], mean_esno: float, k_factor: float) -> float:
     """Mean of ``function`` over |h|²·mean_esno, |h| of Rice's distribution."""
-    amplitude = rice(sqrt(2.0 * k_factor), scale=sqrt(0.5 / (k_factor + 1.0)))
-    edges = np.unique(np.concatenate(([0.0], amplitude.isf([0.99, 0.5, 0.01, 1e-16]), 10.0 ** np.arange(-4.0, 0.0))))
+    line_of_sight, scale = sqrt(2.0 * k_factor), sqrt(0.5 / (k_factor + 1.0))
+    amplitude, most = rice(line_of_sight, scale=scale), (line_of_sight + 9.0) * scale  # beyond: less than 1e-16
+    edges = np.unique([0.0, *10.0 ** np.arange(-4.0, 0.0), *amplitude.isf([0.99, 0.5, 0.01]), most])
     pieces = [
         quad(lambda r: amplitude.pdf(r) * function(r * r * mean_esno), a, b, epsabs=0, epsrel=1e-9, limit=200)[0]
         for a, b in pairwise(edges)

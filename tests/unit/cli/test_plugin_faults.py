@@ -58,7 +58,7 @@ def test_a_whole_one_runs(run: Run, rush: Path) -> None:
     ("old", "new", "line", "message"),
     [
         ("consumers[0]", "consumers.first", 13, "AttributeError: 'list' object has no attribute 'first'"),
-        ("consumers[0]", "min([])", 13, "ValueError: min() arg is an empty sequence"),
+        ("consumers[0]", "float('eve')", 13, "ValueError: could not convert string to float: 'eve'"),
         ("1.0, ", "__import__('json').loads('?'), ", 13, "json.decoder.JSONDecodeError: Expecting value"),
         ("self.params = params", "raise KeyError('x')", 10, "KeyError: 'x'"),
     ],
@@ -116,7 +116,7 @@ def test_an_attribute_that_its_object_lacks(rush: Path) -> None:
 
 
 def test_in_a_sweep_it_is_the_run_s_one_line(rush: Path) -> None:
-    rush.write_text(RUSH.replace("consumers[0]", "min([])"))
+    rush.write_text(RUSH.replace("consumers[0]", "float('eve')"))
     (rush.parent / "pair.yaml").write_text(
         PAIR.format(duration_s=5.0).replace("{kind: poisson, rate_per_s: 1}", "rush")
     )
@@ -125,4 +125,4 @@ def test_in_a_sweep_it_is_the_run_s_one_line(rush: Path) -> None:
     plan = Plan(load_sweep(file), "cpu")
     failed = attempt(plan.job(next(iter(plan.users)), ship_files=False))
     assert isinstance(failed, Failed)
-    assert failed.error.startswith(f"{rush}:13: traffic plug-in 'rush' raised ValueError: min() arg is an empty")
+    assert failed.error.startswith(f"{rush}:13: traffic plug-in 'rush' raised ValueError: could not convert")

@@ -184,6 +184,7 @@ def test_a_block_heard_twice_is_heard_at_the_sum_of_both() -> None:
 
 
 def test_rates_other_than_one_half_are_refused_by_the_reference() -> None:
+    pytest.importorskip("pyldpc", reason="needs pyldpc and scikit-commpy")
     with pytest.raises(SimnetError, match=r"'reference' with .*QPSK 3/4: allowed rate 1/2"):
         DigitalChain("reference").transmit([job(0, 288, mcs_by_name("QPSK 3/4"), 1.0)])
 

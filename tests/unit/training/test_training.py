@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +193,7 @@ def test_card_says_what_happened(tmp_path: Path, data_root: Path) -> None:
     assert (card.model, card.kind, card.notes) == ("toys/one", "classifier", ("A toy.",))
     assert card.training.recipe_sha256 == read_recipe(path).digest()
     assert (card.training.epochs, card.training.device.split()[0]) == (4, "cpu")
-    assert card.training.libraries["torch"] == torch.__version__
+    assert card.training.libraries["torch"] == version("torch")
     assert card.parameters == {"task": sum(p.numel() for p in network.parameters())}
     test_labels = np.arange(10)
     images = np.random.default_rng(10).integers(60, size=(10, 28, 28), dtype=np.uint8)
