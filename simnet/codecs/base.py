@@ -169,9 +169,14 @@ class Codec(ABC):
         """
         raise CodecError(f"codec {self.name}: its codes travel as bytes, not as symbols")
 
+    def without_header(self, code: bytes) -> bytes:
+        """The code without its fixed format header, which is equal for all images and so known beforehand; the code
+        itself if it has none."""
+        return code
+
     def header_byte(self, code: bytes) -> int:
-        """How many bytes of this code are fixed format header: equal for all images and so known beforehand."""
-        return 0
+        """How many bytes of this code are fixed format header."""
+        return len(code) - len(self.without_header(code))
 
     def _check_images(self, images: Tensor) -> None:
         wanted = self.image_shape

@@ -97,8 +97,8 @@ class ComCnn(Codec):
         take_over_all(self.name, self._parts, slices)
         return self._restored(self._jpeg.decode_raw(codes))
 
-    def header_byte(self, code: bytes) -> int:
-        return self._jpeg.header_byte(code)
+    def without_header(self, code: bytes) -> bytes:
+        return self._jpeg.without_header(code)
 
     def _restored(self, compact: Tensor) -> Tensor:
         _, height, width = self.image_shape

@@ -92,7 +92,9 @@ class RequestRow:
     )
     stripped_byte: int = field(
         default=0,
-        metadata={"description": "bytes of fixed format header inside code_byte and enhancement_byte"},
+        metadata={
+            "description": "what code_byte and enhancement_byte would be less without the fixed headers of formats"
+        },
     )
     link_byte: int = field(default=0, metadata={"description": "bytes over all links, retries included"})
     channel_use: int = field(default=0, metadata={"description": "over all links; retries, preambles, ACKs included"})

@@ -15,7 +15,7 @@ from simnet.net.planner import Plan
 from simnet.signal.plane import Code, CodecProfile, Measurement
 from simnet.traffic.base import CatalogueItem
 from simnet.wire.ids import short_id
-from simnet.wire.messages import MAX_SHORT_IDS, Enhance, Nack, Request
+from simnet.wire.messages import MAX_SHORT_IDS, Enhance, Nack, Request, encode_message
 from simnet.wire.messages import Code as CodeMessage
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class ImageExchange(Exchange):
             framed, raw = (b"", code.data) if raw_layout else (self._unsent(code), b"")
         name = f"{codec.name}+{plan.decoder.name}" if plan.mixed else codec.name
         payload = self.payload(CodeMessage(self.index, name, framed), payload_class, name, raw, analog)
-        row.stripped_byte += code.header_byte
+        row.stripped_byte += code.header_byte if raw_layout else self._saved_byte(payload, name, code)
         body = yield from self.send(payload, self.owner, self.consumer)
         self._check_deadline()
         self._layers.update(name for name, _ in code.layers)
@@ -218,6 +218,12 @@ class ImageExchange(Exchange):
         if not self._layers.intersection(name for name, _ in code.layers):
             return code.data
         return b"".join(layer for name, layer in code.layers if name not in self._layers)
+
+    def _saved_byte(self, payload: Payload, name: str, code: Code) -> int:
+        """What a message would save without the fixed header of the code's format: compressed, that is less."""
+        if not code.header_byte:
+            return 0
+        return payload.n_byte - len(encode_message(CodeMessage(self.index, name, code.bare)))
 
     @property
     def _raw(self) -> bool:

@@ -32,7 +32,7 @@ METRICS: dict[str, str] = {
     "model_byte": "end to end: models",
     "control_byte": "end to end: control",
     "enhancement_byte": "end to end: enhancements",
-    "stripped_byte": "fixed format headers inside code_byte and enhancement_byte",
+    "stripped_byte": "what code_byte and enhancement_byte would be less without the fixed headers of formats",
     "end_to_end_byte": "end to end, all classes",
     "link_byte": "over all links, retries included",
     "byte_per_request": "end_to_end_byte / n_requests",

@@ -239,7 +239,7 @@ class SignalPlane:
                 raise
             return None
         measured = self._judged_calibration(source_type, recovered)
-        with_header = tuple(Code(code, codec.header_byte(code)) for code in codes)
+        with_header = tuple(Code(code, codec.without_header(code)) for code in codes)
         return Calibration(with_header, measured, codec.over_snr)
 
     def _judged_calibration(self, source_type: str, recovered: Tensor) -> tuple[Measurement, ...]:
@@ -273,7 +273,8 @@ class SignalPlane:
             values = [population_ss(measured(LEAST_ESNO_DB + ESNO_STEP_DB * i)) for i in (low, low + bool(share))]
             return (1 - share) * values[0] + share * values[-1]
 
-        return Calibration((Code(bytes(analog.side_byte), 0),) * len(codes), measured(MOST_ESNO_DB), ss_over_air=ss)
+        side = bytes(analog.side_byte)
+        return Calibration((Code(side, side),) * len(codes), measured(MOST_ESNO_DB), ss_over_air=ss)
 
     def _encode(self, wanted: list[_Encoding]) -> list[Code]:
         """Networks see ``CHUNK`` images whether one is wanted or all: the neighbours' codes are made along with it."""
@@ -397,12 +398,13 @@ def _codes(codec: Codec, items: Tensor, start: int, raw: bool, decoder: Codec | 
     """The codes of one chunk of a source type's items."""
     images = items[start : start + CHUNK]
     if raw:
-        return [Code(code, codec.header_byte(code)) for code in codec.encode_raw(images)]
+        return [Code(code, codec.without_header(code)) for code in codec.encode_raw(images)]
     if decoder is not None:
         codes = codec.encode_for(images, decoder.decoder_slices)
-        return [Code(code, codec.header_byte(code)) for code in codes]
+        return [Code(code, codec.without_header(code)) for code in codes]
     return [
-        Code(code, codec.header_byte(code), _layers(codec, code), _needs(codec, code)) for code in codec.encode(images)
+        Code(code, codec.without_header(code), _layers(codec, code), _needs(codec, code))
+        for code in codec.encode(images)
     ]
 
 

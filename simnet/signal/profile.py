@@ -23,14 +23,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Code:
-    """One encoded item."""
+    """One encoded item.
+
+    Args:
+        bare: without the fixed header of its format; the same as ``data`` where it has none.
+    """
 
     data: bytes
-    header_byte: int
+    bare: bytes
     layers: tuple[tuple[str, bytes], ...] = ()
     """Of a layered codec: each layer's name and bytes, in order; what has the same name is the same in all codecs."""
     needs: frozenset[str] | None = None
     """Ids of the decoder's slices that it takes; None: all."""
+
+    @property
+    def header_byte(self) -> int:
+        """Bytes of fixed format header inside ``data``."""
+        return len(self.data) - len(self.bare)
 
     def needed(self, slices: tuple[Slice, ...]) -> tuple[Slice, ...]:
         """Those of a decoder's slices that it takes."""

@@ -206,7 +206,7 @@ def test_models_break_even_at_m_over_j_minus_c(header_byte: int) -> None:
 
     per_request = {
         "aesc": len(encode_message(Code(0, "aesc", bytes(range(40))))) + request_byte(0, bytes(8)),
-        "jpeg": len(encode_message(Code(0, "jpeg", bytes(range(240))))) - header_byte + request_byte(0),
+        "jpeg": len(encode_message(Code(0, "jpeg", bytes(range(header_byte, 240))))) + request_byte(0),
     }
     model_byte = len(encode_message(SliceData(0, decoder.id, decoder.payload)))
     fixed_byte = model_byte - 8  # the first REQUEST has no hash to name

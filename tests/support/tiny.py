@@ -150,8 +150,8 @@ class Tiny(Codec):
         levels = torch.tensor([list(code[:4]) for code in codes], dtype=torch.float32).view(-1, 1, 2, 2) / 255
         return (levels / (1.0 + harm)).repeat_interleave(6, dim=2).repeat_interleave(6, dim=3)
 
-    def header_byte(self, code: bytes) -> int:
-        return self.params.header_byte
+    def without_header(self, code: bytes) -> bytes:
+        return code[self.params.header_byte :]
 
 
 class TinyByContent(Tiny):

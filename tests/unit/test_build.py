@@ -121,6 +121,24 @@ def test_a_second_run_replaces_the_first_whole_but_not_what_others_put_there(tmp
     assert (first / "notes.txt").read_text() == "mine"
 
 
+def test_what_headers_cost_is_what_messages_save_without_them(tmp_path: Path) -> None:
+    """A header that is the same in all files compresses well: it costs less than it is long."""
+    jpeg = "kind: jpeg, quality: 10, image_shape: [1, 28, 28]"
+    arms = "whole: {codecs: {digits: [count], clothes: [count]}}, strip: {codecs: {digits: [strip], clothes: [strip]}}"
+    codecs = f"count: {{{jpeg}}}, strip: {{{jpeg}, header: strip}}"
+    scenario = pair(
+        tmp_path, f"codecs={{{codecs}}}", f"arms={{{arms}}}", "protocol.codecs={digits: [count], clothes: [count]}"
+    )
+    records = RunFolder.open(run_scenario(scenario, out=tmp_path / "runs", quiet=True).path)
+    requests = records.requests.set_index(["arm", "request_id"])
+    whole, strip = requests.loc["whole"], requests.loc["strip"]
+    saved = whole["code_byte"] - strip["code_byte"]
+    assert len(saved) > 20 and (saved > 50).all()
+    assert (whole["stripped_byte"] == saved).all() and not strip["stripped_byte"].any()
+    deliveries = records.deliveries[records.deliveries["arm"] == "whole"]
+    assert (deliveries["header_byte"] > whole["stripped_byte"].max()).all()
+
+
 def test_a_run_is_named_by_the_content_of_the_files_that_it_names(tmp_path: Path) -> None:
     trace, paths = tmp_path / "wishes.csv", []
     for item in (0, 1, 0):

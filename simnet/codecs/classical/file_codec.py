@@ -86,8 +86,8 @@ class FileCodec(Codec):
         self._check_codes(codes)
         return from_bytes(np.stack([self._salvaged(code) for code in codes])).to(self.device)
 
-    def header_byte(self, code: bytes) -> int:
-        return 0 if self.params.header == "strip" else len(code) - len(self.strip(code))
+    def without_header(self, code: bytes) -> bytes:
+        return code if self.params.header == "strip" else self.strip(code)
 
     def _pixels(self, code: bytes, *, truncated: bool) -> NDArray[np.uint8]:
         file = self.restore(code) if self.params.header == "strip" else code
