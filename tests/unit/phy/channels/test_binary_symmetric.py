@@ -27,7 +27,7 @@ def test_counts_are_binomial(rate: float) -> None:
     n_all = N_DRAW * n_bit
     assert abs(counts.sum() / n_all - rate) < 4 * math.sqrt(rate * (1 - rate) / n_all)
     most = int(stats.binom.ppf(0.999, n_bit, rate))
-    observed = np.bincount(np.minimum(counts, most), minlength=most + 1)
+    observed = np.bincount(np.minimum(counts, most).astype(np.int64), minlength=most + 1)
     expected = stats.binom.pmf(np.arange(most + 1), n_bit, rate)
     expected[-1] = stats.binom.sf(most - 1, n_bit, rate)
     enough = expected * N_DRAW >= 5
