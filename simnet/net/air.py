@@ -95,7 +95,9 @@ class Air(ABC):
     def expected_byte_per_s(self, mean_esno: float) -> float:
         """Payload bytes per second of data airtime in long codewords, averaged over the fading.
 
-        With HARQ as if all transmissions of a block met the same channel, a little less than the truth under fading.
+        With HARQ as if all transmissions of a block met the same channel: some per cent more than the truth where it
+        fades between them. Channel knowledge is taken as fresh, whatever ``csi_delay_s``: where that is as old as the
+        channel stays the same, a payload can take twice as long as expected.
         """
         total = 0.0
         for state in self.fading.samples:
@@ -119,7 +121,11 @@ class Air(ABC):
         return (1.0 - failing[-1]) / sum(failing[:-1])
 
     def expected_times_s(self, byte_per_s: float, n_byte: int) -> tuple[float, float, float]:
-        """Airtime of a payload at this throughput: with preambles; of ACKs; of turn-arounds, in which nobody sends."""
+        """Airtime of a payload at this throughput: with preambles; of ACKs; of turn-arounds, in which nobody sends.
+
+        As if bursts were filled to the last symbol: where ``max_burst_s`` is shorter than a block, which is sent whole
+        all the same, more preambles, ACKs and turn-arounds are expected than there will be.
+        """
         if byte_per_s <= 0.0:
             return math.inf, math.inf, math.inf
         radio, data_s = self.radio, max(n_byte, capacity_byte(BLOCK_BITS[0])) / byte_per_s

@@ -221,7 +221,7 @@ class Arm:
             consumer=consumer.name,
             mean_esno_db=esno_db,
             fetch_byte=lambda slice_: self._fetch_byte(slice_, owner, consumer, held),
-            others=self._other_versions(source_type, owner, held),
+            others=self._other_versions(source_type, owner, consumer, held),
         )
 
     def _fetch_byte(self, slice_: Slice, owner: Node, consumer: Node, held: Collection[str]) -> int:
@@ -232,10 +232,13 @@ class Arm:
         return slice_.n_byte if delta is None else delta.n_byte
 
     def _other_versions(
-        self, source_type: str, owner: Node, held: Collection[str]
+        self, source_type: str, owner: Node, consumer: Node, held: Collection[str]
     ) -> Callable[[CodecProfile], list[CodecProfile]] | None:
-        """Other versions of a codec whose decoders this consumer holds, and the owner too: it encodes for them."""
-        if self.protocol.mixed_versions == "refuse":
+        """Other versions of a codec whose decoders this consumer holds, and the owner too: it encodes for them.
+
+        None for codes in the raw layout, which are made for the codec's own decoder.
+        """
+        if self.protocol.mixed_versions == "refuse" or self.raw_codes(owner, consumer):
             return None
         possible = [
             other
@@ -243,6 +246,10 @@ class Arm:
             if other.decoder_slices and all(s.id in held and owner.offers(s.id) for s in other.decoder_slices)
         ]
         return lambda codec: [other for other in possible if codec.other_version(other)]
+
+    def raw_codes(self, owner: Node, consumer: Node) -> bool:
+        """Whether codes travel from one node to another in the raw layout of ``protection: none``."""
+        return self.protocol.protect.code == "none" and self.network.unprotected(owner.name, consumer.name)
 
     def raw_slices(self, links: Sequence[AnyLink]) -> bool:
         """Whether slices travel over these links in the raw layout of ``protection: none``."""

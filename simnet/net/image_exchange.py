@@ -228,8 +228,7 @@ class ImageExchange(Exchange):
     @property
     def _raw(self) -> bool:
         """Whether the code travels in the raw layout of ``protection: none``."""
-        unprotected = self.arm.protocol.protect.code == "none"
-        return unprotected and self.network.unprotected(self.owner.name, self.consumer.name)
+        return self.arm.raw_codes(self.owner, self.consumer)
 
     def _compute(self, node: Node, flop: float) -> Process:
         self._latency.compute_s += yield from node.compute(flop)

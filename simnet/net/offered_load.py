@@ -50,6 +50,8 @@ def carry(scenario: Scenario, plan: NetworkPlan, load: Iterable[Offered]) -> lis
 
 def _arrivals(clock: Clock, network: Network, load: Iterable[Offered]) -> Generator[simpy.Event, Any, None]:
     for index, offered in enumerate(load):
+        if offered.n_byte < 1:
+            raise ValueError(f"load {index}: n_byte: got {offered.n_byte}; allowed: >= 1")
         if offered.time_s > clock.now:
             yield clock.timeout(offered.time_s - clock.now)
         payload = Payload(bytes(offered.n_byte), offered.payload_class, "load", index, f"load#{index}")

@@ -84,7 +84,7 @@ class Planner:
                     continue
             card = codec.card(source_type)
             missing = tuple(s for s in codec.decoder_slices if s.id not in held)
-            if missing and others is not None:
+            if missing and others is not None and analog is None:  # nobody has measured what mixing gives over the air
                 for decoder in others(codec):
                     mixed = codec.mixed_card(source_type, decoder)
                     if mixed is not None:

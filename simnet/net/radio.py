@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import simpy
@@ -129,11 +130,10 @@ class RadioLink:
         state = self.state(now_s)
         if radio.esno_swing_db:
             transfer.sender, transfer.receiver = self.end(transfer.sender, now_s), self.end(transfer.receiver, now_s)
-        mcs = transfer.pending[0].mcs
-        if mcs is None:
-            known = state if not radio.csi_delay_s else self.state(now_s - radio.csi_delay_s)
-            mcs = self.air.mcs(known, transfer.receiver.esno, transfer.pending[0].k)
-        blocks, uses = self._next_blocks(transfer.pending, mcs)
+        known = state if not radio.csi_delay_s else self.state(now_s - radio.csi_delay_s)
+        choice = partial(self.air.mcs, known, transfer.receiver.esno)
+        mcs = transfer.pending[0].mcs or choice(transfer.pending[0].k)
+        blocks, uses = self._next_blocks(transfer.pending, mcs, choice)
         n_byte, data_symbols, n_repeat = _count_sent(row, blocks, uses)
         overhead = radio.preamble_symbol + fading.overhead_channel_use(data_symbols)
         symbols = overhead + data_symbols
@@ -166,16 +166,26 @@ class RadioLink:
         symbols.air = OnAir.met(transfer.receiver.esno, transfer.sender.esno, forward, reverse, noise)
         return uses
 
-    def _next_blocks(self, pending: deque[AnyBlock], mcs: Mcs) -> tuple[list[AnyBlock], list[int]]:
+    def _next_blocks(
+        self, pending: deque[AnyBlock], mcs: Mcs, choice: Callable[[int], Mcs]
+    ) -> tuple[list[AnyBlock], list[int]]:
         """Take the blocks of the next burst, by the airtime that it has for data; all are sent at one MCS. Also says
-        how many symbols each is."""
+        how many symbols each is.
+
+        Args:
+            choice: by information bits, the MCS for the channel as it is now. Behind a repetition, which keeps its own,
+                only such blocks are sent for the first time as would be sent at the same.
+        """
         room = self.air.burst_symbols
         blocks = [pending.popleft()]
         uses = [blocks[0].channel_uses(mcs)]
         room -= uses[0]
         while pending:
             block = pending[0]
-            if block.mcs is not None and block.mcs != mcs:
+            wanted = block.mcs
+            if wanted is None and blocks[0].mcs is not None and isinstance(block, Block):
+                wanted = choice(block.k)
+            if wanted is not None and wanted != mcs:
                 break
             more = block.channel_uses(mcs)
             room -= more

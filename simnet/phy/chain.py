@@ -7,7 +7,6 @@ bits stand in neighbouring checks, and those of one 64-QAM symbol share its nois
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +29,8 @@ from simnet.phy.ldpc.decoder import DecoderSettings
 from simnet.phy.llr import hard_decision
 from simnet.phy.native import NativeBackend
 
+MOST_ESNO = 1e38
+"""Of a channel, linear: single precision holds little more."""
 _BATCH = 1024
 """Blocks that are decoded together; bounds the memory."""
 
@@ -283,8 +284,8 @@ def _check(job: BlockJob) -> None:
 
 
 def _check_channel(esno: float, gain: complex | NDArray[np.complex64]) -> None:
-    if not (0.0 < esno < math.inf):
-        raise SimnetError(f"channel Es/N0 (linear): got {esno}; allowed above 0 and finite")
+    if not (0.0 < esno <= MOST_ESNO):
+        raise SimnetError(f"channel Es/N0 (linear): got {esno}; allowed above 0, at most {MOST_ESNO:g}")
     if not np.isfinite(gain).all():
         raise SimnetError(f"channel gain: got {gain}; allowed any finite complex number")
 

@@ -203,7 +203,8 @@ class _Goodput:
                     failure[index, mine] = stairs.bler((index + 1) * first[mine])
                 else:
                     rest = (stairs.esno[:, None] - first[mine]) / mean_esno
-                    failure[index, mine] = stairs.drop @ combined_power_cdf(rest, 0.0, index) + stairs.floor
+                    drops = stairs.drop @ combined_power_cdf(rest, 0.0, index)
+                    failure[index, mine] = np.minimum(drops + stairs.floor, 1.0)  # the sum may be a rounding too large
         return _Sent(failure, channel_uses)
 
     def _choice(self, esno: NDArray[np.float64]) -> list[str]:

@@ -147,6 +147,24 @@ def test_a_burst_has_one_scheme() -> None:
     assert row.outcome == "delivered" and len(bursts) > 2
 
 
+def test_behind_a_repetition_new_blocks_are_sent_only_at_the_scheme_that_suits_them_now() -> None:
+    attempts: list[list[int]] = []
+
+    class Turning(IdealAir):
+        def mcs(self, state: Any, mean_esno: float, k: int) -> Mcs:
+            return mcs_by_name("16-QAM 1/2" if len(attempts) % 2 else "QPSK 1/2")
+
+        def begin(self, transfer: Any, blocks: Any, mcs: Mcs, state: Any) -> Any:
+            assert mcs == self.mcs(state, 1.0, 288) or all(block.attempt for block in blocks)
+            attempts.append([block.attempt for block in blocks])
+            return [Arrived(block.attempt > 0 or block.index % 2 == 0) for block in blocks]
+
+    made = Ether(**{"mcs": "adaptive", "protection": "harq", "max_burst_s": 0.025})
+    made.link.air = Turning(made.radio, 1)
+    (row,) = made.send_all([Sent(0.0, n_byte=141 * 12)])
+    assert row.outcome == "delivered" and attempts[:2] == [[0] * len(attempts[0]), [1] * (len(attempts[0]) // 2)]
+
+
 @pytest.mark.parametrize("fading", ["rician", "clarke", "rayleigh_fast", "rician_fast", "tdl_a", "tdl_b", "tdl_c"])
 def test_tables_and_the_exact_chain_agree_in_every_fading(fading: str) -> None:
     """Of the same blocks over the same gains, as many are lost, within four standard errors."""
