@@ -106,6 +106,6 @@ def test_a_miss_ratio_needs_a_rate_and_a_time_to_live() -> None:
 
 def test_a_journey_and_a_saving_that_may_both_be_none_have_no_bounds_at_all() -> None:
     # neither mean is told from 0, so no ratio is excluded: Fieller's interval is the whole line
-    found = break_even([0, 1000], [20, 60], [20, 22])
+    found = break_even([0, 1000, 500], [20, 60, 20], [20, 22, 25])
     assert (found.low, found.high) == (-math.inf, math.inf)
-    assert str(found).endswith("(−∞–∞, n = 2)")
+    assert str(found).endswith("(−∞–∞, n = 3)")
