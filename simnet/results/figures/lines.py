@@ -45,6 +45,7 @@ def lines(
     by: str = "arm",
     *,
     log: str | None = None,
+    apart: float = 0.0,
     title: str | None = None,
     axes: Axes | None = None,
     **choice: Unpack[Choice],
@@ -61,6 +62,8 @@ def lines(
         y: metric.
         by: ``arm``, or an axis column with a line per value; then one arm must be chosen.
         log: "x", "y", "xy" or "": which axes are logarithmic; None: x if its numbers span more than a factor of 20.
+        apart: how far a line's points stand beside those of the line before, as a share of the axis: where arms are
+            alike, their bars would cover each other.
         title: instead of the sweep's question.
         axes: to draw into; None: a figure of its own.
         choice: ``arm``, ``source_type``, ``where`` as in :meth:`Results.mean`.
@@ -69,7 +72,7 @@ def lines(
         ResultsError: several arms where one is needed, or a logarithm of what has none.
     """
     axes = new_axes(axes)
-    notes = _draw(axes, results, (x, y, by), log, choice)
+    notes = _draw(axes, results, (x, y, by), log, choice, apart)
     axes.set_xlabel(label(x))
     head(axes, title, results, *notes)
     return axes
@@ -104,7 +107,7 @@ def curves_over(
 
 
 def _draw(
-    axes: Axes, results: Results, columns: tuple[str, str, str], log: str | None, choice: Choice
+    axes: Axes, results: Results, columns: tuple[str, str, str], log: str | None, choice: Choice, apart: float = 0.0
 ) -> tuple[str, ...]:
     """Draw one panel without title and x label; returns the notes on what is shown and on its intervals."""
     x, y, by = columns
@@ -137,6 +140,7 @@ def _draw(
         part = part.assign(at=[scale.at(value) for value in part[x]]).sort_values("at").dropna(subset=["mean"])
         if part.empty:
             continue
+        part = part.assign(drawn_at=scale.beside(part["at"].to_numpy(float), apart * (i - (n_lines - 1) / 2)))
         _line(axes, part, scale, look, many)
         ends.append((float(part["at"].iloc[-1]), float(part["mean"].iloc[-1]), name, colour))
     scale.apply(axes)
@@ -156,8 +160,8 @@ def _draw(
 
 def _line(axes: Axes, part: pd.DataFrame, scale: Scale, look: dict[str, Any], many: bool) -> None:
     """One line; dotted where it leads out of the numbers: to null, or to the 0 of a logarithm."""
-    at, mean, low, high = (part[c].to_numpy(float) for c in ("at", "mean", "low", "high"))
-    inside = scale.inside(at)
+    at, mean, low, high = (part[c].to_numpy(float) for c in ("drawn_at", "mean", "low", "high"))
+    inside = scale.inside(part["at"].to_numpy(float))
     if scale.words:
         look = {**look, "linestyle": ""}  # between words there is nothing
     look |= {"markersize": 3 if many else 5.5, "markeredgecolor": "white", "markeredgewidth": 0.6}

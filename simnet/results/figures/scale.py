@@ -79,6 +79,12 @@ class Scale:
         outside = [] if self.words else [None, 0] if self.log else [None]
         return ~np.isin(positions, [self.at(value) for value in outside if value in self.values])
 
+    def beside(self, positions: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+        """[N] positions moved to the right by a share of the axis; to the left if it is negative."""
+        low, high = self.positions.min(), self.positions.max()
+        moved: NDArray[np.float64] = positions * (high / low) ** share if self.log else positions + share * (high - low)
+        return moved
+
     def apply(self, axes: Axes) -> None:
         """Set scale, ticks and limits of the x axis."""
         if self.log:

@@ -63,6 +63,17 @@ def test_lines_show_means_and_intervals_and_null_at_the_right(sweep: Results) ->
         assert drawn[colour][:3, 0].tolist() == [60, 600, 3600] and drawn[colour][3, 0] > 3600
 
 
+def test_lines_may_stand_side_by_side(sweep: Results) -> None:
+    axes = figures.lines(sweep, "ttl_s", "byte_per_request", apart=0.01, where=KEPT)
+    assert ticks(axes) == ["60", "600", "3,600", "∞"]
+    null_at = axes.get_xticks()[-1]
+    step = (null_at / 60) ** 0.01
+    drawn = bars(axes)
+    for i, (arm, colour) in enumerate(arm_colours(sweep.arms).items()):
+        at = [x * step ** (i - (len(sweep.arms) - 1) / 2) for x in (60, 600, 3600, null_at)]
+        np.testing.assert_allclose(drawn[colour][:, 0], at, err_msg=arm)
+
+
 def test_lines_by_another_axis_need_one_arm(sweep: Results) -> None:
     axes = figures.lines(sweep, "ttl_s", "ss_mean", by="store_byte", arm="on_demand", log="", title="Mine")
     assert axes.get_xscale() == "linear"
@@ -276,6 +287,11 @@ def test_scale_of_numbers_null_and_words() -> None:
     assert Scale.of(["b", None, "a"]).positions.tolist() == [0, 1, 2]
     assert Scale.of([True, False]).words
     assert not Scale.of([-5.0, 100.0]).log
+
+
+def test_beside_is_a_share_of_the_axis() -> None:
+    np.testing.assert_allclose(Scale.of([1.0, 10.0, 100.0]).beside(np.array([1.0, 10.0]), 0.5), [10.0, 100.0])
+    np.testing.assert_allclose(Scale.of([-5.0, 15.0]).beside(np.array([-5.0, 15.0]), -0.1), [-7.0, 13.0])
 
 
 def test_the_note_says_what_is_shown(sweep: Results) -> None:
