@@ -34,6 +34,8 @@ _ENDINGS = (".png", ".svg", ".pdf")
 _REMEDY = "'simnet link ber | bler | throughput --out FILE.csv' write such files"
 _WIDTH_IN, _HEIGHT_IN, _ROW_IN = 5.0, 4.0, 0.19
 """Of a figure of waterfalls, without the rows of its legend."""
+_ZOO_COLUMNS = 3
+"""Block sizes side by side: more would be too narrow to show an interval."""
 _LOWEST = 1e-7
 _ARROW = 0.35
 """Length of an upper limit's arrow, decades."""
@@ -433,18 +435,25 @@ def _zoo_tables() -> dict[str, list[dict[str, Any]]]:
 
 def _zoo(family: str, tables: Sequence[dict[str, Any]]) -> Figure:
     sizes = sorted({table["k"] for table in tables})
-    figure = page(max(4.6, 3.4 * len(sizes)), 4.2)
-    row = figure.subplots(1, len(sizes), squeeze=False, sharey=True, sharex=True)[0]
-    for axes, k in zip(row, sizes, strict=True):
+    n_columns = min(len(sizes), _ZOO_COLUMNS)
+    n_rows = math.ceil(len(sizes) / n_columns)
+    figure = page(max(4.6, 3.4 * n_columns), 0.8 + 3.4 * n_rows)
+    grid = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True, sharex=True)
+    for axes in grid.flat[len(sizes) :]:
+        axes.remove()
+    for axes in grid.flat[len(sizes) - n_columns : len(sizes)]:  # below the others stand no more
+        axes.tick_params(labelbottom=True)
+        axes.set_xlabel("$E_s/N_0$ (dB)")
+    for axes, k in zip(grid.flat, sizes, strict=False):
         for table in tables:
             if table["k"] == k:
                 _zoo_curve(axes, table)
         axes.set_yscale("log")
         axes.set_title(f"k = {k} bit")
-        axes.set_xlabel("$E_s/N_0$ (dB)")
         axes.margins(x=0.03)
-    row[0].set_ylim(0.7 * min(point["bler"] for table in tables for point in table["points"]), 1.3)
-    row[0].set_ylabel("block error rate")
+    grid[0, 0].set_ylim(0.7 * min(point["bler"] for table in tables for point in table["points"]), 1.3)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("block error rate")
     keys = {
         name: Line2D([], [], color=ARM_COLOURS[i], linewidth=1.2)
         for i, name in enumerate(MODULATIONS)
@@ -469,5 +478,5 @@ def _zoo_curve(axes: Axes, table: dict[str, Any]) -> None:
         np.array([point[name] for point in points], dtype=float)
         for name in ("esno_db", "bler", "bler_low", "bler_high")
     )
-    axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
-    axes.plot(x, y, RATE_STYLES[rate], color=colour, linewidth=1.2)
+    axes.fill_between(x, low, high, color=colour, alpha=0.45, linewidth=0)  # they are hardly wider than the line
+    axes.plot(x, y, RATE_STYLES[rate], color=colour, linewidth=0.8)

@@ -253,7 +253,8 @@ def test_plot_without_files_draws_the_zoo(
 ) -> None:
     folder = tmp_path / "zoo" / "bler" / "ieee80216e"
     folder.mkdir(parents=True)
-    for k, name in ((288, "QPSK 1/2"), (288, "64-QAM 5/6"), (576, "QPSK 2/3")):
+    kept = ((288, "QPSK 1/2"), (288, "64-QAM 5/6"), (576, "QPSK 2/3"), (1152, "QPSK 1/2"), (1536, "QPSK 2/3"))
+    for k, name in kept:
         path = table_path(BlockFormat(k, mcs_by_name(name)), zoo_root() / "bler")
         shutil.copy(path, folder)
     monkeypatch.setenv("SIMNET_ZOO", str(tmp_path / "zoo"))
@@ -261,8 +262,9 @@ def test_plot_without_files_draws_the_zoo(
     files = [Path(line) for line in capsys.readouterr().out.splitlines()]
     assert [file.name for file in files] == [f"tables_ieee80216e.{suffix}" for suffix in ("png", "svg", "pdf")]
     drawing = files[1].read_text()
-    for text in ("k = 288 bit", "k = 576 bit", "64-QAM", "rate 5/6", "IEEE 802.16e, AWGN"):
+    for text in (*(f"k = {k} bit" for k, _ in kept), "64-QAM", "rate 5/6", "IEEE 802.16e, AWGN"):
         assert text in drawing
+    assert drawing.count("block error rate") == 2, "the fourth size begins a second row"
     assert "16-QAM" not in drawing and "rate 3/4" not in drawing
     (folder / "k288_qpsk_1-2.json").write_text("{}")
     assert run("link", "plot") == 2
