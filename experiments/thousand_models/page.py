@@ -23,6 +23,8 @@ SHARED = "_shared"
 """An arm whose name ends so shares trunks, and differs in nothing else from the arm without this ending."""
 N_SIZES = 3
 """Classes of decoder sizes, equally many fetches in each."""
+APART = 0.01
+"""Share of the axis, from one arm's bars to the next one's."""
 
 
 def draw(folder: Path, here: Path) -> None:
@@ -187,8 +189,8 @@ def _audit(results: Results) -> pd.DataFrame:
 def _curves(results: Results, title: str, file: Path) -> None:
     """Traffic and SS over store size, a line per arm."""
     above, below = page(6.4, 6.2).subplots(2, 1, sharex=True)
-    figures.lines(results, STORE, TRAFFIC, log="xy", title=title, axes=above)
-    figures.lines(results, STORE, SS, log="x", title="", axes=below)
+    figures.lines(results, STORE, TRAFFIC, log="xy", apart=APART, title=title, axes=above)
+    figures.lines(results, STORE, SS, log="x", apart=APART, title="", axes=below)
     above.set_xlabel("")
     below.set_xlabel("store of a device (B)")
     figures.save(above, file)
