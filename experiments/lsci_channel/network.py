@@ -24,6 +24,8 @@ ARMS = {
     "planner_chooses": "the planner chooses",
 }
 STEP_DB = 3.0
+APART_DB = 0.2
+"""From one arm's bars to the next one's, which would cover each other."""
 
 
 @styled
@@ -39,17 +41,20 @@ def draw(run: Path, here: Path) -> None:
         look = {"color": ARM_COLOURS[i], "marker": MARKERS[i], "markersize": 4, "label": name}
         if arm == "planner_chooses":
             look |= {"linestyle": "--", "linewidth": 1.2}
+        at_db = table.index + APART_DB * (i - (len(ARMS) - 1) / 2)
         left.plot(table.index, table["air_ms"], **look)
         bars = np.abs(table[["ss_low", "ss_high"]].to_numpy().T - table["ss"].to_numpy())
-        right.errorbar(table.index, table["ss"], yerr=bars, elinewidth=0.7, **look)
+        right.errorbar(at_db, table["ss"], yerr=bars, elinewidth=0.7, **look)
         rows.append(table.assign(arm=name).reset_index())
     left.set(xlabel="mean Es/N0 of the link, dB", ylabel="airtime of a code with its header, ms", ylim=(0, None))
     right.set(xlabel="mean Es/N0 of the link, dB", ylabel="SS (recovered over original)")
+    for panel in (left, right):
+        panel.set_xticks(codes["bin"].unique())
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
     figure.suptitle(
         "Is it cheaper to send bits or symbols?\nA day in which the mean Es/N0 swings; "
-        f"{codes['arm'].eq('ldpc').sum()} requests; bars: 95 % intervals over pictures",
+        f"{codes['arm'].eq('ldpc').sum()} requests; bars, side by side: 95 % intervals over pictures",
         x=0.01, ha="left", fontsize=10,
     )  # fmt: skip
     save([left, right], here / "network.png")

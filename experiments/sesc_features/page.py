@@ -147,8 +147,8 @@ def draw(here: Path) -> None:
     found = _l_opt(table)
     left.axvline(found, ymin=0.25, color="#666666", linewidth=0.8, linestyle=":")  # the legend stands below
     left.annotate(
-        f"L_opt = {found:.0f}: {100 * ENOUGH:.0f} % of the SS of all", (found, left.get_ylim()[1]), xytext=(-3, -3),
-        textcoords="offset points", ha="right", va="top", fontsize=8,
+        f"L_opt = {found:.0f}: at least {100 * ENOUGH:.0f} % of the SS of all", (found, left.get_ylim()[1]),
+        xytext=(-3, -3), textcoords="offset points", ha="right", va="top", fontsize=8,
     )  # fmt: skip
     left.axvspan(found, n_features, color="#F2F2F2", zorder=0)
     for x, down, words in ((found / 2, -18, "each feature adds"), ((found + n_features) / 2, -3, "more add little")):
