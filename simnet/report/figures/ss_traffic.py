@@ -19,7 +19,7 @@ def caption(run: RunFolder, summary: dict[str, Any]) -> str:
     return (
         "Population SS of delivered images against end-to-end bytes per delivered request (models, control "
         "and failed requests included); up and to the left is better. Bars are 95 % intervals: bootstrap "
-        "over items (SS), consumers as clusters (bytes)."
+        "over items (SS), consumers and items as clusters (bytes)."
     )
 
 
