@@ -118,6 +118,7 @@ def _encoded(
 
 def run(recipe: Recipe, run: TrainingRun) -> None:
     """Train, then write ``weights.safetensors`` and ``card.yaml``."""
+    load_segmenter(model_dir(recipe.judge) / "weights.safetensors")  # a missing judge is said before the training
     data = KINDS["data"].load(recipe.data_set)()
     train = [data.load(split, run.data_root) for split in recipe.train_on]
     base, _ = load_base(model_dir(recipe.base) / "weights.safetensors")

@@ -15,6 +15,7 @@ from simnet.phy.learned.esno import EsnoRange, Per
 from simnet.signal.originals import Originals
 from simnet.tasks.networks import load_network, load_segmenter
 from simnet.tasks.networks.base import Classifier
+from simnet.tasks.networks.segmenter import Segmenter
 from simnet.training import cards, checkpoints, engine
 from simnet.training.augmentation import Augmentation
 from simnet.training.esno import Esno
@@ -90,6 +91,8 @@ class Recipe(BaseRecipe):
 
 def run(recipe: Recipe, run: TrainingRun) -> None:
     """Train, then write ``weights.safetensors`` and ``card.yaml``."""
+    measured_by = _judges if recipe.features is None else _street_judges
+    measured_by(recipe)  # a missing judge is said before the training
     data = KINDS["data"].load(recipe.data_set)()
     train, test = data.load("train", run.data_root), data.load("test", run.data_root)
     if recipe.system != "deepjscc" and train.labels.ndim > 1:
@@ -153,16 +156,27 @@ def _guide(semantics: Semantics) -> Classifier:
     return load_network(model_dir(semantics.guide) / "weights.safetensors")
 
 
+def _judges(recipe: Recipe) -> list[Classifier]:
+    """``judge`` and ``other_judges``."""
+    return [load_network(model_dir(name) / "weights.safetensors") for name in (recipe.judge, *recipe.other_judges)]
+
+
+def _street_judges(recipe: Recipe) -> tuple[Segmenter, Segmenter]:
+    """``judge`` and ``features``, of sets with a label per pixel."""
+    assert recipe.features is not None
+    judge, features = (
+        load_segmenter(model_dir(name) / "weights.safetensors") for name in (recipe.judge, recipe.features)
+    )
+    return judge, features
+
+
 def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
     """Over mean Es/N0, for each head: PSNR both ways, accuracy, SS."""
     device = engine.resolve_device(run.device)
     networks = load_jscc(run.out / "weights.safetensors").to(device)
     if recipe.features is not None:
         return _street_figures(recipe, run, networks)
-    judge, *others = (
-        load_network(model_dir(name) / "weights.safetensors").to(device)
-        for name in (recipe.judge, *recipe.other_judges)
-    )
+    judge, *others = (network.to(device) for network in _judges(recipe))
     test = KINDS["data"].load(recipe.data_set)().load("test", run.data_root).first(recipe.measure_on_first)
     labels = torch.tensor(test.labels)
     before = truth(judge, torch.tensor(test.images).float() / 255, labels)
@@ -189,10 +203,8 @@ def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
 
 def _street_figures(recipe: Recipe, run: TrainingRun, networks: Jscc) -> dict[str, JsonValue]:
     """What :class:`Originals` says of test pictures with a label per pixel."""
-    assert recipe.features is not None
     test = KINDS["data"].load(recipe.data_set)().load("test", run.data_root).first(recipe.measure_on_first)
-    models = (load_segmenter(model_dir(name) / "weights.safetensors") for name in (recipe.judge, recipe.features))
-    originals = Originals.of(test, *models)
+    originals = Originals.of(test, *_street_judges(recipe))
     rows: list[JsonValue] = []
     for head in recipe.networks.heads:
         for esno_db in recipe.measure_at_db:

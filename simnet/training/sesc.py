@@ -145,6 +145,7 @@ def transmitted(networks: Sesc, images: Tensor, sent: Tensor, esno: Tensor, gene
 
 def run(recipe: Recipe, run: TrainingRun) -> None:
     """Train, then write ``weights.safetensors`` and ``card.yaml``."""
+    load_segmenter(model_dir(recipe.judge) / "weights.safetensors")  # a missing judge is said before the training
     measured_on = KINDS["data"].load(recipe.measure_on)()
     if measured_on.image_shape[1:] != recipe.networks.size:
         raise SimnetError(

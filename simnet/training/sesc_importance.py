@@ -172,6 +172,7 @@ def weigh_by(network: Importance | EntropyModel, codec: Sesc, task: TaskNetwork 
 
 def run(recipe: Recipe, run: TrainingRun) -> None:
     """Train, then write ``weights.safetensors`` and ``card.yaml``."""
+    load_task_network(model_dir(recipe.judge) / "weights.safetensors")  # a missing judge is said before the training
     data = KINDS["data"].load(recipe.data_set)()
     train = [data.load(split, run.data_root) for split in recipe.train_on]
     sample = KINDS["data"].load(recipe.measure_on)().load("sample")
