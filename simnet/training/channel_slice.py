@@ -27,7 +27,7 @@ from simnet.phy.learned.esno import EsnoRange
 from simnet.signal.originals import Originals
 from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.segmenter import Segmenter
-from simnet.training import cards, checkpoints, engine
+from simnet.training import cards, checkpoints, engine, measured_on
 from simnet.training.crops import Cropper, Crops
 from simnet.training.distance import Distance, distance
 from simnet.training.esno import Esno
@@ -121,6 +121,7 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     load_segmenter(model_dir(recipe.judge) / "weights.safetensors")  # a missing judge is said before the training
     data = KINDS["data"].load(recipe.data_set)()
     train = [data.load(split, run.data_root) for split in recipe.train_on]
+    measured_on.first_of([recipe.measure_on], run)
     base, _ = load_base(model_dir(recipe.base) / "weights.safetensors")
     features = load_segmenter(model_dir(recipe.distance.features) / "weights.safetensors")
     module = engine.initialised(lambda: ChannelSlices(recipe.slices), recipe.seed, "channel slices")

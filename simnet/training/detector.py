@@ -19,7 +19,7 @@ from simnet.tasks.boxes import Boxes, average_precision, boxes_of_regions, mean_
 from simnet.tasks.detection import boxes_of
 from simnet.tasks.flops import flop_per_image
 from simnet.tasks.networks.detector import DETECTED, STRIDE, Detector, load_detector
-from simnet.training import cards, checkpoints, engine
+from simnet.training import cards, checkpoints, engine, measured_on
 from simnet.training.crops import Cropper, Crops
 from simnet.training.recipe import BaseRecipe
 from simnet.training.run import TrainingRun
@@ -136,7 +136,7 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     """Train, then write ``weights.safetensors`` and ``card.yaml``."""
     data = KINDS["data"].load(recipe.data_set)()
     train = [data.load(split, run.data_root) for split in recipe.train_on]
-    test = KINDS["data"].load(recipe.measure_on[0])().load("test", run.data_root)
+    test = measured_on.first_of(recipe.measure_on, run)
     network = engine.initialised(lambda: Detector(width=recipe.width), recipe.seed, "detector")
     objective = PointsAndSizes(network, train, test, recipe, engine.resolve_device(run.device))
     fitted = engine.fit(objective, recipe, run)
@@ -153,8 +153,9 @@ def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
         data = KINDS["data"].load(name)()
         figures[name] = {
             "flops_per_image": flop_per_image(network, data.image_shape),
-            "test": _figures(*detections(network, data.load("test", run.data_root), device)),
-            "sample": _figures(*detections(network, data.load("sample"), device)),
+            **{
+                s: _figures(*detections(network, data.load(s, run.data_root), device)) for s in measured_on.splits(data)
+            },
         }
     return figures
 

@@ -16,7 +16,7 @@ from simnet.core.zoo import model_dir
 from simnet.data.base import ImageSet, Split
 from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.segmenter import Segmenter
-from simnet.training import cards, checkpoints, engine, lsci_card
+from simnet.training import cards, checkpoints, engine, lsci_card, measured_on
 from simnet.training.compressed import Compressed, compress, settle
 from simnet.training.critic import MultiScaleCritic, critic_loss, generator_loss
 from simnet.training.crops import Cropper, Crops
@@ -109,7 +109,7 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     load_segmenter(model_dir(recipe.judge) / "weights.safetensors")  # a missing judge is said before the training
     data = KINDS["data"].load(recipe.data_set)()
     train = [data.load(split, run.data_root) for split in recipe.train_on]
-    test = KINDS["data"].load(recipe.measure_on[0])().load("test", run.data_root)
+    test = measured_on.first_of(recipe.measure_on, run)
     device = engine.resolve_device(run.device)
     module = engine.initialised(lambda: Adversaries(recipe.base), recipe.seed, "lsci")
     if recipe.start_from is not None:

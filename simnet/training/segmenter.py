@@ -20,7 +20,7 @@ from simnet.tasks.flops import flop_per_image
 from simnet.tasks.intersection import confusion, iou, mean_iou
 from simnet.tasks.networks import build_segmenter, load_segmenter
 from simnet.tasks.networks.segmenter import Segmenter
-from simnet.training import cards, checkpoints, engine
+from simnet.training import cards, checkpoints, engine, measured_on
 from simnet.training.classifier import Network
 from simnet.training.crops import Cropper, Crops
 from simnet.training.recipe import BaseRecipe
@@ -82,7 +82,7 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
     """Train, then write ``weights.safetensors`` and ``card.yaml``."""
     data = KINDS["data"].load(recipe.data_set)()
     train = [data.load(split, run.data_root) for split in recipe.train_on]
-    test = KINDS["data"].load(recipe.measure_on[0])().load("test", run.data_root)
+    test = measured_on.first_of(recipe.measure_on, run)
     description = recipe.network
     network = engine.initialised(
         lambda: build_segmenter(description.name, description.options), recipe.seed, description.name
@@ -104,8 +104,7 @@ def measure(recipe: Recipe, run: TrainingRun) -> dict[str, JsonValue]:
         data = KINDS["data"].load(name)()
         figures[name] = {
             "flops_per_image": flop_per_image(network, data.image_shape),
-            "test": _figures(network, data.load("test", run.data_root), device),
-            "sample": _figures(network, data.load("sample"), device),
+            **{s: _figures(network, data.load(s, run.data_root), device) for s in measured_on.splits(data)},
         }
     return figures
 
