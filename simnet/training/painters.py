@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -32,6 +32,16 @@ BATCH = 16
 N_CURVE_IMAGES = 48
 
 
+def _in_whole_places(crops: Crops) -> Crops:
+    if any(side % STRIDE for side in crops.size):
+        raise ValueError(f"size: got {list(crops.size)}; allowed multiples of {STRIDE}")
+    return crops
+
+
+PlacedCrops: TypeAlias = Annotated[Crops, AfterValidator(_in_whole_places)]
+"""Of whole places of the label map."""
+
+
 class PaintersRecipe(BaseRecipe):
     """The objective is λ₁ d(x, x̂), later with the hinge loss.
 
@@ -44,7 +54,7 @@ class PaintersRecipe(BaseRecipe):
     data_set: str
     train_on: tuple[Split, ...] = ("train", "val")
     measure_on: str
-    crops: Crops = Field(default_factory=Crops)
+    crops: PlacedCrops = Field(default_factory=Crops)
     distance: Distance = Field(default_factory=Distance)
     distance_weight: Annotated[float, Field(gt=0)] = 10.0
     """λ₁ of (33)."""
@@ -53,12 +63,6 @@ class PaintersRecipe(BaseRecipe):
     adversarial_weight: Annotated[float, Field(ge=0)] = 0.002
     judge: str
     """Zoo name of the segmentation network that measures SS for the card."""
-
-    @model_validator(mode="after")
-    def _whole_places(self) -> Self:
-        if any(side % STRIDE for side in self.crops.size):
-            raise ValueError(f"crops.size: got {list(self.crops.size)}; allowed multiples of {STRIDE}")
-        return self
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from simnet.tasks.networks import load_segmenter
 from simnet.tasks.networks.segmenter import Segmenter
 from simnet.training import cards, checkpoints, engine
 from simnet.training.crops import Cropper, Crops
-from simnet.training.painters import concepts_of
+from simnet.training.painters import PlacedCrops, concepts_of
 from simnet.training.prices import Price, Prices, drawn_prices
 from simnet.training.recipe import BaseRecipe
 from simnet.training.rlasc import level_lengths
@@ -70,7 +70,7 @@ class Recipe(BaseRecipe):
     data_set: str
     train_on: tuple[Split, ...] = ("train", "val")
     measure_on: str
-    crops: Crops = Field(default_factory=Crops)
+    crops: PlacedCrops = Field(default_factory=Crops)
     judge: str
     measure_at: tuple[Price, ...] = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
     """Prices that the card is measured at."""

@@ -338,7 +338,8 @@ def test_the_loss_is_the_expected_cost(counterfactual: tuple[CounterfactualSpy, 
 
 
 def test_recipes_say_what_is_wrong() -> None:
-    with pytest.raises(ValidationError, match="multiples of 8"):
-        rlasc.Recipe.model_validate({"networks": {}, **COMMON, "crops": {"size": [100, 128]}})
+    for recipe, own in ((rlasc.Recipe, {"networks": {}}), (rlasc_agent.Recipe, {"codec": "rlasc/street"})):
+        with pytest.raises(ValidationError, match=r"crops\n.*size: got \[100, 128\]; allowed multiples of 8"):
+            recipe.model_validate({**own, **COMMON, "crops": {"size": [100, 128]}})
     with pytest.raises(ValidationError, match="the lowest first"):
         rlasc_agent.Recipe.model_validate({"codec": "rlasc/street", "price": [1, 0.1], **COMMON})
