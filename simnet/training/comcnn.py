@@ -6,12 +6,12 @@ networks in turn, ComCNN without JPEG.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -22,9 +22,10 @@ from simnet.core.plugins import KINDS
 from simnet.data.base import Split
 from simnet.training import cards, checkpoints, engine
 from simnet.training.crops import Cropper, Crops
-from simnet.training.recipe import BaseRecipe
+from simnet.training.recipe import BaseRecipe, lowest_first
 from simnet.training.run import TrainingRun
 
+Quality: TypeAlias = Annotated[int, Field(ge=1, le=100)]
 QUALITIES = (5, 20, 50)
 """That the card is measured at."""
 
@@ -34,7 +35,7 @@ class Recipe(BaseRecipe):
 
     kind: Literal["comcnn"] = "comcnn"
     networks: CompactShape
-    quality: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]] = (3, 60)
+    quality: Annotated[tuple[Quality, Quality], AfterValidator(lowest_first)] = (3, 60)
     """Lowest and highest JPEG quality, drawn per batch."""
     data_set: str
     train_on: tuple[Split, ...] = ("train", "val")

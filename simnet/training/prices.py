@@ -10,16 +10,10 @@ import torch
 from pydantic import AfterValidator, Field
 from torch import Tensor
 
+from simnet.training.recipe import lowest_first
+
 Price: TypeAlias = Annotated[float, Field(gt=0)]
-
-
-def _rising(prices: tuple[float, float]) -> tuple[float, float]:
-    if prices[0] > prices[1]:
-        raise ValueError(f"got {list(prices)}; allowed the lowest first")
-    return prices
-
-
-Prices: TypeAlias = Annotated[tuple[Price, Price], AfterValidator(_rising)]
+Prices: TypeAlias = Annotated[tuple[Price, Price], AfterValidator(lowest_first)]
 """Lowest and highest."""
 
 

@@ -7,7 +7,7 @@ import importlib
 import json
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -36,6 +36,7 @@ KIND_MODULES: dict[str, str] = {
 """Each module has a class ``Recipe`` and the functions ``run(recipe, training_run)``, which trains and writes
 the results, and ``measure(recipe, training_run)``, which gives the card's figures from what ``run`` left."""
 MAX_RECIPE_BYTES = 1 << 16
+End = TypeVar("End", int, float)
 Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -47,6 +48,13 @@ class Strict(BaseModel):
     """Frozen, and no key is unknown."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def lowest_first(ends: tuple[End, End]) -> tuple[End, End]:
+    """Validates the two ends of a range."""
+    if ends[0] > ends[1]:
+        raise ValueError(f"got {list(ends)}; allowed the lowest first")
+    return ends
 
 
 class Optimisation(Strict):
@@ -94,9 +102,11 @@ class BaseRecipe(Strict):
     """Sentences that the card repeats: limits of the data, of the training."""
 
     def digest(self) -> str:
-        """SHA-256 (hex) of what the recipe says beyond defaults, without what leaves the weights as they are.
+        """SHA-256 (hex) of what the recipe says beyond defaults.
 
-        So a key that recipes learn later leaves the cards of earlier models true.
+        So a key that recipes learn later leaves the cards of earlier models true. Left out are ``evaluate_every``,
+        ``measure_on_first`` and ``notes``; all else counts, what changes the card's figures only (``judge``,
+        ``measure_at_db``, ``evaluate_on`` …) as well as what changes the weights.
         """
         neutral: dict[str, Any] = {"optimisation": {"evaluate_every"}, "measure_on_first": True, "notes": True}
         content = {"kind": self.kind, **self.model_dump(mode="json", exclude=neutral, exclude_defaults=True)}

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pytest
 import torch
+from pydantic import ValidationError
 
 from simnet.codecs.networks.compact import Compact, CompactShape, pad_to_even
 from simnet.data.camvid_small import CamVidSmall
 from simnet.training.comcnn import Recipe, Restoration, jpeg_of
 from simnet.training.crops import Cropper, Crops
 
+RECIPE: dict[str, Any] = {
+    "networks": {"width": 4, "depth": 3},
+    "data_set": "camvid_small",
+    "measure_on": "camvid_small",
+    "optimisation": {"epochs": 1, "learning_rate": 0.001},
+}
+
 
 def objective() -> Restoration:
     torch.manual_seed(1)
     sample = CamVidSmall().load("sample").first(6)
-    recipe = Recipe.model_validate({
-        "networks": {"width": 4, "depth": 3},
-        "data_set": "camvid_small",
-        "measure_on": "camvid_small",
-        "optimisation": {"epochs": 1, "learning_rate": 0.001},
-    })  # fmt: skip
+    recipe = Recipe.model_validate(RECIPE)
     test = torch.tensor(sample.images).float() / 255
     return Restoration(Compact(recipe.networks), Cropper([sample], Crops()), test, recipe, torch.device("cpu"))
 
@@ -77,3 +83,9 @@ def test_training_lowers_the_error() -> None:
         optimiser.step()
         losses.append(loss.item())
     assert sum(losses[-5:]) < 0.9 * sum(losses[:5])
+
+
+def test_the_lowest_quality_stands_first() -> None:
+    assert Recipe.model_validate({**RECIPE, "quality": [60, 60]}).quality == (60, 60)
+    with pytest.raises(ValidationError, match=r"quality\n.*got \[60, 3\]; allowed the lowest first"):
+        Recipe.model_validate({**RECIPE, "quality": [60, 3]})

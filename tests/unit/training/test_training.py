@@ -180,8 +180,19 @@ def test_what_recipes_learn_to_say_later_changes_no_digest(tmp_path: Path) -> No
     said = recipe.model_dump()
     assert Later.model_validate(said).digest() == recipe.digest()
     assert Later.model_validate({**said, "notes": ("Said in words.",)}).digest() == recipe.digest()
+    seldom = {"optimisation": {**said["optimisation"], "evaluate_every": 2}}
+    assert Later.model_validate({**said, **seldom}).digest() == recipe.digest()
     for change in ({"learnt": 0.6}, {"seed": 17}):
         assert Later.model_validate({**said, **change}).digest() != recipe.digest()
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [({"measure_on_first": 5}, True), ({"judge": "a/b"}, False), ({"measure_at_db": (1.0,)}, False)],
+)
+def test_what_a_digest_leaves_out(changes: dict[str, Any], same: bool) -> None:
+    recipe = read_recipe(zoo_root() / "jscc" / "semcc_awgn" / "train.yaml")
+    assert (recipe.model_copy(update=changes).digest() == recipe.digest()) == same
 
 
 def test_card_says_what_happened(tmp_path: Path, data_root: Path) -> None:
