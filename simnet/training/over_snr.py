@@ -87,6 +87,11 @@ def measure_over_snr(
     if not isinstance(recipe, Recipe):
         raise SimnetError(f"{folder / 'train.yaml'}: kind: got {recipe.kind!r}; allowed 'autoencoder'")
     images, labels = _sample(recipe.source.data_set, recipe.source.labels, device)
+    if "judge" not in card.measured:
+        raise SimnetError(
+            f"{folder / 'card.yaml'}: measured: no key 'judge'; allowed: the zoo name of a classifier; write it anew "
+            f"with 'simnet models measure {folder.parent.name}/{folder.name}'"
+        )
     judge = Classification.from_zoo(str(card.measured["judge"]))
     judge.network.to(device)
     original = _recognised(judge, images, labels)

@@ -19,6 +19,7 @@ from simnet.tasks.networks import build_network
 from simnet.training import autoencoder_card, cards
 from simnet.training.autoencoder import Recipe, Reconstruction, fit_code, source_images
 from simnet.training.classifier import Network, save_classifier
+from simnet.training.over_snr import measure_over_snr
 from simnet.training.recipe import RecipeError, read_recipe
 from simnet.training.run import TrainingRun
 
@@ -118,6 +119,13 @@ def test_measuring_anew_gives_the_same_card_and_keeps_the_snr_grid(zoo: Path, da
     assert cards.read_card(folder).measured["over_snr"] == rows
     training.train(write_recipe(folder, seed=9), data_root=data_root, quiet=True)
     assert cards.read_card(folder).measured["over_snr"] == []  # of other weights
+
+
+def test_a_card_without_a_judge_is_said(zoo: Path, data_root: Path) -> None:
+    folder = training.train(write_recipe(zoo / "aesc" / "toy"), data_root=data_root, quiet=True)
+    cards.write_card(folder, cards.read_card(folder).model_copy(update={"measured": {}}))
+    with pytest.raises(SimnetError, match=r"card\.yaml: measured: no key 'judge'.* measure aesc/toy"):
+        measure_over_snr(folder)
 
 
 @pytest.mark.parametrize("pixel", ["bce", "mse"])
