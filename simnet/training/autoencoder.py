@@ -23,6 +23,7 @@ from simnet.data.base import ImageSet, Split, content_hash
 from simnet.tasks.networks import load_network
 from simnet.tasks.networks.base import Classifier
 from simnet.training import autoencoder_card, cards, checkpoints, engine
+from simnet.training.fitting import require_classes, require_images
 from simnet.training.recipe import BaseRecipe, Strict
 from simnet.training.run import TrainingRun
 from simnet.training.source_id import Source
@@ -145,11 +146,23 @@ class Reconstruction:
 
 
 def source_images(recipe: Recipe, split: Split, run: TrainingRun) -> ImageSet:
-    """The source's images of one split: a data set's, or those of some of its labels."""
+    """The source's images of one split: a data set's, or those of some of its labels.
+
+    Raises:
+        SimnetError: the networks take others, or no image has these labels.
+    """
     whole: ImageSet = KINDS["data"].load(recipe.source.data_set)().load(split, run.data_root)
+    network = recipe.autoencoder
+    require_images(run, whole, f"autoencoder.architecture {network.architecture}", network.image_shape)
     if recipe.source.labels is None:
         return whole
     chosen = np.isin(whole.labels, recipe.source.labels)
+    absent = [label for label in recipe.source.labels if not 0 <= label < len(whole.class_names)]
+    if absent or not chosen.any():
+        raise SimnetError(
+            f"{run.recipe_path}: source.labels: got {list(recipe.source.labels)}; no {split} image of {whole.name} has "
+            f"{absent or 'any of them'}; allowed 0..{len(whole.class_names) - 1}"
+        )
     images, labels = whole.images[chosen], whole.labels[chosen]
     indices = None if whole.test_indices is None else whole.test_indices[chosen]
     return ImageSet(whole.name, split, images, labels, whole.class_names, content_hash(images, labels), indices)
@@ -157,8 +170,9 @@ def source_images(recipe: Recipe, split: Split, run: TrainingRun) -> ImageSet:
 
 def run(recipe: Recipe, run: TrainingRun) -> None:
     """Train, fit the code's ranges and entropy table, write ``weights.safetensors`` and ``card.yaml``."""
-    autoencoder_card.load_judge(recipe.judge, run)  # a missing judge is said before the training, not after
+    judge = autoencoder_card.load_judge(recipe.judge, run)  # a missing judge is said before the training, not after
     train, test = source_images(recipe, "train", run), source_images(recipe, "test", run)
+    require_classes(run, train, f"judge {recipe.judge}", judge.network)
     fitted, parameters = train_weights(recipe, run, train, test)
     cards.conclude(recipe, run, fitted, (train, test), parameters)
 
@@ -179,6 +193,7 @@ def train_weights(
         smaller, _ = load_autoencoder(model_dir(recipe.start_from) / "weights.safetensors")
         module.start_as(smaller)
     features = load_network(model_dir(recipe.loss.semantic) / "weights.safetensors")
+    require_classes(run, train, f"loss.semantic {recipe.loss.semantic}", features)
     objective = Reconstruction(module, train, test, features, recipe, device)
     fitted = engine.fit(objective, recipe, run)
     module, table = fit_code(module.cpu(), torch.tensor(train.images))

@@ -21,6 +21,7 @@ from simnet.tasks.networks.base import Classifier
 from simnet.tasks.similarity import recognition_rate
 from simnet.training import cards, checkpoints, engine
 from simnet.training.augmentation import Augmentation, Augmenter
+from simnet.training.fitting import require_classes
 from simnet.training.recipe import BaseRecipe, Strict
 from simnet.training.run import TrainingRun
 
@@ -100,6 +101,7 @@ def train_classifier(recipe: ClassifierRecipe, run: TrainingRun, train: ImageSet
     network = engine.initialised(
         lambda: build_network(recipe.network.name, recipe.network.options), recipe.seed, recipe.network.name
     )
+    require_classes(run, train, f"network {recipe.network.name}", network)
     fitted = engine.fit(CrossEntropy(network, train, test, recipe, engine.resolve_device(run.device)), recipe, run)
     save_classifier(run.out / "weights.safetensors", network, recipe.network)
     parameters = {"task": cards.n_values(network.parameters())}

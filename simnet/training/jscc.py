@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 import torch
 from pydantic import Field, JsonValue, model_validator
 
-from simnet.codecs.networks.jscc import Jscc, JsccShape, load_jscc, n_symbols, pack_jscc, trunk_of
+from simnet.codecs.networks.jscc import STRIDE, Jscc, JsccShape, load_jscc, n_symbols, pack_jscc, trunk_of
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
 from simnet.core.zoo import model_dir
+from simnet.data.base import ImageSet
 from simnet.phy.learned.esno import EsnoRange, Per
 from simnet.signal.originals import Originals
 from simnet.tasks.networks import load_network, load_segmenter
@@ -19,6 +21,7 @@ from simnet.tasks.networks.segmenter import Segmenter
 from simnet.training import cards, checkpoints, engine
 from simnet.training.augmentation import Augmentation
 from simnet.training.esno import Esno
+from simnet.training.fitting import require_classes, require_images
 from simnet.training.jscc_evaluation import psnr_of, transmitted, truth
 from simnet.training.jscc_objectives import (
     Common,
@@ -91,8 +94,8 @@ class Recipe(BaseRecipe):
 
 def run(recipe: Recipe, run: TrainingRun) -> None:
     """Train, then write ``weights.safetensors`` and ``card.yaml``."""
-    measured_by = _judges if recipe.features is None else _street_judges
-    measured_by(recipe)  # a missing judge is said before the training
+    judged_by = _judges if recipe.features is None else _street_judges
+    judges = judged_by(recipe)  # a missing judge is said before the training
     data = KINDS["data"].load(recipe.data_set)()
     train, test = data.load("train", run.data_root), data.load("test", run.data_root)
     if recipe.system != "deepjscc" and train.labels.ndim > 1:
@@ -100,6 +103,7 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
             f"{run.recipe_path}: data_set: got {recipe.data_set!r} with a label per pixel; "
             f"system {recipe.system!r} allows sets with a label per image"
         )
+    _require_fit(recipe, run, train, judges)
     networks = _initial(recipe)
     e = recipe.esno
     common = Common(
@@ -120,6 +124,21 @@ def run(recipe: Recipe, run: TrainingRun) -> None:
         "decoder": cards.n_values([*networks.from_channel.parameters(), *networks.decoder.parameters()]),
     }
     cards.conclude(recipe, run, fitted, (common.train, test), parameters)
+
+
+def _require_fit(recipe: Recipe, run: TrainingRun, train: ImageSet, judges: Sequence[Classifier | Segmenter]) -> None:
+    _, height, width = train.images.shape[1:]
+    require_images(run, train, "networks", (3, height - height % STRIDE, width - width % STRIDE))
+    if recipe.features is not None and train.labels.ndim == 1:
+        raise SimnetError(
+            f"{run.recipe_path}: features: got {recipe.features}; {recipe.data_set} has a label per image; allowed for "
+            "sets with a label per pixel"
+        )
+    for name, network in zip((recipe.judge, *recipe.other_judges), judges, strict=False):  # features is no classifier
+        if isinstance(network, Classifier):
+            require_classes(run, train, f"judge {name}", network)
+    if recipe.semantics is not None and recipe.semantics.guide is not None:
+        require_classes(run, train, f"semantics.guide {recipe.semantics.guide}", _guide(recipe.semantics))
 
 
 def _initial(recipe: Recipe) -> Jscc:

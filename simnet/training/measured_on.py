@@ -15,8 +15,8 @@ def first_of(names: Sequence[str], run: TrainingRun) -> ImageSet:
     Raises:
         SimnetError: no data set of one of these names, or its files are missing.
     """
-    first, *_ = [KINDS["data"].load(name)().load("test", run.data_root) for name in names]
-    return first
+    sets: list[ImageSet] = [KINDS["data"].load(name)().load("test", run.data_root) for name in names]
+    return sets[0]
 
 
 def splits(data: Dataset) -> list[Split]:
