@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any, TypeVar
 
-from simnet.core.errors import SimnetError, UnknownName
+from simnet.core.errors import SimnetError, UnknownName, among
 from simnet.tasks.networks.base import Classifier
 from simnet.tasks.networks.fpn import Fpn
 from simnet.tasks.networks.lenet import LeNet
@@ -29,7 +30,7 @@ def build_network(name: str, options: dict[str, Any] | None = None) -> Classifie
 
     Raises:
         UnknownName: no network of that name.
-        SimnetError: the network doesn't know one of the options.
+        SimnetError: the network doesn't know one of the options, or not its value.
     """
     return _build(NETWORKS, name, options)
 
@@ -59,10 +60,23 @@ def load_segmenter(weights: Path) -> Segmenter:
 def _build(networks: dict[str, type[Network]], name: str, options: dict[str, Any] | None) -> Network:
     if name not in networks:
         raise UnknownName("network", name, networks)
-    try:
-        return networks[name](**(options or {}))
-    except TypeError as error:
-        raise SimnetError(f"network {name}: {error}") from error
+    _check_options(networks[name], {} if options is None else options)
+    return networks[name](**(options or {}))
+
+
+def _check_options(network: type[Classifier] | type[Segmenter], options: object) -> None:
+    """All options are numbers of things: channels, features, classes."""
+    known = [parameter.name for parameter in inspect.signature(network).parameters.values()]
+    if not isinstance(options, dict):
+        raise SimnetError(f"network {network.name}: options: got {options!r}; allowed: a number for {', '.join(known)}")
+    for option, value in options.items():
+        if option not in known:
+            raise SimnetError(f"network {network.name}: options: got {option!r}; {among(str(option), known)}")
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        even = network is ShuffleNet and option == "width"  # half of the channels pass its blocks by
+        if not whole or value < 1 or (even and value % 2):
+            allowed = "an even number from 2" if even else "a whole number from 1"
+            raise SimnetError(f"network {network.name}: options.{option}: got {value!r}; allowed {allowed}")
 
 
 def _load(networks: dict[str, type[Network]], weights: Path, what: str) -> Network:

@@ -13,7 +13,7 @@ from torch import nn
 from simnet.core.errors import SimnetError, UnknownName
 from simnet.core.zoo import model_dir
 from simnet.tasks.flops import flop_per_image
-from simnet.tasks.networks import NETWORKS, build_network, load_network
+from simnet.tasks.networks import NETWORKS, SEGMENTERS, build_network, build_segmenter, load_network
 from simnet.tasks.networks.base import Classifier
 
 
@@ -95,3 +95,34 @@ def test_unknown_network_and_option() -> None:
         build_network("resnet")
     with pytest.raises(SimnetError, match=r"network lenet: .*depth"):
         build_network("lenet", {"depth": 3})
+    with pytest.raises(
+        SimnetError, match=r"lenet: options: got 'witdh'; allowed: width, n_features, n_classes; did you"
+    ):
+        build_network("lenet", {"witdh": 3})
+    with pytest.raises(SimnetError, match=r"lenet: options: got \[1\]; allowed: a number for width, n_features"):
+        build_network("lenet", [1])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, *SEGMENTERS])
+@pytest.mark.parametrize("value", [0, -2, 1.5, "4", True, None])
+def test_options_are_numbers_of_things(name: str, value: object) -> None:
+    build = build_network if name in NETWORKS else build_segmenter
+    for option in ("width", "n_classes"):
+        with pytest.raises(
+            SimnetError, match=rf"network {name}: options\.{option}: got {value!r}; allowed a.* number from"
+        ):
+            build(name, {option: value})
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, *SEGMENTERS])
+def test_networks_of_the_least_options_run(name: str) -> None:
+    options = {"width": 2 if name == "shufflenet" else 1, "n_classes": 1}
+    build, shape = (build_network, (1, 28, 28)) if name == "lenet" else (build_network, (3, 32, 32))
+    if name in SEGMENTERS:
+        build = build_segmenter  # type: ignore[assignment]
+    assert build(name, options).eval()(torch.rand(2, *shape)).shape[:2] == (2, 1)
+
+
+def test_half_of_shufflenets_channels_pass_by() -> None:
+    with pytest.raises(SimnetError, match=r"shufflenet: options\.width: got 3; allowed an even number from 2"):
+        build_network("shufflenet", {"width": 3})
