@@ -126,8 +126,15 @@ class Aesc(Codec):
         card = self._folder / "card.yaml"
         if not card.is_file():
             return {}
-        measured: dict[str, Any] = yaml.safe_load(card.read_text(encoding="utf-8"))["measured"]
-        return measured
+        try:
+            measured: dict[str, Any] = yaml.safe_load(card.read_text(encoding="utf-8"))["measured"]
+            if isinstance(measured, dict) and isinstance(measured.get("weights_sha256", ""), str):
+                return measured
+            reason = "its 'measured' is no mapping with a text as weights_sha256"
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        remedy = f"restore it, or run 'simnet models measure aesc/{self._folder.name}'"
+        raise CodecError(f"{card}: not a readable card ({reason}); {remedy}")
 
     def _check_hash(self) -> None:
         weights, promised = self._folder / "weights.safetensors", self._card().get("weights_sha256")

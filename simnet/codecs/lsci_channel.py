@@ -26,12 +26,13 @@ from simnet.codecs.lsci import Lsci, Side
 from simnet.codecs.networks.channel_slices import load_channel_slices
 from simnet.codecs.networks.chunks import chunk_for, in_chunks
 from simnet.codecs.networks.lsci import N_STAGES
+from simnet.codecs.networks.parts import take_over_all
 from simnet.core.zoo import model_dir
 from simnet.phy.learned.feedback import FeedbackDraws
 from simnet.phy.learned.links import FADINGS
 from simnet.phy.learned.on_air import Analog, OnAir, Uses, forward_draws, reverse_draws
 from simnet.tasks.flops import flop_per_image
-from simnet.tasks.networks.weights import inference_tensors, take_over
+from simnet.tasks.networks.weights import inference_tensors
 from simnet.wire.slices import Precision, Slice, make_slice
 
 
@@ -151,10 +152,7 @@ class LsciChannel(Codec):
         self._check_codes(codes, n_byte=2 * self._n_value * 4)
         name = f"{self.params.channel}/decoder"
         of_channel = [s for s in slices if s.name == name]
-        if len(of_channel) != 1:
-            got = ", ".join(s.name for s in slices) or "none"
-            raise CodecError(f"codec lsci_channel: decoder slices: got {got}; allowed exactly one {name} among them")
-        take_over(self._receiver, of_channel[0].tensors)
+        take_over_all(self.name, {name: self._receiver}, of_channel)
         values = np.stack([np.frombuffer(code, np.float32) for code in codes])
         features = torch.from_numpy(values).to(self.device).reshape(-1, 2 * channels, height, width)
         received = in_chunks(self._receiver, features, chunk_for(self.image_shape))

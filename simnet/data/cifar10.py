@@ -64,7 +64,8 @@ def _read_labels(path: Path) -> NDArray[np.int64]:
     if path.stat().st_size > 1024 + 8 * MAX_LABELS:
         raise DataError(f"{path}: got {path.stat().st_size} bytes; too large for {MAX_LABELS} labels")
     try:
-        labels = np.load(path, allow_pickle=False)
+        with open(path, "rb") as file:
+            labels = np.lib.format.read_array(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path}: not a readable array of labels ({error}); fetch it anew") from error
     if labels.ndim != 1 or labels.dtype.kind not in "iu":

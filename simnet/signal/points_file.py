@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from simnet.core.errors import SimnetError
+from simnet.scenario.errors import shown
 from simnet.scenario.yaml_tree import parse
 
 MAX_FILE_BYTE = 1 << 20
@@ -43,6 +44,8 @@ def in_words(error: ValidationError, model: type[BaseModel] | None) -> str:
             said.append(f"{where}: unknown key; allowed: {', '.join(model.model_fields)}")
         elif e["type"] == "missing":
             said.append(f"{where}: missing")
+        elif not where and model is not None:
+            said.append(f"got {shown(e['input'])}; allowed: a mapping of keys: {', '.join(model.model_fields)}")
         else:
             said.append(f"{where}: got {e['input']!r}: {e['msg']}")
     return "; ".join(said)

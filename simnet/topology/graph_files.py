@@ -19,7 +19,7 @@ MAX_BYTE = 64 * 2**20
 MALFORMED = (
     nx.NetworkXException,
     ParseError,
-    KeyError,
+    LookupError,
     ValueError,
     TypeError,
     AttributeError,

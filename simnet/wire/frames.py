@@ -86,7 +86,7 @@ def decode_frame(frame: bytes) -> Frame:
     """The content of a frame.
 
     Raises:
-        WireError: for any bytes that :func:`encode_frame` could not have made.
+        WireError: damaged, truncated, or beyond the limits.
     """
     if not 2 + _CRC_BYTE < len(frame) <= MAX_FRAME_BYTE:
         raise WireError(f"frame: got {len(frame)} bytes; allowed {3 + _CRC_BYTE}..{MAX_FRAME_BYTE}")
@@ -197,6 +197,6 @@ def _read_varint(content: bytes) -> tuple[int, int]:
     value = 0
     for index, group in enumerate(content[:5]):
         value |= (group & 0x7F) << 7 * index
-        if group < 0x80:
+        if group < 0x80 and (group or not index):  # a last group of 0 would be a longer form of the same number
             return value, index + 1
-    raise WireError("frame: the length of the head is not a varint of at most 5 bytes")
+    raise WireError("frame: the length of the head is not a varint of at most 5 bytes, in its shortest form")

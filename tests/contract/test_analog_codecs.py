@@ -163,6 +163,10 @@ def test_foreign_codes_and_slices_are_refused(make: Make) -> None:
     for slices in (codec.decoder_slices[:-1], codec.decoder_slices[1:], ()):
         with pytest.raises(CodecError, match="decoder slices: got"):
             codec.decode([code], slices)
+    last = codec.decoder_slices[-1]
+    forged = make_slice(last.name, "decoder", {"0.weight": np.ones((2, 2))}, precision="int8")
+    with pytest.raises(CodecError, match=r"(aren't|another|not) "):
+        codec.decode([code], (*codec.decoder_slices[:-1], forged))
     assert codec.encode(images_of(codec, 1)[:0]) == []
     with pytest.raises(CodecError, match="got shape"):
         codec.encode(images_of(codec, 1)[:, :, 1:])

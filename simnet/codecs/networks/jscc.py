@@ -27,9 +27,11 @@ from simnet.phy.learned.channel import Equaliser, LearnedChannel
 from simnet.phy.learned.draws import ChannelDraws
 from simnet.phy.learned.mapping import to_features, to_symbols
 from simnet.phy.learned.power import normalise_power
-from simnet.tasks.networks.weights import half_tensors, load_weights
+from simnet.tasks.networks.weights import half_tensors, load_weights, read_as
 
 FULL_WIDTH = 64
+WHAT = "a JSCC codec"
+"""Names weights files in errors."""
 TRUNK = ("encoder.", "decoder.")
 """How the names of a trunk's tensors begin."""
 STRIDE = 4
@@ -145,15 +147,19 @@ def load_jscc(weights: Path) -> Jscc:
         SimnetError: missing, damaged, or not such a file.
     """
     networks, _ = load_weights(
-        weights, lambda header: Jscc(JsccShape.model_validate_json(header["shape"])), "a JSCC codec", unpack=_with_trunk
+        weights, lambda header: Jscc(JsccShape.model_validate_json(header["shape"])), WHAT, unpack=_with_trunk
     )
     return networks
 
 
 def shape_of(weights: Path) -> JsccShape:
-    """What a weights file says of its networks, without reading them."""
-    with safe_open(weights, framework="pt") as file:
-        return JsccShape.model_validate_json(file.metadata()["shape"])
+    """What a weights file says of its networks, without reading them.
+
+    Raises:
+        SimnetError: damaged, or not such a file.
+    """
+    with read_as(weights, WHAT), safe_open(weights, framework="pt") as file:
+        return JsccShape.model_validate_json((file.metadata() or {})["shape"])
 
 
 def trunk_of(shape: JsccShape) -> dict[str, Tensor]:

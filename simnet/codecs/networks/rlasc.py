@@ -31,8 +31,9 @@ from torch.nn import functional as F
 
 from simnet.codecs.entropy.label_map import MAX_CLASSES
 from simnet.codecs.networks.lsci import ChannelNorm
-from simnet.tasks.networks.weights import half_tensors, load_weights
+from simnet.tasks.networks.weights import half_tensors, load_weights, read_as
 
+_WHAT = "an RL-ASC codec"
 STRIDE = 8
 """Pixels per place of the features, along each axis."""
 LEVELS = (2, 3, 5, 9, 17, 33)
@@ -318,7 +319,10 @@ def load_rlasc(weights: Path) -> tuple[Rlasc, Tensor, Tensor]:
         SimnetError: missing, damaged, or not such a file.
     """
     networks, (tables, map_table) = load_weights(
-        weights, lambda header: Rlasc(RlascShape.model_validate_json(header["shape"])), "an RL-ASC codec",
+        weights, lambda header: Rlasc(RlascShape.model_validate_json(header["shape"])), _WHAT,
         "tables", "map_table",
     )  # fmt: skip
+    with read_as(weights, _WHAT):
+        if len(tables) != len(networks.decoder.heads):
+            raise ValueError(f"{len(tables)} tables of codes for {len(networks.decoder.heads)} classes")
     return networks, tables, map_table

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,7 +37,7 @@ def load_weights(
     Raises:
         SimnetError: missing, damaged, or not such a file.
     """
-    try:
+    with read_as(weights, what):
         with safe_open(weights, framework="pt") as file:
             header = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
@@ -45,6 +46,14 @@ def load_weights(
             network = build(header)
         state = {k: v.float() if v.is_floating_point() else v for k, v in unpack(header, tensors).items()}
         network.load_state_dict(state, assign=True)
+    return network.eval().requires_grad_(False), others
+
+
+@contextmanager
+def read_as(weights: Path, what: str) -> Iterator[None]:
+    """Whatever the content of a weights file makes go wrong meanwhile is a SimnetError that names the file."""
+    try:
+        yield
     except KeyError as error:
         raise SimnetError(
             f"{weights}: not the weights of {what}, but of another kind of model (it has no {error}); name one that is"
@@ -53,7 +62,6 @@ def load_weights(
         raise SimnetError(
             f"{weights}: not the weights of {what} ({error}); train it anew with 'simnet train'"
         ) from error
-    return network.eval().requires_grad_(False), others
 
 
 class _Uninitialised(TorchFunctionMode):

@@ -40,3 +40,12 @@ def test_truncated_weights_are_refused(zoo: Path) -> None:
     (zoo / "weights.safetensors").write_bytes(weights[: len(weights) // 2])
     with pytest.raises(SimnetError, match=r"weights\.safetensors: not the weights of an AESC-I codec"):
         Aesc(Aesc.Params(model="digits_z40"))
+
+
+@pytest.mark.parametrize(
+    "card", ["", "kind: x", "measured: [1", "measured: null", "measured: {weights_sha256: 5}", "\xff"], ids=repr
+)
+def test_a_damaged_card_is_named(zoo: Path, card: str) -> None:
+    (zoo / "card.yaml").write_text(card, encoding="latin-1")
+    with pytest.raises(CodecError, match=r"card\.yaml: not a readable card \(.+\); restore it, or run"):
+        Aesc(Aesc.Params(model="digits_z40"))

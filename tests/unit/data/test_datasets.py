@@ -162,7 +162,7 @@ def test_mosaic_round_trip_and_damage(tmp_path: Path) -> None:
         read_mosaic(path, tile=8)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01\x00", b"\x80\x04K\x01.", bytes(700_000)])
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01\x00", b"\x80\x04K\x01.", b"PK\x03\x04", bytes(700_000)])
 def test_hostile_label_file_is_never_unpickled(tmp_path: Path, content: bytes) -> None:
     write_mosaic(tmp_path / "test_00.webp", np.zeros((1, 3, 32, 32), np.uint8), columns=1)
     (tmp_path / "test_labels.npy").write_bytes(content)

@@ -136,6 +136,7 @@ HOSTILE = {
         "262144 allowed",
     ),
     "endless varint": (0, b"\xff" * 20, "varint"),
+    "varint that is longer than it must be": (0, b"\x81\x00\x90", "varint of at most 5 bytes, in its shortest form"),
     "array of 4 billion": (0, _head(b"\xdd\xff\xff\xff\xff"), "not msgpack"),
     "string of 4 GiB": (0, _head(b"\xdb\xff\xff\xff\xff"), "not msgpack"),
     "bytes of 4 GiB": (0, _head(b"\xc6\xff\xff\xff\xff"), "not msgpack"),

@@ -212,3 +212,11 @@ def test_a_wrong_setting_is_named_before_the_work(tmp_path: Path, monkeypatch: p
     path = write(tmp_path / "bad.yaml", codecs=codecs)
     with pytest.raises(SimnetError, match=r"codecs.jpeg.quality: got \[500\]; allowed a list of 1 … 100"):
         list(measure_points(read_points(path), "bad.yaml"))
+
+
+@pytest.mark.parametrize("text", ["", "3", "[1, 2]"])
+def test_a_file_without_keys_is_told_which_there_are(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bare.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SimnetError, match=r"^\S+bare\.yaml: got .*; allowed: a mapping of keys: data_set, "):
+        read_points(path)
