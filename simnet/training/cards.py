@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 import platform
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -86,9 +88,19 @@ def model_name(run: TrainingRun) -> str:
 
 
 def measure(recipe: BaseRecipe, run: TrainingRun) -> dict[str, JsonValue]:
-    """The figures of a trained model, measured anew from the files in the run's folder."""
+    """The figures of a trained model, measured anew from the files in the run's folder; None for what its pictures
+    don't have, such as the AP of a class without boxes."""
     measured: dict[str, JsonValue] = kind_module(recipe.kind).measure(recipe, run)
-    return measured
+    return {key: _known(value) for key, value in measured.items()}
+
+
+def _known(value: Any) -> JsonValue:
+    """The value with None in place of every NaN, which JSON doesn't know."""
+    if isinstance(value, dict):
+        return {key: _known(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(each) for each in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def conclude(

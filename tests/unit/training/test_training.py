@@ -6,6 +6,7 @@ import csv
 import math
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -214,6 +215,15 @@ def test_card_says_what_happened(tmp_path: Path, data_root: Path) -> None:
         hits = network(torch.tensor(images[:, None]) / 255).argmax(1).numpy() == test_labels
     assert card.measured["test"]["n_correct"] == hits.sum()  # type: ignore[index, call-overload]
     assert card.measured["sample"]["n"] == 1000  # type: ignore[index, call-overload]
+
+
+def test_what_pictures_do_not_have_is_none_in_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = {"map_50": 0.5, "ap_50": {"car": 0.5, "bus": math.nan}, "interval_95": [math.nan, 1.0], "n": 3}
+    monkeypatch.setattr(cards, "kind_module", lambda kind: SimpleNamespace(measure=lambda recipe, run: figures))
+    recipe: Any = SimpleNamespace(kind="detector")
+    run: Any = None
+    told = {**figures, "ap_50": {"car": 0.5, "bus": None}, "interval_95": [None, 1.0]}
+    assert cards.measure(recipe, run) == told
 
 
 def test_measuring_anew_rewrites_the_figures_only(tmp_path: Path, data_root: Path) -> None:
