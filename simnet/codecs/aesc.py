@@ -1,4 +1,4 @@
-"""AESC-I: a convolutional autoencoder whose decoder travels with the code (Dong et al., 2021).
+"""AESC-I: a convolutional autoencoder whose decoder travels with the code (Dong et al.; paper 001).
 
 ::
 

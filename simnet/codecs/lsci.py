@@ -1,4 +1,4 @@
-"""LSCI: a base model of slices, and enhancement slices for the regions that matter (Dong et al., 2022).
+"""LSCI: a base model of slices, and enhancement slices for the regions that matter (Dong et al., 2022; paper 000).
 
 ::
 

@@ -1,4 +1,4 @@
-"""RL-ASC: semantic concepts, each at the quantisation level that its class deserves (Huang et al., 2023; paper 004).
+"""RL-ASC: semantic concepts, each at the quantisation level that its class deserves (Huang et al.; paper 004).
 
 A code has the label map at an eighth of the size, a level for each concept that is there, and the Huffman codes of the
 features inside each concept's mask. Which heads a receiver needs follows from the map: who only ever sees roads and
