@@ -119,27 +119,42 @@ class Aesc(Codec):
     def over_snr(self) -> tuple[tuple[float, float], ...]:
         """As in the model's card, which 'simnet models over-snr' measures (AWGN, QPSK 1/2)."""
         rows = self._card().get("over_snr") or []
-        return tuple(sorted((float(row["esno_db"]), float(row["ss"])) for row in rows))
+        try:
+            return tuple(sorted((float(row["esno_db"]), float(row["ss"])) for row in rows))
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._bad_card("measured.over_snr: allowed a list of rows, each with 'esno_db' and 'ss'") from error
 
     def _card(self) -> dict[str, Any]:
-        """What the model's card has measured; {} if it has no card."""
+        """What the model's card has measured; {} if it has no card.
+
+        Raises:
+            CodecError: the card is damaged.
+        """
         card = self._folder / "card.yaml"
         if not card.is_file():
             return {}
         try:
-            measured: dict[str, Any] = yaml.safe_load(card.read_text(encoding="utf-8"))["measured"]
-            if isinstance(measured, dict) and isinstance(measured.get("weights_sha256", ""), str):
-                return measured
-            reason = "its 'measured' is no mapping with a text as weights_sha256"
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        remedy = f"restore it, or run 'simnet models measure aesc/{self._folder.name}'"
-        raise CodecError(f"{card}: not a readable card ({reason}); {remedy}")
+            measured = yaml.safe_load(card.read_text(encoding="utf-8"))["measured"]
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise self._bad_card(" ".join(str(error).split())) from error
+        except (KeyError, TypeError) as error:
+            raise self._bad_card("got no 'measured'") from error
+        if not isinstance(measured, dict):
+            raise self._bad_card(f"measured: got {measured!r}; allowed a mapping")
+        return measured
+
+    def _bad_card(self, why: str) -> CodecError:
+        return CodecError(
+            f"{self._folder / 'card.yaml'}: not a readable card ({why}); restore it, or delete it: a model without a "
+            f"card is taken as it is"
+        )
 
     def _check_hash(self) -> None:
         weights, promised = self._folder / "weights.safetensors", self._card().get("weights_sha256")
         if promised is None or not weights.is_file():
             return
+        if not isinstance(promised, str):
+            raise self._bad_card(f"measured.weights_sha256: got {promised!r}; allowed a SHA-256")
         found = hashlib.sha256(weights.read_bytes()).hexdigest()
         if found != promised:
             raise CodecError(

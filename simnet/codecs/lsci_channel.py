@@ -150,10 +150,10 @@ class LsciChannel(Codec):
     def decode(self, codes: Sequence[bytes], slices: Sequence[Slice] = ()) -> Tensor:
         channels, height, width = self._source.code_shape
         self._check_codes(codes, n_byte=2 * self._n_value * 4)
-        name = f"{self.params.channel}/decoder"
-        of_channel = [s for s in slices if s.name == name]
-        take_over_all(self.name, {name: self._receiver}, of_channel)
+        of_source = {s.name for s in self._source.decoder_slices}
+        of_channel = [s for s in slices if s.name not in of_source]
+        take_over_all(self.name, {f"{self.params.channel}/decoder": self._receiver}, of_channel)
         values = np.stack([np.frombuffer(code, np.float32) for code in codes])
         features = torch.from_numpy(values).to(self.device).reshape(-1, 2 * channels, height, width)
         received = in_chunks(self._receiver, features, chunk_for(self.image_shape))
-        return self._source.generate(received, self._source.tensors_of([s for s in slices if s.name != name]))
+        return self._source.generate(received, self._source.tensors_of([s for s in slices if s.name in of_source]))

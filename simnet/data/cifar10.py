@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.format import MAGIC_PREFIX
 from numpy.typing import NDArray
 
 from simnet.data.base import DataError, Dataset, require_file
@@ -64,9 +65,11 @@ def _read_labels(path: Path) -> NDArray[np.int64]:
     if path.stat().st_size > 1024 + 8 * MAX_LABELS:
         raise DataError(f"{path}: got {path.stat().st_size} bytes; too large for {MAX_LABELS} labels")
     try:
-        with open(path, "rb") as file:
-            labels = np.lib.format.read_array(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with path.open("rb") as file:
+            if file.read(len(MAGIC_PREFIX)) != MAGIC_PREFIX:  # np.load would open archives too
+                raise ValueError("it isn't in NumPy's format .npy")
+        labels = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError, OverflowError) as error:  # the header may say any length
         raise DataError(f"{path}: not a readable array of labels ({error}); fetch it anew") from error
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise DataError(f"{path}: got shape {labels.shape} of {labels.dtype}; expected one axis of whole numbers")

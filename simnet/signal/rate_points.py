@@ -26,7 +26,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
-from simnet.codecs.base import Codec
+from simnet.codecs.base import Codec, CodecParams
 from simnet.core.errors import SimnetError
 from simnet.core.plugins import KINDS
 from simnet.core.zoo import model_dir
@@ -179,7 +179,7 @@ def _codec(where: str, name: str, described: Mapping[str, Any]) -> Codec:
     try:
         return codec_of(described)
     except ValidationError as error:
-        raise SimnetError(f"{where} codecs.{name}: {in_words(error, _params_of(described))}") from error
+        raise SimnetError(f"{where} codecs.{name}: {in_words(error, _params_of(described), described)}") from error
 
 
 def codec_of(described: Mapping[str, Any]) -> Codec:
@@ -193,6 +193,7 @@ def codec_of(described: Mapping[str, Any]) -> Codec:
     return codec
 
 
-def _params_of(described: Mapping[str, Any]) -> type[BaseModel] | None:
+def _params_of(described: Mapping[str, Any]) -> type[BaseModel]:
     kind = described.get("kind")
-    return KINDS["codecs"].load(kind).Params if kind in KINDS["codecs"].names() else None
+    params: type[BaseModel] = KINDS["codecs"].load(kind).Params if kind in KINDS["codecs"].names() else CodecParams
+    return params

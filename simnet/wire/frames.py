@@ -85,8 +85,12 @@ def encode_frame(kind: int, head: object, tail: bytes = b"", *, n_element: int =
 def decode_frame(frame: bytes) -> Frame:
     """The content of a frame.
 
+    A head's numbers and texts in longer forms of msgpack than need be, and content that another compressor of zstd
+    made, are taken too, though :func:`encode_frame` makes neither: equal content doesn't promise equal bytes.
+
     Raises:
-        WireError: damaged, truncated, or beyond the limits.
+        WireError: wrong or missing bits, another version, lengths that don't fit or that the limits forbid, a head
+            that isn't msgpack of the allowed types.
     """
     if not 2 + _CRC_BYTE < len(frame) <= MAX_FRAME_BYTE:
         raise WireError(f"frame: got {len(frame)} bytes; allowed {3 + _CRC_BYTE}..{MAX_FRAME_BYTE}")
@@ -197,6 +201,8 @@ def _read_varint(content: bytes) -> tuple[int, int]:
     value = 0
     for index, group in enumerate(content[:5]):
         value |= (group & 0x7F) << 7 * index
-        if group < 0x80 and (group or not index):  # a last group of 0 would be a longer form of the same number
+        if group < 0x80:
+            if index and not group:
+                break  # padded
             return value, index + 1
-    raise WireError("frame: the length of the head is not a varint of at most 5 bytes, in its shortest form")
+    raise WireError("frame: the length of the head is not a varint of at most 5 bytes, the fewest that hold it")

@@ -27,13 +27,13 @@ from simnet.phy.learned.channel import Equaliser, LearnedChannel
 from simnet.phy.learned.draws import ChannelDraws
 from simnet.phy.learned.mapping import to_features, to_symbols
 from simnet.phy.learned.power import normalise_power
-from simnet.tasks.networks.weights import half_tensors, load_weights, read_as
+from simnet.tasks.networks.weights import half_tensors, load_weights, no_damage
 
 FULL_WIDTH = 64
-WHAT = "a JSCC codec"
-"""Names weights files in errors."""
 TRUNK = ("encoder.", "decoder.")
 """How the names of a trunk's tensors begin."""
+WHAT = "a JSCC codec"
+"""Names these weights files in errors."""
 STRIDE = 4
 """Pixels per position of the code, along each axis."""
 
@@ -156,9 +156,9 @@ def shape_of(weights: Path) -> JsccShape:
     """What a weights file says of its networks, without reading them.
 
     Raises:
-        SimnetError: damaged, or not such a file.
+        SimnetError: missing, damaged, or not such a file.
     """
-    with read_as(weights, WHAT), safe_open(weights, framework="pt") as file:
+    with no_damage(weights, WHAT), safe_open(weights, framework="pt") as file:
         return JsccShape.model_validate_json((file.metadata() or {})["shape"])
 
 

@@ -29,11 +29,12 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from simnet.codecs.entropy.label_map import MAX_CLASSES
+from simnet.codecs.entropy.label_map import MAX_CLASSES, table_shape
 from simnet.codecs.networks.lsci import ChannelNorm
-from simnet.tasks.networks.weights import half_tensors, load_weights, read_as
+from simnet.tasks.networks.weights import half_tensors, load_weights, no_damage
 
-_WHAT = "an RL-ASC codec"
+WHAT = "an RL-ASC codec"
+"""Names these weights files in errors."""
 STRIDE = 8
 """Pixels per place of the features, along each axis."""
 LEVELS = (2, 3, 5, 9, 17, 33)
@@ -319,10 +320,12 @@ def load_rlasc(weights: Path) -> tuple[Rlasc, Tensor, Tensor]:
         SimnetError: missing, damaged, or not such a file.
     """
     networks, (tables, map_table) = load_weights(
-        weights, lambda header: Rlasc(RlascShape.model_validate_json(header["shape"])), _WHAT,
-        "tables", "map_table",
-    )  # fmt: skip
-    with read_as(weights, _WHAT):
-        if len(tables) != len(networks.decoder.heads):
-            raise ValueError(f"{len(tables)} tables of codes for {len(networks.decoder.heads)} classes")
+        weights, lambda header: Rlasc(RlascShape.model_validate_json(header["shape"])), WHAT, "tables", "map_table"
+    )
+    n = networks.shape.n_classes
+    with no_damage(weights, WHAT):
+        for name, table, wanted in (("tables", tables, (n, sum(LEVELS))), ("map_table", map_table, table_shape(n))):
+            if table.shape != wanted or table.dtype != torch.uint8:
+                got = f"{list(table.shape)} {table.dtype}"
+                raise ValueError(f"{name}: got {got}; allowed {list(wanted)} {torch.uint8}")
     return networks, tables, map_table

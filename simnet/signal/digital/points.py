@@ -253,9 +253,10 @@ def _family(
 
     if not isinstance(knob, list) or not knob or any(type(v) not in (int, float) or not fits(v) for v in knob):
         raise SimnetError(f"{where}.{name}: got {knob!r}; allowed a list of {allowed[0]:g} … {allowed[-1]:g}")
-    try:
-        for value in knob:
-            family.Params.model_validate({"image_shape": shape, **params, name: value})
-    except ValidationError as error:
-        raise SimnetError(f"{where}: {in_words(error, family.Params)}") from error
+    for value in knob:
+        settings = {"image_shape": shape, **params, name: value}
+        try:
+            family.Params.model_validate(settings)
+        except ValidationError as error:
+            raise SimnetError(f"{where}: {in_words(error, family.Params, settings)}") from error
     return family, params, sorted(set(knob))

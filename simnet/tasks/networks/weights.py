@@ -37,7 +37,7 @@ def load_weights(
     Raises:
         SimnetError: missing, damaged, or not such a file.
     """
-    with read_as(weights, what):
+    with no_damage(weights, what):
         with safe_open(weights, framework="pt") as file:
             header = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
@@ -50,8 +50,15 @@ def load_weights(
 
 
 @contextmanager
-def read_as(weights: Path, what: str) -> Iterator[None]:
-    """Whatever the content of a weights file makes go wrong meanwhile is a SimnetError that names the file."""
+def no_damage(weights: Path, what: str) -> Iterator[None]:
+    """Whatever goes wrong in here is the weights file's doing.
+
+    Args:
+        what: names such files in errors.
+
+    Raises:
+        SimnetError: the file is missing, damaged, or not such a file.
+    """
     try:
         yield
     except KeyError as error:

@@ -43,9 +43,34 @@ def test_truncated_weights_are_refused(zoo: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "card", ["", "kind: x", "measured: [1", "measured: null", "measured: {weights_sha256: 5}", "\xff"], ids=repr
+    ("card", "why"),
+    [
+        (b"", "got no 'measured'"),
+        (b"model: aesc/digits_z40", "got no 'measured'"),
+        (b"[1, 2]", "got no 'measured'"),
+        (b"measured: [", "while parsing .*"),
+        (b"\xff\xfe\x00", "'utf-8' codec can't decode .*"),
+        (b"measured:", "measured: got None; allowed a mapping"),
+        (b"measured: much", "measured: got 'much'; allowed a mapping"),
+        (b"measured: {weights_sha256: 5}", "measured.weights_sha256: got 5; allowed a SHA-256"),
+    ],
 )
-def test_a_damaged_card_is_named(zoo: Path, card: str) -> None:
-    (zoo / "card.yaml").write_text(card, encoding="latin-1")
-    with pytest.raises(CodecError, match=r"card\.yaml: not a readable card \(.+\); restore it, or run"):
+def test_a_damaged_card_is_named_with_what_is_wrong_and_what_to_do(zoo: Path, card: bytes, why: str) -> None:
+    (zoo / "card.yaml").write_bytes(card)
+    with pytest.raises(CodecError, match=rf"^\S+card\.yaml: not a readable card \({why}\); restore it, or delete it"):
         Aesc(Aesc.Params(model="digits_z40"))
+
+
+@pytest.mark.parametrize("rows", ["5", "[5]", "[{esno_db: 5}]", "[{esno_db: 5, ss: much}]"])
+def test_damaged_rows_of_a_card_are_named(zoo: Path, rows: str) -> None:
+    (zoo / "card.yaml").write_text(f"measured: {{over_snr: {rows}}}")
+    codec = Aesc(Aesc.Params(model="digits_z40"))
+    with pytest.raises(
+        CodecError, match=r"card\.yaml: not a readable card \(measured.over_snr: allowed a list of rows"
+    ):
+        _ = codec.over_snr
+
+
+def test_what_is_told_of_a_damaged_card_helps(zoo: Path) -> None:
+    (zoo / "card.yaml").unlink()
+    assert Aesc(Aesc.Params(model="digits_z40")).over_snr == ()

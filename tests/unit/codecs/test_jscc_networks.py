@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import save
 
-from simnet.codecs.networks.jscc import Jscc, JsccShape, n_symbols
+from simnet.codecs.jscc import Jscc as Codec
+from simnet.codecs.networks.jscc import Jscc, JsccShape, load_jscc, n_symbols, pack_jscc
+from simnet.core.errors import SimnetError
 from simnet.phy.learned.power import normalise_power
 
 
@@ -60,3 +65,41 @@ def test_gradients_flow_from_the_image_through_the_channel() -> None:
 
 def test_symbols_of_an_image_of_zeros_stay_zero() -> None:
     assert bool((normalise_power(torch.zeros(1, 5, dtype=torch.complex64)) == 0).all())
+
+
+def _as_json(shape: str) -> bytes:
+    return save({"a": torch.zeros(1)}, metadata={"shape": shape})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"not the weights of a JSCC codec \("),
+        (pack_jscc(Jscc(JsccShape(width=4, heads=(2,))))[:300], r"not the weights of a JSCC codec \("),
+        (save({"a": torch.zeros(1)}), "not the weights of a JSCC codec, but of another kind of model"),
+        (
+            save({"a": torch.zeros(1)}, metadata={"network": "fpn"}),
+            r"not .* of another kind of model \(it has no 'shape'\)",
+        ),
+        (_as_json("{"), r"not the weights of a JSCC codec \("),
+        (_as_json("[1]"), r"not the weights of a JSCC codec \("),
+        (_as_json('{"width": "wide"}'), r"not the weights of a JSCC codec \("),
+        (None, r"not the weights of a JSCC codec \("),
+    ],
+    ids=["empty", "cut off", "no metadata", "another kind", "broken JSON", "a list", "another shape", "a folder"],
+)
+def test_the_scenario_s_check_refuses_damaged_weights_as_the_codec_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, message: str
+) -> None:
+    """Which models a codec takes is asked before it is made, so this is where damage is met first."""
+    monkeypatch.setenv("SIMNET_ZOO", str(tmp_path))
+    weights = tmp_path / "jscc" / "hurt" / "weights.safetensors"
+    weights.parent.mkdir(parents=True)
+    if content is None:
+        weights.mkdir()
+    else:
+        weights.write_bytes(content)
+    (weights.parent / "train.yaml").touch()
+    for asked in (Codec.Params(model="hurt").models, lambda: load_jscc(weights)):
+        with pytest.raises(SimnetError, match=f"weights.safetensors: {message}"):
+            asked()

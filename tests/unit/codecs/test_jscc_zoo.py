@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save
 
-from simnet.codecs.jscc import Jscc
 from simnet.codecs.networks.jscc import load_jscc
-from simnet.core.errors import SimnetError
 from simnet.core.mcs import mcs_by_name
 from simnet.core.zoo import model_dir
 from simnet.data.cifar10 import Cifar10
@@ -39,23 +35,3 @@ def test_learned_links_have_no_cliff(model: str, head: int) -> None:
     assert all(-0.05 < after - now < 0.25 for now, after in pairwise(ss))
     arrives = [delivery(141, mcs_by_name("QPSK 3/4"), "2304", "awgn", 10 ** (db / 10)) for db in (3.4, 4.6)]
     assert arrives[0] < 0.05 and arrives[1] > 0.95
-
-
-@pytest.mark.parametrize("damage", ["truncated", "empty", "no metadata", "another kind", "a folder"])
-def test_damaged_weights_are_named_when_a_scenario_is_checked(
-    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Before anything is loaded the check reads which trunk a model needs."""
-    weights, whole = tmp_path / "jscc" / "semcc_awgn" / "weights.safetensors", model_dir("jscc/semcc_awgn")
-    weights.parent.mkdir(parents=True)
-    if damage == "a folder":
-        weights.mkdir()
-    elif damage == "another kind":
-        weights.write_bytes((model_dir("aesc/digits_z40") / "weights.safetensors").read_bytes())
-    elif damage == "no metadata":
-        weights.write_bytes(save({"x": torch.ones(1)}))
-    else:
-        weights.write_bytes((whole / "weights.safetensors").read_bytes()[: 5000 * (damage == "truncated")])
-    monkeypatch.setenv("SIMNET_ZOO", str(tmp_path))
-    with pytest.raises(SimnetError, match=r"weights\.safetensors: not the weights of a JSCC codec"):
-        Jscc.Params(model="semcc_awgn").models()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -13,9 +12,7 @@ from simnet.codecs import rlasc
 from simnet.codecs.base import CodecError
 from simnet.codecs.entropy.lengths import with_length
 from simnet.codecs.entropy.whole_map import WholeMaps
-from simnet.codecs.networks.rlasc import Rlasc, RlascShape, load_rlasc, pack_rlasc
 from simnet.codecs.networks.rlasc_agent import Agent, AgentShape
-from simnet.core.errors import SimnetError
 from simnet.core.zoo import model_dir
 from simnet.data.camvid_small import CamVidSmall
 from simnet.tasks.networks import load_segmenter
@@ -71,13 +68,3 @@ def test_damaged_full_maps_are_refused() -> None:
     bright = WholeMaps((96, 128), 256, lambda whole: whole).encode(np.full((96, 128), 40))
     with pytest.raises(CodecError, match="names class 40 of 11"):
         codec.decode([with_length(bright) + b"\0"], codec.decoder_slices)
-
-
-def test_tables_for_other_classes_than_the_networks_are_named(tmp_path: Path) -> None:
-    weights = tmp_path / "weights.safetensors"
-    networks, maps = Rlasc(RlascShape(width=4, code_channels=2)), torch.zeros(144, 16, dtype=torch.uint8)
-    weights.write_bytes(pack_rlasc(networks, torch.zeros(3, 69, dtype=torch.uint8), maps))
-    with pytest.raises(
-        SimnetError, match=r"weights\.safetensors: not the weights of an RL-ASC codec \(3 tables of codes"
-    ):
-        load_rlasc(weights)

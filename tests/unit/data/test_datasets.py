@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from pathlib import Path
 
@@ -162,7 +163,33 @@ def test_mosaic_round_trip_and_damage(tmp_path: Path) -> None:
         read_mosaic(path, tile=8)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01\x00", b"\x80\x04K\x01.", b"PK\x03\x04", bytes(700_000)])
+def _archive() -> bytes:
+    file = io.BytesIO()
+    np.savez(file, labels=np.zeros(3, np.uint8))
+    return file.getvalue()
+
+
+def _of_length(n: int) -> bytes:
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (n,)})
+    return file.getvalue() + bytes(3)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x93NUMPY\x01\x00",
+        b"\x80\x04K\x01.",
+        bytes(700_000),
+        b"PK\x03\x04 no zip",
+        _archive(),
+        _of_length(4),
+        _of_length(2**62),
+        _of_length(2**70),
+    ],
+    ids=["empty", "cut off", "pickle", "too large", "zip", "npz", "of 4", "of an exabyte", "of 71 bits"],
+)
 def test_hostile_label_file_is_never_unpickled(tmp_path: Path, content: bytes) -> None:
     write_mosaic(tmp_path / "test_00.webp", np.zeros((1, 3, 32, 32), np.uint8), columns=1)
     (tmp_path / "test_labels.npy").write_bytes(content)

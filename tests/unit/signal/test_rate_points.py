@@ -72,8 +72,11 @@ def test_a_second_judge_says_what_it_would_as_the_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("vary:", "varies:", "unknown key; allowed: data_set, split, judge, features, second_judge, detector, "),
-        ("vary:", "varies:", "second_judge, detector, distribution, codecs"),
+        ("vary:", "varies:", "points.yaml:9 varies: got an unknown key; allowed: data_set, split, judge, features, "),
+        ("vary:", "varies:", "second_judge, detector, distribution, codecs, vary; did you mean 'vary'?"),
+        ("sample", "smaple", "points.yaml:3 split: got 'smaple'; allowed: train, val, test, sample; did you mean 'sa"),
+        ("[5, 40]", "5", "points.yaml:10 vary.jpeg.quality: got 5; allowed: a list, each entry any value"),
+        ("judge: segmenter/street_judge", "", "judge: got no such key; allowed: text"),
         ("  jpeg: {quality: [5, 40]}", "  webp: {quality: [5]}", "vary: got webp; allowed jpeg, raw"),
         ("[5, 40]", "[]", "vary.jpeg.quality: got no values"),
         ("{quality: [5, 40]}", "{quality.x: [5]}", "quality is 1 and has no settings; allowed 'quality'"),
@@ -105,3 +108,19 @@ def test_an_unknown_setting_of_a_codec_names_those_that_there_are(
         main()
     said = capsys.readouterr().err
     assert "codecs.jpeg" in said and "qualty" in said and "quality" in said.replace("qualty", "")
+
+
+@pytest.mark.parametrize(
+    ("described", "message"),
+    [
+        ("{kind: jpeg, image_shape: [3, 96, 128], qualty: 1}", "qualty: got an unknown key; .*did you mean 'quality'"),
+        ("{kind: jpeg, image_shape: [3, 96, 128], quality: 500}", r"quality: got 500; allowed: a whole number \d\.\."),
+        ("{kind: jpg}", "got 'jpg'; .*did you mean 'jpeg'"),
+        ("{quality: 5}", "got .*; allowed"),
+    ],
+)
+def test_wrong_settings_of_a_codec_are_said_on_one_line(tmp_path: Path, described: str, message: str) -> None:
+    text = FILE.replace("{kind: jpeg, image_shape: [3, 96, 128], quality: 1}", described).partition("vary:")[0]
+    with pytest.raises(SimnetError, match=rf"^points\.yaml codecs\.jpeg: .*{message}") as caught:
+        next(measure_points(read_points(written(tmp_path, text)), "points.yaml"))
+    assert "\n" not in str(caught.value)

@@ -136,7 +136,8 @@ HOSTILE = {
         "262144 allowed",
     ),
     "endless varint": (0, b"\xff" * 20, "varint"),
-    "varint that is longer than it must be": (0, b"\x81\x00\x90", "varint of at most 5 bytes, in its shortest form"),
+    "padded varint": (0, b"\x81\x00\x90", "varint of at most 5 bytes, the fewest that hold it"),
+    "varint padded twice": (0, b"\x81\x80\x00\x90", "varint"),
     "array of 4 billion": (0, _head(b"\xdd\xff\xff\xff\xff"), "not msgpack"),
     "string of 4 GiB": (0, _head(b"\xdb\xff\xff\xff\xff"), "not msgpack"),
     "bytes of 4 GiB": (0, _head(b"\xc6\xff\xff\xff\xff"), "not msgpack"),
@@ -172,6 +173,12 @@ def test_hostile_frames_are_refused_in_bounded_memory(case):
         tracemalloc.stop()
     # copies of the frame, and msgpack's objects: at most 8 + 56 bytes for each byte of the head
     assert peak_byte < 2 * len(frame) + 64 * min(len(frame), MAX_HEAD_BYTE) + FREE_RATIO
+
+
+def test_longer_forms_that_are_taken_give_what_the_shortest_would():
+    longer = sealed(20, _head(b"\xdc\x00\x01" + b"\xcd\x00\x07"))  # an array of 16-bit length, a 16-bit 7
+    assert longer != encode_frame(20, [7])
+    assert decode_frame(longer) == decode_frame(encode_frame(20, [7]))
 
 
 def test_one_byte_more_than_a_frame_may_have():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
+from simnet.codecs.entropy.label_map import table_shape
 from simnet.codecs.networks.rlasc import (
     LEVELS,
     SHARPNESS,
@@ -14,11 +17,14 @@ from simnet.codecs.networks.rlasc import (
     Rlasc,
     RlascShape,
     enlarged,
+    load_rlasc,
     one_hot,
+    pack_rlasc,
     placed,
     shrunk,
 )  # fmt: skip
 from simnet.codecs.networks.rlasc_agent import Agent, AgentShape, Episode, act
+from simnet.core.errors import SimnetError
 from simnet.training.painters import conditioned
 from simnet.training.rlasc import classification_loss
 
@@ -189,3 +195,30 @@ def test_an_agent_sees_nothing_of_other_concepts_features(networks: Rlasc, label
     levels = act(agent, networks, features, label_map, 0.5)
     assert torch.equal(levels, act(agent, networks, features, label_map, 0.5)), "deterministic at inference"
     assert not levels[0, 3].item() and levels.shape == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("tables", "map_table", "message"),
+    [
+        (torch.zeros(3), None, r"tables: got \[3\] torch.float32; allowed \[5, 69\] torch.uint8"),
+        (torch.zeros(4, 69, dtype=torch.uint8), None, r"tables: got \[4, 69\] torch.uint8"),
+        (torch.zeros(5, 69, dtype=torch.int64), None, r"tables: got \[5, 69\] torch.int64"),
+        (
+            None,
+            torch.zeros(36, dtype=torch.uint8),
+            r"map_table: got \[36\] torch.uint8; allowed \[36, 16\] torch.uint8",
+        ),
+    ],
+)
+def test_tables_that_are_not_the_model_s_are_refused(
+    networks: Rlasc, tmp_path: Path, tables: torch.Tensor | None, map_table: torch.Tensor | None, message: str
+) -> None:
+    weights = tmp_path / "weights.safetensors"
+    right = torch.ones(5, 69, dtype=torch.uint8), torch.ones(table_shape(5), dtype=torch.uint8)
+    weights.write_bytes(pack_rlasc(networks, *right))
+    assert all(torch.equal(read, packed) for read, packed in zip(load_rlasc(weights)[1:], right, strict=True))
+    weights.write_bytes(
+        pack_rlasc(networks, right[0] if tables is None else tables, right[1] if map_table is None else map_table)
+    )
+    with pytest.raises(SimnetError, match=rf"weights.safetensors: not the weights of an RL-ASC codec \({message}"):
+        load_rlasc(weights)
