@@ -20,8 +20,8 @@ def power_cdf(power: NDArray[np.float64], k_factor: float) -> NDArray[np.float64
     if k_factor == 0.0:
         exponential: NDArray[np.float64] = -np.expm1(-power)
         return exponential
-    noncentral: NDArray[np.float64] = chndtr(2.0 * (k_factor + 1.0) * power, 2.0, 2.0 * k_factor)
-    return noncentral
+    noncentral = chndtr(2.0 * (k_factor + 1.0) * power, 2.0, 2.0 * k_factor)
+    return np.where(np.isinf(power), 1.0, noncentral)  # older scipy says a rounding less
 
 
 def power_density(power: NDArray[np.float64], k_factor: float) -> NDArray[np.float64]:
